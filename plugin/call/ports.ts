@@ -1,0 +1,104 @@
+import type { SessionDescription } from './session-description.js';
+import type { CallStatus } from './status.js';
+import type { Termination } from './termination.js';
+
+/** One audio or video message between the client and its call: the body of an FLV tag. */
+export interface ClientFrame {
+  readonly kind: 'audio' | 'video';
+  /** Milliseconds, unsigned, wraps at 2^32. */
+  readonly timestamp: number;
+  readonly payload: Uint8Array;
+}
+
+/** The RTMP leg, as the call sees it. */
+export interface ClientPort {
+  /** Tells the client where its call stands. */
+  status(update: CallStatusUpdate): void;
+  /** Hands a frame to the client; false when it was dropped: nobody plays, or the client reads too slowly. */
+  play(frame: ClientFrame): boolean;
+}
+
+export interface CallStatusUpdate {
+  readonly status: CallStatus;
+  /** Final SIP status, where a SIP response ended the call. */
+  readonly sipStatus?: number;
+  readonly reason?: string;
+}
+
+/** Places outgoing calls. */
+export interface SignallingPort {
+  /** Reads what a person dialled. */
+  resolve(dialled: string): DialTarget;
+  /** Sends an INVITE. Never throws: what goes wrong arrives as a `failed` event, and exactly one of `failed` and `ended` is the last. */
+  invite(request: InviteRequest, listener: (event: SignallingEvent) => void): OutgoingInvite;
+}
+
+/** The SIP URI to call, or why there can be no call, in words for a person. */
+export type DialTarget = { readonly uri: string } | { readonly refusal: string };
+
+export interface InviteRequest {
+  readonly callId: string;
+  /** A SIP URI as {@link SignallingPort.resolve} gave it. */
+  readonly uri: string;
+  /** The caller's SIP address. */
+  readonly from: string;
+  readonly offer: SessionDescription;
+}
+
+export interface OutgoingInvite {
+  /** Gives up before the answer: `failed` follows, or `answered` when the answer crossed it. */
+  cancel(): void;
+  /** Ends the answered call: `ended` follows. */
+  bye(reason?: string): void;
+}
+
+export type SignallingEvent =
+  | { readonly type: 'provisional'; readonly status: number; readonly reason: string }
+  | { readonly type: 'answered'; readonly answer: SessionDescription }
+  | { readonly type: 'failed'; readonly termination: Termination }
+  | { readonly type: 'ended'; readonly termination: Termination };
+
+/** Makes the media of calls. */
+export interface MediaPort {
+  /**
+   * Takes what one call needs (sockets, ports). Frames for the client go to `play`; `lost` is called at most once, when
+   * the media fails for good.
+   * @throws MediaError with code `NoPorts` when every RTP port is in use, `Io` when a socket cannot be opened.
+   */
+  open(options: MediaOptions): Promise<MediaSession>;
+}
+
+export interface MediaOptions {
+  readonly callId: string;
+  readonly play: (frame: ClientFrame) => boolean;
+  readonly lost: (reason: string) => void;
+}
+
+export interface MediaSession {
+  /** The description to send in an INVITE. */
+  readonly offer: SessionDescription;
+  /**
+   * Applies the far end's answer and starts the flow in both directions.
+   * @throws MediaError with code `NoCommonCodec` when the answer has nothing we can serve.
+   */
+  accept(answer: SessionDescription): void;
+  /** A frame that the client published. Anything unusable is counted and dropped. */
+  write(frame: ClientFrame): void;
+  /** Stops the flow and gives the ports back. A second call does nothing. Returns what was measured. */
+  close(): MediaReport;
+}
+
+/** Figures of one call, both directions, for the log. */
+export type MediaReport = Readonly<Record<string, number | string>>;
+
+export type MediaErrorCode = 'NoPorts' | 'Io' | 'NoCommonCodec';
+
+export class MediaError extends Error {
+  override readonly name = 'MediaError';
+  readonly code: MediaErrorCode;
+
+  constructor(code: MediaErrorCode, message: string, options?: ErrorOptions) {
+    super(message, options);
+    this.code = code;
+  }
+}

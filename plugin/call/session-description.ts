@@ -1,0 +1,43 @@
+/**
+ * A session description (RFC 8866) as a value: what signalling writes to and reads from SDP text, and what a media
+ * engine offers and accepts. Neither side needs to know the other.
+ */
+export interface SessionDescription {
+  /** Host of the session's `c=` line: an IPv4 or IPv6 address or a name. */
+  readonly address: string;
+  readonly media: readonly MediaDescription[];
+}
+
+export type Direction = 'sendrecv' | 'sendonly' | 'recvonly' | 'inactive';
+
+/** One `m=` section. */
+export interface MediaDescription {
+  /** Media type of the `m=` line, e.g. `audio`. */
+  readonly kind: string;
+  /** Transport port; 0 means refused. */
+  readonly port: number;
+  /** Port of RTCP when it is not `port + 1` (RFC 3605). */
+  readonly rtcpPort?: number;
+  /** Transport protocol of the `m=` line, e.g. `RTP/AVP`. */
+  readonly protocol: string;
+  /** Host of the section's own `c=` line, where it has one. */
+  readonly address?: string;
+  readonly direction: Direction;
+  /** In order of preference. */
+  readonly formats: readonly MediaFormat[];
+  /** Milliseconds of audio per packet (`a=ptime`). */
+  readonly ptime?: number;
+}
+
+/** One RTP payload format of an `m=` section: payload type with its `rtpmap` and `fmtp`. */
+export interface MediaFormat {
+  /** 0-127. Belongs to the side that announced it: we send with the peer's and receive with ours. */
+  readonly payloadType: number;
+  /** Encoding name in lower case, e.g. `speex`. */
+  readonly encoding: string;
+  /** Hz. */
+  readonly clockRate: number;
+  readonly channels?: number;
+  /** The text of `a=fmtp`. */
+  readonly parameters?: string;
+}

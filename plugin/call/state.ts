@@ -1,0 +1,193 @@
+import type { CallStatusUpdate } from './ports.js';
+import type { SessionDescription } from './session-description.js';
+import { CallStatus } from './status.js';
+import type { Termination } from './termination.js';
+
+/**
+ * A call as a pure state machine. `told` says that the client has had its final status 0 while the SIP side is still
+ * being taken down.
+ */
+export type CallState =
+  | { readonly name: 'idle' }
+  | { readonly name: 'preparing' } // media is being opened, nothing is on the wire
+  | { readonly name: 'inviting' } // INVITE sent, no final response
+  | { readonly name: 'answering' } // 2xx received, its session description is being applied
+  | { readonly name: 'connected' }
+  | { readonly name: 'cancelling'; readonly termination: Termination; readonly told: boolean }
+  | { readonly name: 'ending'; readonly termination: Termination; readonly told: boolean } // BYE sent
+  | { readonly name: 'ended'; readonly termination: Termination };
+
+export type CallStateName = CallState['name'];
+
+export type CallEvent =
+  | { readonly type: 'start' }
+  | { readonly type: 'media-opened' }
+  | { readonly type: 'media-accepted' }
+  | { readonly type: 'media-failed'; readonly termination: Termination }
+  | { readonly type: 'provisional'; readonly status: number; readonly reason: string }
+  | { readonly type: 'answered'; readonly answer: SessionDescription }
+  | { readonly type: 'failed'; readonly termination: Termination }
+  | { readonly type: 'ended'; readonly termination: Termination }
+  | { readonly type: 'hangup' } // the client's own wish
+  | { readonly type: 'abandon'; readonly termination: Termination } // the client has gone, or the gateway stops
+  | { readonly type: 'timeout' }; // the far end did not confirm CANCEL or BYE in time
+
+export type CallEffect =
+  | { readonly type: 'open-media' }
+  | { readonly type: 'invite' }
+  | { readonly type: 'accept-media'; readonly answer: SessionDescription }
+  | { readonly type: 'cancel' }
+  | { readonly type: 'bye'; readonly reason: string }
+  | { readonly type: 'status'; readonly update: CallStatusUpdate }
+  | { readonly type: 'finish'; readonly termination: Termination };
+
+export interface Step {
+  readonly state: CallState;
+  readonly effects: readonly CallEffect[];
+}
+
+/** Every legal change of state; {@link step} makes no other. */
+export const transitions: Readonly<Record<CallStateName, readonly CallStateName[]>> = {
+  idle: ['preparing'],
+  preparing: ['inviting', 'ended'],
+  inviting: ['answering', 'cancelling', 'ended'],
+  answering: ['connected', 'ending', 'ended'],
+  connected: ['ending', 'ended'],
+  cancelling: ['ending', 'ended'],
+  ending: ['ended'],
+  ended: [],
+};
+
+type EventOf<T extends CallEvent['type']> = Extract<CallEvent, { type: T }>;
+type StateOf<N extends CallStateName> = Extract<CallState, { name: N }>;
+type Row<N extends CallStateName> = {
+  readonly [T in CallEvent['type']]?: (state: StateOf<N>, event: EventOf<T>) => Step;
+};
+
+const hungUp: Termination = { result: 'completed', reason: 'hung up by the client' };
+const cancelled: Termination = { result: 'cancelled', reason: 'cancelled by the client' };
+
+const status = (update: CallStatusUpdate): CallEffect => ({ type: 'status', update });
+const inProgress = status({ status: CallStatus.inProgress });
+const disconnecting = status({ status: CallStatus.disconnecting });
+
+/** The client's last status: 0, with what is known of the reason. */
+function notConnected({ reason, sipStatus }: Termination): CallEffect {
+  return status({
+    status: CallStatus.notConnected,
+    reason,
+    ...(sipStatus !== undefined && { sipStatus }),
+  });
+}
+
+/** The call is over at both legs. */
+function end(termination: Termination, told = false): Step {
+  const finish: CallEffect = { type: 'finish', termination };
+  return { state: { name: 'ended', termination }, effects: told ? [finish] : [notConnected(termination), finish] };
+}
+
+const bye = (termination: Termination): CallEffect => ({ type: 'bye', reason: termination.reason });
+
+/** The client leaves an answered call: BYE and 3 now, 0 when the far end has confirmed. */
+const leave = (termination: Termination): Step => ({
+  state: { name: 'ending', termination, told: false },
+  effects: [bye(termination), disconnecting],
+});
+
+/** The gateway takes an answered call down: BYE, and the client is told at once. */
+const takeDown = (termination: Termination): Step => ({
+  state: { name: 'ending', termination, told: true },
+  effects: [bye(termination), notConnected(termination)],
+});
+
+/**
+ * What happened is what ended the call first: a BYE's or CANCEL's own outcome does not change the result, but the final
+ * status that a cancelled INVITE brought (487) is kept for the client.
+ */
+const settle = (state: StateOf<'cancelling' | 'ending'>, event: EventOf<'failed' | 'ended'>): Step => {
+  const { sipStatus } = event.termination;
+  const termination = sipStatus === undefined ? state.termination : { ...state.termination, sipStatus };
+  return end(termination, state.told);
+};
+
+/** A second reason to end reaches a call that is ending: the client is told now, the SIP side goes on. */
+function tellNow<S extends StateOf<'cancelling' | 'ending'>>(state: S, event: EventOf<'abandon'>): Step {
+  if (state.told) return { state, effects: [] };
+  return { state: { ...state, told: true }, effects: [notConnected(event.termination)] };
+}
+
+const table: { readonly [N in CallStateName]: Row<N> } = {
+  idle: {
+    start: () => ({ state: { name: 'preparing' }, effects: [inProgress, { type: 'open-media' }] }),
+  },
+  preparing: {
+    'media-opened': () => ({ state: { name: 'inviting' }, effects: [{ type: 'invite' }] }),
+    'media-failed': (_, event) => end(event.termination),
+    hangup: () => {
+      const { state, effects } = end(cancelled);
+      return { state, effects: [disconnecting, ...effects] };
+    },
+    abandon: (_, event) => end(event.termination),
+  },
+  inviting: {
+    provisional: (state) => ({ state, effects: [inProgress] }),
+    answered: (_, event) => ({
+      state: { name: 'answering' },
+      effects: [{ type: 'accept-media', answer: event.answer }],
+    }),
+    failed: (_, event) => end(event.termination),
+    hangup: () => ({
+      state: { name: 'cancelling', termination: cancelled, told: false },
+      effects: [{ type: 'cancel' }, disconnecting],
+    }),
+    'media-failed': (_, { termination }) => ({
+      state: { name: 'cancelling', termination, told: true },
+      effects: [{ type: 'cancel' }, notConnected(termination)],
+    }),
+    abandon: (_, { termination }) => ({
+      state: { name: 'cancelling', termination, told: true },
+      effects: [{ type: 'cancel' }, notConnected(termination)],
+    }),
+  },
+  answering: {
+    'media-accepted': () => ({
+      state: { name: 'connected' },
+      effects: [status({ status: CallStatus.connectStreams }), status({ status: CallStatus.connected })],
+    }),
+    'media-failed': (_, event) => takeDown(event.termination),
+    ended: (_, event) => end(event.termination),
+    hangup: () => leave(hungUp),
+    abandon: (_, event) => takeDown(event.termination),
+  },
+  connected: {
+    'media-failed': (_, event) => takeDown(event.termination),
+    ended: (_, event) => end(event.termination),
+    hangup: () => leave(hungUp),
+    abandon: (_, event) => takeDown(event.termination),
+  },
+  cancelling: {
+    // The answer crossed the CANCEL (RFC 3261 section 9.1): the dialog exists and has to be ended by BYE.
+    answered: (state) => ({ state: { ...state, name: 'ending' }, effects: [bye(state.termination)] }),
+    failed: settle,
+    ended: settle,
+    abandon: tellNow,
+    timeout: (state) => end(state.termination, state.told),
+  },
+  ending: {
+    failed: settle,
+    ended: settle,
+    abandon: tellNow,
+    timeout: (state) => end(state.termination, state.told),
+  },
+  ended: {
+    // An answer later than the time-out of a CANCEL: the client has long been told, the far end must not be left hanging.
+    answered: (state) => ({ state, effects: [bye(state.termination)] }),
+  },
+};
+
+/** The next state and what is to be done. An event that means nothing in a state leaves it as it is. */
+export function step(state: CallState, event: CallEvent): Step {
+  const row = table[state.name] as Row<CallStateName>;
+  const cell = row[event.type] as ((state: CallState, event: CallEvent) => Step) | undefined;
+  return cell ? cell(state, event) : { state, effects: [] };
+}

@@ -1,0 +1,73 @@
+import { readFileSync } from 'node:fs';
+import { parse } from 'yaml';
+import { ZodError, type z } from 'zod';
+import { type Config, type Setting, settings } from './schema.js';
+
+/** Stops the start: one line that names the key, its value and what is allowed. */
+export class ConfigError extends Error {
+  override readonly name = 'ConfigError';
+}
+
+export type Environment = Readonly<Record<string, string | undefined>>;
+
+const all: readonly Setting[] = settings;
+
+/**
+ * Reads the configuration: defaults, then the file, then the environment, later wins.
+ * @throws ConfigError
+ */
+export function loadConfig(environment: Environment, file?: string): Config {
+  const given = new Map<string, { value: unknown; name: string }>();
+  if (file !== undefined) {
+    for (const [key, value] of Object.entries(readFile(file))) {
+      if (!all.some((setting) => setting.key === key)) throw unknownKey(key, file, (setting) => setting.key);
+      given.set(key, { value, name: `${key} in ${file}` });
+    }
+  }
+  for (const [env, value] of Object.entries(environment)) {
+    // An empty variable counts as unset: that is what `${NAME:-}` in a compose file gives.
+    if (!env.startsWith('SONO_') || value === undefined || value === '') continue;
+    const setting = all.find((candidate) => candidate.env === env);
+    if (!setting) throw unknownKey(env, 'the environment', (candidate) => candidate.env);
+    given.set(setting.key, { value, name: env });
+  }
+  const entries = all.map((setting) => {
+    const { value, name } = given.get(setting.key) ?? { value: setting.default, name: setting.key };
+    return [setting.key, check(setting, value, name)];
+  });
+  return Object.fromEntries(entries) as Config;
+}
+
+/** JSON is YAML. An empty file is an empty configuration. */
+function readFile(file: string): Record<string, unknown> {
+  let content: unknown;
+  try {
+    content = parse(readFileSync(file, 'utf8')) ?? {};
+  } catch (error) {
+    const [firstLine] = (error instanceof Error ? error.message : String(error)).split('\n');
+    throw new ConfigError(`cannot read the configuration file ${file}: ${firstLine}`);
+  }
+  if (typeof content !== 'object' || content === null || Array.isArray(content)) {
+    throw new ConfigError(`the configuration file ${file} must hold settings, as in "rtmpPort: 1935"`);
+  }
+  return content as Record<string, unknown>;
+}
+
+function check(setting: Setting, value: unknown, name: string): unknown {
+  try {
+    return setting.type.parse(value);
+  } catch (error) {
+    const shown = setting.secret ? 'the value given' : JSON.stringify(value);
+    throw new ConfigError(`${name}: ${shown} is not allowed; expected ${expectation(error)}`);
+  }
+}
+
+function expectation(error: unknown): string {
+  const issue: z.core.$ZodIssue | undefined = error instanceof ZodError ? error.issues[0] : undefined;
+  if (!issue) return 'another value';
+  return issue.code === 'invalid_value' ? `one of ${issue.values.join(', ')}` : issue.message;
+}
+
+function unknownKey(key: string, where: string, nameOf: (setting: Setting) => string): ConfigError {
+  return new ConfigError(`unknown setting ${key} in ${where}; known are ${all.map(nameOf).join(', ')}`);
+}

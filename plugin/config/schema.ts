@@ -1,0 +1,135 @@
+import { isIP } from 'node:net';
+import { z } from 'zod';
+
+/**
+ * One setting. Its name in a file is `key`; in the environment it is `env`. `unset` marks what has no default, with the
+ * words that stand in its place in the documentation.
+ */
+export interface Setting {
+  readonly key: string;
+  readonly env: string;
+  readonly type: z.ZodType;
+  readonly default?: unknown;
+  readonly unset?: string;
+  readonly doc: string;
+  readonly secret?: boolean;
+}
+
+const address = z.string().refine((text) => isIP(text) !== 0 || text === 'localhost', 'an IP address or localhost');
+const hostName = z.string().regex(/^[A-Za-z0-9.:[\]-]{1,255}$/, 'a host name or an IP address');
+const portFrom = (min: number) => {
+  const allowed = `a port from ${min} to 65535`;
+  const readNumber = (value: unknown) => (typeof value === 'string' && /^\d{1,5}$/.test(value) ? Number(value) : value);
+  return z.preprocess(readNumber, z.int(allowed).min(min, allowed).max(65535, allowed));
+};
+const optionalPort = portFrom(0);
+const requiredPort = portFrom(1);
+
+const portRange = z
+  .string()
+  .regex(/^\d+-\d+$/, 'a range such as 20000-29999')
+  .transform((text) => {
+    const [min, max] = text.split('-').map(Number) as [number, number];
+    return { min, max };
+  })
+  .refine(
+    ({ min, max }) => min >= 1024 && max <= 65535 && max > min,
+    'a range within 1024-65535 of two ports and more',
+  );
+
+/** Everything that can be configured: types, defaults, documentation and errors come from here alone. */
+export const settings = [
+  {
+    key: 'host',
+    env: 'SONO_HOST',
+    type: address,
+    default: '127.0.0.1',
+    doc: 'Address that the RTMP, HTTP and embedded SIP listeners bind.',
+  },
+  { key: 'rtmpPort', env: 'SONO_RTMP_PORT', type: optionalPort, default: 1935, doc: 'RTMP over TCP; 0 turns it off.' },
+  {
+    key: 'httpPort',
+    env: 'SONO_HTTP_PORT',
+    type: optionalPort,
+    default: 8080,
+    doc: '`/healthz` and `/readyz`; 0 turns it off.',
+  },
+  {
+    key: 'sipPort',
+    env: 'SONO_SIP_PORT',
+    type: requiredPort,
+    default: 5060,
+    doc: "The embedded SIP server's UDP and TCP port.",
+  },
+  {
+    key: 'drachtioHost',
+    env: 'SONO_DRACHTIO_HOST',
+    type: hostName.optional(),
+    unset: 'unset',
+    doc: 'A drachtio server; when set, it replaces the embedded SIP server.',
+  },
+  {
+    key: 'drachtioPort',
+    env: 'SONO_DRACHTIO_PORT',
+    type: requiredPort,
+    default: 9022,
+    doc: "The drachtio server's control port.",
+  },
+  {
+    key: 'drachtioSecret',
+    env: 'SONO_DRACHTIO_SECRET',
+    type: z.string().min(1),
+    default: 'cymru',
+    doc: "The drachtio server's shared secret.",
+    secret: true,
+  },
+  {
+    key: 'rtpHost',
+    env: 'SONO_RTP_HOST',
+    type: address.optional(),
+    unset: '`SONO_HOST`',
+    doc: "Address that the gateway's own RTP binds.",
+  },
+  {
+    key: 'rtpPorts',
+    env: 'SONO_RTP_PORTS',
+    type: portRange,
+    default: '20000-29999',
+    doc: "UDP ports of the gateway's own RTP and RTCP, two per call.",
+  },
+  {
+    key: 'advertisedAddress',
+    env: 'SONO_ADVERTISED_ADDRESS',
+    type: hostName.optional(),
+    unset: 'unset',
+    doc: 'Public address for SDP and SIP behind NAT.',
+  },
+  {
+    key: 'fromName',
+    env: 'SONO_FROM_NAME',
+    type: z.string().max(100),
+    default: 'RTMP',
+    doc: 'Display name in From of clients that did not register.',
+  },
+  {
+    key: 'fromDomain',
+    env: 'SONO_FROM_DOMAIN',
+    type: hostName.optional(),
+    unset: "the SIP server's address",
+    doc: 'Domain in From of clients that did not register.',
+  },
+  {
+    key: 'logLevel',
+    env: 'SONO_LOG_LEVEL',
+    type: z.enum(['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent']),
+    default: 'info',
+    doc: 'Least severe level that is logged: trace, debug, info, warn, error, fatal or silent.',
+  },
+] as const satisfies readonly Setting[];
+
+type Settings = typeof settings;
+
+/** The configuration after loading, by key. */
+export type Config = {
+  readonly [S in Settings[number] as S['key']]: z.output<S['type']>;
+};

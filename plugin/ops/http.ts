@@ -1,0 +1,50 @@
+import { createServer, type Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
+
+export interface HealthOptions {
+  /** Why the gateway cannot take calls; `undefined` when it can. */
+  readonly notReady: () => string | undefined;
+}
+
+/** Liveness at `/healthz`, readiness at `/readyz`. */
+export class HttpServer {
+  readonly #server: Server;
+
+  constructor({ notReady }: HealthOptions) {
+    this.#server = createServer((request, response) => {
+      const reply = (status: number, text: string) => {
+        response.writeHead(status, { 'content-type': 'text/plain; charset=utf-8', 'cache-control': 'no-store' });
+        response.end(request.method === 'HEAD' ? undefined : `${text}\n`);
+      };
+      if (request.method !== 'GET' && request.method !== 'HEAD') return reply(405, 'only GET and HEAD');
+      const path = request.url?.split('?', 1)[0];
+      if (path === '/healthz') return reply(200, 'ok');
+      if (path === '/readyz') {
+        const reason = notReady();
+        return reason === undefined ? reply(200, 'ready') : reply(503, reason);
+      }
+      reply(404, 'not found; there are /healthz and /readyz');
+    });
+    this.#server.requestTimeout = 10_000;
+    this.#server.headersTimeout = 10_000;
+    this.#server.maxConnections = 1_000;
+  }
+
+  /** @throws Error with code `EADDRINUSE` or `EACCES` when the address cannot be had. */
+  listen(host: string, port: number): Promise<AddressInfo> {
+    return new Promise((resolve, reject) => {
+      this.#server.once('error', reject);
+      this.#server.listen(port, host, () => {
+        this.#server.off('error', reject);
+        resolve(this.#server.address() as AddressInfo);
+      });
+    });
+  }
+
+  close(): Promise<void> {
+    return new Promise((resolve) => {
+      this.#server.close(() => resolve());
+      this.#server.closeAllConnections();
+    });
+  }
+}

@@ -1,0 +1,96 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { describeSettings } from '../../../plugin/config/describe.js';
+import { ConfigError, loadConfig } from '../../../plugin/config/load.js';
+import { settings } from '../../../plugin/config/schema.js';
+
+let folder: string;
+beforeAll(() => {
+  folder = mkdtempSync(join(tmpdir(), 'sono-config-'));
+});
+afterAll(() => rmSync(folder, { recursive: true }));
+
+function file(name: string, content: string): string {
+  const path = join(folder, name);
+  writeFileSync(path, content);
+  return path;
+}
+
+describe('configuration', () => {
+  it('is safe by default: loopback', () => {
+    expect(loadConfig({})).toMatchObject({
+      host: '127.0.0.1',
+      rtmpPort: 1935,
+      httpPort: 8080,
+      sipPort: 5060,
+      drachtioHost: undefined,
+      rtpPorts: { min: 20000, max: 29999 },
+      logLevel: 'info',
+    });
+  });
+
+  it('reads YAML and JSON files; the environment wins', () => {
+    const yaml = file('a.yaml', 'rtmpPort: 2935\nfromName: Front desk\n');
+    expect(loadConfig({}, yaml)).toMatchObject({ rtmpPort: 2935, fromName: 'Front desk' });
+    const json = file('a.json', '{"rtmpPort": 2936}');
+    expect(loadConfig({ SONO_RTMP_PORT: '0' }, json).rtmpPort).toBe(0);
+    expect(loadConfig({}, file('empty.yaml', '')).rtmpPort).toBe(1935);
+  });
+
+  it('takes an empty variable as unset', () => {
+    expect(loadConfig({ SONO_DRACHTIO_HOST: '' }).drachtioHost).toBeUndefined();
+  });
+
+  const refused: [string, Record<string, string>, string][] = [
+    ['unknown variable', { SONO_RTMP_PROT: '1' }, 'unknown setting SONO_RTMP_PROT in the environment'],
+    [
+      'port too high',
+      { SONO_RTMP_PORT: '70000' },
+      'SONO_RTMP_PORT: "70000" is not allowed; expected a port from 0 to 65535',
+    ],
+    [
+      'port not a number',
+      { SONO_SIP_PORT: 'sip' },
+      'SONO_SIP_PORT: "sip" is not allowed; expected a port from 1 to 65535',
+    ],
+    ['host', { SONO_HOST: 'not a host' }, 'SONO_HOST: "not a host" is not allowed; expected an IP address'],
+    ['range', { SONO_RTP_PORTS: '20000' }, 'expected a range such as 20000-29999'],
+    ['range upside down', { SONO_RTP_PORTS: '30000-20000' }, 'expected a range within 1024-65535'],
+    ['level', { SONO_LOG_LEVEL: 'loud' }, 'expected one of trace, debug, info'],
+  ];
+  it.each(refused)('refuses in one line: %s', (_, environment, words) => {
+    expect(() => loadConfig(environment)).toThrow(ConfigError);
+    expect(() => loadConfig(environment)).toThrow(words);
+    try {
+      loadConfig(environment);
+    } catch (error) {
+      expect((error as Error).message).not.toContain('\n');
+    }
+  });
+
+  const files: [string, string, string][] = [
+    ['unknown key', 'rtmpProt: 1', 'unknown setting rtmpProt in '],
+    ['no mapping', '- 1\n- 2', 'must hold settings'],
+    ['broken', '{"a": ', 'cannot read the configuration file'],
+    ['bad value', 'rtmpPort: true', 'rtmpPort in '],
+  ];
+  it.each(files)('refuses a file: %s', (name, content, words) => {
+    expect(() => loadConfig({}, file(`${name}.yaml`, content))).toThrow(words);
+  });
+
+  it('says when the file cannot be read', () => {
+    expect(() => loadConfig({}, join(folder, 'absent.yaml'))).toThrow(/cannot read the configuration file .*ENOENT/);
+  });
+
+  it('never shows a secret', () => {
+    const path = file('secret.yaml', 'drachtioSecret: [hunter2]');
+    expect(() => loadConfig({}, path)).toThrow('the value given is not allowed');
+  });
+
+  it('describes every setting', () => {
+    const text = describeSettings();
+    for (const { env } of settings) expect(text).toContain(env);
+  });
+});

@@ -1,0 +1,211 @@
+import { EmbeddedSip } from 'embedded-sip';
+import { RtmpServer } from 'rtmp-server-ts';
+import type { Call, CallObserver, Timers } from './call/call.js';
+import { CallRegistry } from './call/registry.js';
+import { serveClient } from './client/client.js';
+import type { SharedStreams } from './client/streams.js';
+import type { Config } from './config/schema.js';
+import { DirectMedia } from './media/direct.js';
+import { HttpServer } from './ops/http.js';
+import type { Logger } from './ops/log.js';
+import { DrachtioConnection } from './signalling/drachtio.js';
+import { DrachtioSignalling } from './signalling/signalling.js';
+
+/** A listener could not be opened; the message is one line for the person who starts the program. */
+export class StartError extends Error {
+  override readonly name = 'StartError';
+}
+
+export interface App {
+  /** Where the gateway listens; absent when turned off or elsewhere. */
+  readonly rtmp: Address | undefined;
+  readonly http: Address | undefined;
+  readonly sip: Address | undefined;
+  /** Ends all calls (BYE, status 0), waits for the far ends for `graceMs` at most, then closes everything. */
+  stop(graceMs?: number): Promise<void>;
+}
+
+export interface Address {
+  readonly host: string;
+  readonly port: number;
+}
+
+const defaultGraceMs = 4_000;
+
+const timers: Timers = {
+  after(ms, fire) {
+    const timer = setTimeout(fire, ms);
+    return () => clearTimeout(timer);
+  },
+};
+
+/**
+ * Puts the gateway together and starts it.
+ * @throws StartError when an address cannot be had; nothing is left open then.
+ */
+export async function startApp(config: Config, log: Logger): Promise<App> {
+  const opened: (() => Promise<void> | void)[] = [];
+  const closeAll = async () => {
+    for (const close of opened.reverse()) await close();
+  };
+  try {
+    return await assemble(config, log, opened, closeAll);
+  } catch (error) {
+    await closeAll();
+    throw error;
+  }
+}
+
+async function assemble(
+  config: Config,
+  log: Logger,
+  opened: (() => Promise<void> | void)[],
+  closeAll: () => Promise<void>,
+): Promise<App> {
+  const embedded = config.drachtioHost === undefined ? await startEmbeddedSip(config, log) : undefined;
+  if (embedded) opened.push(() => embedded.close());
+
+  const connection = new DrachtioConnection(
+    embedded?.control ?? {
+      host: config.drachtioHost ?? '',
+      port: config.drachtioPort,
+      secret: config.drachtioSecret,
+    },
+  );
+  opened.push(() => connection.close());
+  const identity = followConnection(connection, config, log);
+  const connected = connection.connect();
+  // The embedded server answers at once; a server elsewhere may come up later, and /readyz tells.
+  if (embedded) await connected;
+
+  const calls = new CallRegistry();
+  const media = new DirectMedia({
+    host: config.rtpHost ?? config.host,
+    ports: config.rtpPorts,
+    ...(config.advertisedAddress !== undefined && { advertisedAddress: config.advertisedAddress }),
+  });
+  const signalling = new DrachtioSignalling(connection, { fromName: config.fromName });
+  const observer = callLog(log, calls);
+
+  const shared: SharedStreams = new Map();
+  const rtmpServer = new RtmpServer({ logger: (event) => log.debug(event, 'rtmp') });
+  rtmpServer.on('error', (error) => log.error({ error: error.message }, 'RTMP listener failed'));
+  rtmpServer.on('connection', (session) =>
+    serveClient(session, {
+      ports: { signalling, media, timers, observer },
+      calls,
+      domain: identity.domain(),
+      shared,
+      log,
+    }),
+  );
+  opened.push(() => rtmpServer.close());
+  const rtmp = await listen('RTMP', 'SONO_RTMP_PORT', config.host, config.rtmpPort, (address) =>
+    rtmpServer.listen(address),
+  );
+
+  const httpServer = new HttpServer({
+    notReady: () => (connection.up ? undefined : `no drachtio server at ${config.drachtioHost}:${config.drachtioPort}`),
+  });
+  const http = await listen('HTTP', 'SONO_HTTP_PORT', config.host, config.httpPort, ({ host, port }) =>
+    httpServer.listen(host, port),
+  );
+  if (http) opened.push(() => httpServer.close());
+
+  return {
+    rtmp,
+    http,
+    sip: embedded?.sip,
+    stop: async (graceMs = defaultGraceMs) => {
+      const ended = calls.endAll({ result: 'shutdown', reason: 'the gateway is shutting down' });
+      await Promise.race([ended, new Promise((resolve) => setTimeout(resolve, graceMs).unref())]);
+      if (calls.size > 0) log.warn({ calls: calls.size }, 'calls that the far end did not confirm as ended');
+      await closeAll();
+    },
+  };
+}
+
+async function startEmbeddedSip(config: Config, log: Logger): Promise<EmbeddedSip> {
+  try {
+    return await EmbeddedSip.start({
+      host: config.host,
+      port: config.sipPort,
+      ...(config.advertisedAddress !== undefined && { advertisedAddress: config.advertisedAddress }),
+      logger: (event) => log.debug(event, 'embedded SIP'),
+    });
+  } catch (error) {
+    throw startError('SIP', 'SONO_SIP_PORT', { host: config.host, port: config.sipPort }, error);
+  }
+}
+
+/** Port 0 turns a listener off. */
+async function listen(
+  what: string,
+  env: string,
+  host: string,
+  port: number,
+  open: (address: Address) => Promise<{ port: number }>,
+): Promise<Address | undefined> {
+  if (port === 0) return undefined;
+  try {
+    return { host, port: (await open({ host, port })).port };
+  } catch (error) {
+    throw startError(what, env, { host, port }, error);
+  }
+}
+
+function startError(what: string, env: string, { host, port }: Address, cause: unknown): StartError {
+  const code = cause instanceof Error && 'code' in cause ? cause.code : undefined;
+  const reasons: Readonly<Record<string, string>> = {
+    EADDRINUSE: 'another program listens there',
+    EACCES: 'this user may not listen on that port',
+    EADDRNOTAVAIL: 'this machine does not have that address',
+  };
+  const reason = reasons[String(code)] ?? (cause instanceof Error ? cause.message : String(cause));
+  return new StartError(`cannot listen for ${what} on ${host}:${port}: ${reason}; choose another with ${env}`, {
+    cause,
+  });
+}
+
+/** Logs the connection's ups and downs, and keeps the domain that goes into From. */
+function followConnection(connection: DrachtioConnection, config: Config, log: Logger): { domain(): string } {
+  let domain = config.advertisedAddress ?? config.host;
+  let reported = '';
+  connection.on('up', (hostports) => {
+    reported = '';
+    domain = sipDomain(hostports) ?? domain;
+    log.info({ addresses: hostports }, 'connected to the SIP server');
+  });
+  connection.on('down', (reason) => {
+    // One line per outage, not one per attempt.
+    if (reported === reason) return;
+    reported = reason;
+    log.warn({ reason }, 'no connection to the SIP server; trying again');
+  });
+  return { domain: () => config.fromDomain ?? domain };
+}
+
+/** `udp/192.0.2.1:5060` as it stands in a SIP URI. */
+function sipDomain(hostports: readonly string[]): string | undefined {
+  const udp = hostports.find((hostport) => hostport.startsWith('udp/')) ?? hostports[0];
+  return udp?.replace(/^\w+\//, '').replace(/:5060$/, '') || undefined;
+}
+
+function callLog(log: Logger, calls: CallRegistry): CallObserver {
+  const started = new WeakMap<Call, number>();
+  return {
+    changed(call, state) {
+      if (state === 'preparing') {
+        started.set(call, Date.now());
+        log.info({ call: call.id, to: call.uri }, 'call started');
+      } else if (state === 'connected') {
+        log.info({ call: call.id, afterMs: Date.now() - (started.get(call) ?? 0) }, 'call connected');
+      }
+    },
+    finished(call, { result, reason, sipStatus }, media) {
+      calls.remove(call);
+      const durationMs = Date.now() - (started.get(call) ?? 0);
+      log.info({ call: call.id, result, reason, sipStatus, durationMs, media }, 'call ended');
+    },
+  };
+}

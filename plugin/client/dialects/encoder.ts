@@ -1,0 +1,36 @@
+import type { PublishRequest, RtmpSession } from 'rtmp-server-ts';
+import type { CallStatusUpdate } from '../../call/ports.js';
+import { CallStatus } from '../../call/status.js';
+import type { Dialect, PhoneLine } from './dialect.js';
+
+/**
+ * Encoders and players without any RPC (FFmpeg, OBS): the stream name is the dial string. Publishing dials and sends,
+ * unpublishing hangs up; the end of the call closes the connection, the only sign that every encoder understands.
+ */
+export class EncoderDialect implements Dialect {
+  readonly #session: RtmpSession;
+  readonly #line: PhoneLine;
+
+  constructor(session: RtmpSession, line: PhoneLine) {
+    this.#session = session;
+    this.#line = line;
+  }
+
+  command(): boolean {
+    return false;
+  }
+
+  status({ status, reason }: CallStatusUpdate): void {
+    if (status === CallStatus.notConnected) this.#session.close(`call ended: ${reason ?? 'no reason given'}`);
+  }
+
+  publish(request: PublishRequest): void {
+    const refusal = this.#line.dial(request.name);
+    if (refusal) request.reject('NetStream.Publish.BadName', refusal.description);
+    else request.accept();
+  }
+
+  unpublish(): void {
+    this.#line.hangup();
+  }
+}

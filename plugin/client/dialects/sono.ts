@@ -1,0 +1,85 @@
+import type { AmfObject, PublishRequest, RpcCall, RtmpSession } from 'rtmp-server-ts';
+import type { CallStatusUpdate } from '../../call/ports.js';
+import type { Dialect, DialRefusal, PhoneLine } from './dialect.js';
+
+const refusalCodes = { existing: 'Sono.Call.Existing', failed: 'Sono.Call.Failed' } as const;
+
+/** The default API: the one of the SEMS RTMP plugin and its test phone. */
+export class SonoDialect implements Dialect {
+  readonly #session: RtmpSession;
+  readonly #line: PhoneLine;
+
+  constructor(session: RtmpSession, line: PhoneLine) {
+    this.#session = session;
+    this.#line = line;
+  }
+
+  command(call: RpcCall): boolean {
+    switch (call.name) {
+      case 'dial':
+        this.#dial(call);
+        return true;
+      case 'hangup':
+        this.#line.hangup();
+        return true;
+      case 'register':
+        this.#register(call);
+        return true;
+      default:
+        return false;
+    }
+  }
+
+  status({ status, sipStatus, reason }: CallStatusUpdate): void {
+    this.#session.status({
+      level: 'status',
+      code: 'Sono.Call.Status',
+      status_code: status,
+      ...(sipStatus !== undefined && { sip_status: sipStatus }),
+      ...(reason !== undefined && { reason }),
+    });
+  }
+
+  /** The call decides whether anybody hears it; the name carries no meaning. */
+  publish(request: PublishRequest): void {
+    request.accept();
+  }
+
+  unpublish(): void {}
+
+  /** An accepted dial has no reply of its own: the phone's Responder is for faults only. */
+  #dial(call: RpcCall): void {
+    const destination = call.args[0];
+    if (destination === undefined || destination === null || destination === '') {
+      call.error(fault('Sono.Call.NoUri', 'dial needs a SIP address, for example dial("sip:echo@localhost")'));
+    } else if (typeof destination !== 'string') {
+      call.error(fault('Sono.Call.Failed', `dial needs a SIP address as a string, not ${kindOf(destination)}`));
+    } else {
+      const refusal = this.#line.dial(destination);
+      if (refusal) call.error(refused(refusal));
+    }
+  }
+
+  #register(call: RpcCall): void {
+    if (call.args.length > 0 && call.args[0] !== null && call.args[0] !== undefined) {
+      call.error(
+        fault('Sono.Registration.Failed', 'this gateway registers at no registrar; call register() without arguments'),
+      );
+      return;
+    }
+    call.result({ level: 'status', uri: this.#line.address });
+  }
+}
+
+function refused({ code, description }: DialRefusal): AmfObject {
+  return fault(refusalCodes[code], description);
+}
+
+function fault(code: string, description: string): AmfObject {
+  return { level: 'error', code, description };
+}
+
+function kindOf(value: unknown): string {
+  if (Array.isArray(value)) return 'an array';
+  return typeof value === 'object' ? 'an object' : `a ${typeof value}`;
+}

@@ -1,0 +1,80 @@
+#!/usr/bin/env node
+import { readFileSync } from 'node:fs';
+import { Command, CommanderError } from 'commander';
+import { type App, StartError, startApp } from './app.js';
+import { describeSettings } from './config/describe.js';
+import { ConfigError, loadConfig } from './config/load.js';
+import type { Config } from './config/schema.js';
+import { createLogger } from './ops/log.js';
+
+/** Exit code for everything that the person who starts the program can put right. */
+const usageError = 2;
+
+const { version } = JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8')) as {
+  version: string;
+};
+
+async function main(): Promise<void> {
+  const file = readArguments();
+  const config = loadConfig(process.env, file);
+  const log = createLogger(config.logLevel);
+  const app = await startApp(config, log);
+  stopOnSignal(app);
+  process.stdout.write(welcome(config, app));
+}
+
+/** @returns the configuration file, if one is named */
+function readArguments(): string | undefined {
+  const program = new Command('sono')
+    .description('RTMP-SIP gateway: Flash, AIR, RTMP encoders and browsers make and take SIP calls')
+    .version(version)
+    .option('-c, --config <file>', 'configuration file, JSON or YAML')
+    .addHelpText('after', `\nEnvironment (wins over the file) [default]:\n${describeSettings()}`)
+    .exitOverride();
+  program.parse();
+  return program.opts<{ config?: string }>().config;
+}
+
+/** The first signal ends the calls and stops; a second one stops at once. */
+function stopOnSignal(app: App): void {
+  let stopping = false;
+  const stop = () => {
+    if (stopping) process.exit(1);
+    stopping = true;
+    void app.stop().then(() => process.exit(0));
+  };
+  process.on('SIGTERM', stop);
+  process.on('SIGINT', stop);
+}
+
+function welcome(config: Config, { rtmp, http, sip }: App): string {
+  const url = rtmp ? `rtmp://${hostPort(rtmp.host, rtmp.port)}` : undefined;
+  const local = sip && sip.port !== 5060 ? `localhost:${sip.port}` : 'localhost';
+  return [
+    `Sono ${version} is up on ${config.host}`,
+    url ? `  phones connect to   ${url}/sono` : '  RTMP is off (SONO_RTMP_PORT=0)',
+    sip
+      ? `  and dial            sip:echo@${local} (hears itself), sip:busy@${local} (486)`
+      : '  and dial            any SIP address',
+    sip
+      ? `  SIP phones call     ${hostPort(sip.host, sip.port)}, UDP and TCP (embedded server, for trying out)`
+      : `  SIP goes through    the drachtio server at ${config.drachtioHost}:${config.drachtioPort}`,
+    http ? `  health              http://${hostPort(http.host, http.port)}/readyz` : '  HTTP is off (SONO_HTTP_PORT=0)',
+    '',
+  ].join('\n');
+}
+
+const hostPort = (host: string, port: number): string => `${host.includes(':') ? `[${host}]` : host}:${port}`;
+
+try {
+  await main();
+} catch (error) {
+  if (error instanceof CommanderError) {
+    process.exitCode = error.exitCode === 0 ? 0 : usageError;
+  } else if (error instanceof ConfigError || error instanceof StartError) {
+    process.stderr.write(`sono: ${error.message}\n`);
+    process.exitCode = usageError;
+  } else {
+    throw error;
+  }
+}

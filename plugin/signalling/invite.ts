@@ -1,0 +1,113 @@
+import type { InviteRequest, OutgoingInvite, SignallingEvent } from '../call/ports.js';
+import { type Termination, terminationOf } from '../call/termination.js';
+import { type DrachtioConnection, type SentInvite, type SipDialog, SipFailure } from './drachtio.js';
+import { parseSdp, writeSdp } from './sdp.js';
+
+/**
+ * Largest message that a drachtio server takes is 12,228 bytes; one above it wedges the connection in silence. What the
+ * server and its client add to the SDP stays well below the difference.
+ */
+const maxSdpBytes = 10_000;
+
+export interface InviteHeaders {
+  readonly from: string;
+  readonly to: string;
+  readonly requestUri: string;
+}
+
+/** One outgoing INVITE and the dialog that may come of it. */
+export class Invitation implements OutgoingInvite {
+  readonly #connection: DrachtioConnection;
+  readonly #listener: (event: SignallingEvent) => void;
+  #sent: SentInvite | undefined;
+  #dialog: SipDialog | undefined;
+  #cancelled = false;
+  #settled = false;
+
+  constructor(
+    connection: DrachtioConnection,
+    request: InviteRequest,
+    headers: InviteHeaders,
+    listener: (event: SignallingEvent) => void,
+  ) {
+    this.#connection = connection;
+    this.#listener = listener;
+    connection.on('down', this.#connectionLost);
+    void this.#run(request, headers);
+  }
+
+  cancel(): void {
+    this.#cancelled = true;
+    // What became of the INVITE says more than an error of the CANCEL: a final response is always on its way.
+    this.#sent?.cancel(() => {});
+  }
+
+  bye(reason?: string): void {
+    if (!this.#dialog) return;
+    const headers: Record<string, string> = reason === undefined ? {} : { Reason: reasonHeader(reason) };
+    this.#dialog.bye(headers).then(
+      () => this.#settle({ type: 'ended', termination: { result: 'completed', reason: 'call ended' } }),
+      (error: unknown) => this.#settle({ type: 'ended', termination: failure(error) }),
+    );
+  }
+
+  async #run(request: InviteRequest, { from, to, requestUri }: InviteHeaders): Promise<void> {
+    // Events never reach the caller before it has this object.
+    await undefined;
+    const sdp = writeSdp(request.offer);
+    if (Buffer.byteLength(sdp) > maxSdpBytes) {
+      const reason = `the session description has ${Buffer.byteLength(sdp)} bytes, more than the ${maxSdpBytes} that a drachtio server takes`;
+      this.#settle({ type: 'failed', termination: { result: 'signalling-failed', reason } });
+      return;
+    }
+    try {
+      this.#established(
+        await this.#connection.invite(requestUri, {
+          headers: { From: from, To: to },
+          sdp,
+          onSent: (invite) => {
+            this.#sent = invite;
+            if (this.#cancelled) this.cancel();
+          },
+          onProvisional: ({ status, reason }) => {
+            if (!this.#settled) this.#listener({ type: 'provisional', status, reason });
+          },
+        }),
+      );
+    } catch (error) {
+      this.#settle({ type: 'failed', termination: failure(error) });
+    }
+  }
+
+  #established(dialog: SipDialog): void {
+    this.#dialog = dialog;
+    dialog.onBye(() =>
+      this.#settle({ type: 'ended', termination: { result: 'completed', reason: 'hung up by the far end' } }),
+    );
+    this.#listener({ type: 'answered', answer: parseSdp(dialog.remoteSdp) });
+  }
+
+  /** A pending INVITE gets no answer any more; an established call goes on without its signalling. */
+  readonly #connectionLost = (reason: string): void => {
+    if (this.#dialog) return;
+    const termination: Termination = { result: 'signalling-failed', reason: `drachtio server lost: ${reason}` };
+    this.#settle({ type: 'failed', termination });
+  };
+
+  #settle(event: SignallingEvent): void {
+    if (this.#settled) return;
+    this.#settled = true;
+    this.#connection.off('down', this.#connectionLost);
+    this.#listener(event);
+  }
+}
+
+function failure(error: unknown): Termination {
+  if (error instanceof SipFailure) return terminationOf(error.status, error.reason);
+  return { result: 'signalling-failed', reason: error instanceof Error ? error.message : String(error) };
+}
+
+/** RFC 3326; the text may have come from a peer and must not leave its quotes. */
+function reasonHeader(text: string): string {
+  return `SIP;text="${text.replace(/[^\x20-\x7e]|["\\]/g, ' ').slice(0, 200)}"`;
+}

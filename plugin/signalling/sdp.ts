@@ -1,0 +1,106 @@
+import { randomInt } from 'node:crypto';
+import { isIPv6 } from 'node:net';
+import { type MediaDescription as ParsedMedia, parse, write } from 'sdp-transform';
+import type { Direction, MediaDescription, MediaFormat, SessionDescription } from '../call/session-description.js';
+
+/** RFC 3551 table 4 and 5: formats that need no `rtpmap`. */
+const staticFormats: Readonly<Record<number, Omit<MediaFormat, 'payloadType'>>> = {
+  0: { encoding: 'pcmu', clockRate: 8000 },
+  3: { encoding: 'gsm', clockRate: 8000 },
+  4: { encoding: 'g723', clockRate: 8000 },
+  8: { encoding: 'pcma', clockRate: 8000 },
+  9: { encoding: 'g722', clockRate: 8000 },
+  18: { encoding: 'g729', clockRate: 8000 },
+  34: { encoding: 'h263', clockRate: 90000 },
+};
+
+/**
+ * Reads SDP (RFC 8866). Total: what cannot be read is left out, so that text which is no SDP gives a description
+ * without media.
+ */
+export function parseSdp(text: string): SessionDescription {
+  const session = parse(text);
+  return {
+    address: session.connection?.ip ?? session.origin?.address ?? '',
+    media: (session.media ?? []).map((media) => readMedia(media, session.direction)),
+  };
+}
+
+function readMedia(media: ParsedMedia, sessionDirection: string | undefined): MediaDescription {
+  const payloadTypes = String(media.payloads ?? '')
+    .split(' ')
+    .map(Number);
+  return {
+    kind: media.type,
+    port: media.port,
+    protocol: media.protocol,
+    direction: readDirection(media.direction ?? sessionDirection),
+    formats: payloadTypes.flatMap((payloadType) => readFormat(media, payloadType)),
+    ...(media.connection && { address: media.connection.ip }),
+    ...(media.rtcp && { rtcpPort: media.rtcp.port }),
+    ...(media.ptime !== undefined && { ptime: Number(media.ptime) }),
+  };
+}
+
+function readFormat(media: ParsedMedia, payloadType: number): MediaFormat[] {
+  if (!Number.isInteger(payloadType) || payloadType < 0 || payloadType > 127) return [];
+  const map = media.rtp.find((entry) => entry.payload === payloadType);
+  const parameters = media.fmtp.find((entry) => entry.payload === payloadType)?.config;
+  const fixed = staticFormats[payloadType];
+  if (!map && !fixed) return [];
+  return [
+    {
+      payloadType,
+      ...(map ? { encoding: map.codec.toLowerCase(), clockRate: map.rate ?? 8000 } : fixed),
+      ...(map?.encoding !== undefined && { channels: Number(map.encoding) }),
+      ...(parameters !== undefined && { parameters }),
+    } as MediaFormat,
+  ];
+}
+
+function readDirection(text: string | undefined): Direction {
+  return text === 'sendonly' || text === 'recvonly' || text === 'inactive' ? text : 'sendrecv';
+}
+
+export function writeSdp(description: SessionDescription): string {
+  const { address } = description;
+  return write({
+    version: 0,
+    origin: {
+      username: '-',
+      sessionId: randomInt(2 ** 32),
+      sessionVersion: 1,
+      netType: 'IN',
+      ipVer: ipVersion(address),
+      address,
+    },
+    name: '-',
+    connection: { version: ipVersion(address), ip: address },
+    timing: { start: 0, stop: 0 },
+    media: description.media.map(writeMedia),
+  });
+}
+
+function writeMedia(media: MediaDescription): ParsedMedia {
+  return {
+    type: media.kind,
+    port: media.port,
+    protocol: media.protocol,
+    payloads: media.formats.map(({ payloadType }) => payloadType).join(' '),
+    direction: media.direction,
+    rtp: media.formats.map((format) => ({
+      payload: format.payloadType,
+      codec: format.encoding,
+      rate: format.clockRate,
+      ...(format.channels !== undefined && { encoding: format.channels }),
+    })),
+    fmtp: media.formats.flatMap(({ payloadType, parameters }) =>
+      parameters === undefined ? [] : [{ payload: payloadType, config: parameters }],
+    ),
+    ...(media.address !== undefined && { connection: { version: ipVersion(media.address), ip: media.address } }),
+    ...(media.rtcpPort !== undefined && { rtcp: { port: media.rtcpPort } }),
+    ...(media.ptime !== undefined && { ptime: media.ptime }),
+  } as ParsedMedia;
+}
+
+const ipVersion = (address: string): 4 | 6 => (isIPv6(address) ? 6 : 4);

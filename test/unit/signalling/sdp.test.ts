@@ -1,0 +1,102 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import type { SessionDescription } from '../../../plugin/call/session-description.js';
+import { parseSdp, writeSdp } from '../../../plugin/signalling/sdp.js';
+
+const offer: SessionDescription = {
+  address: '192.0.2.1',
+  media: [
+    {
+      kind: 'audio',
+      port: 20000,
+      protocol: 'RTP/AVP',
+      direction: 'sendrecv',
+      ptime: 20,
+      formats: [
+        { payloadType: 96, encoding: 'speex', clockRate: 16000, parameters: 'vbr=on' },
+        { payloadType: 97, encoding: 'speex', clockRate: 8000 },
+        { payloadType: 101, encoding: 'telephone-event', clockRate: 8000, parameters: '0-15' },
+      ],
+    },
+  ],
+};
+
+describe('SDP', () => {
+  it('writes an offer line by line', () => {
+    const lines = writeSdp(offer).split('\r\n');
+    expect(lines.filter((line) => !line.startsWith('o='))).toEqual([
+      'v=0',
+      's=-',
+      'c=IN IP4 192.0.2.1',
+      't=0 0',
+      'm=audio 20000 RTP/AVP 96 97 101',
+      'a=rtpmap:96 speex/16000',
+      'a=rtpmap:97 speex/8000',
+      'a=rtpmap:101 telephone-event/8000',
+      'a=fmtp:96 vbr=on',
+      'a=fmtp:101 0-15',
+      'a=ptime:20',
+      'a=sendrecv',
+      '',
+    ]);
+  });
+
+  it('reads back what it wrote, IPv6 too', () => {
+    expect(parseSdp(writeSdp(offer))).toEqual(offer);
+    const v6 = { ...offer, address: '2001:db8::1' };
+    expect(writeSdp(v6)).toContain('c=IN IP6 2001:db8::1');
+    expect(parseSdp(writeSdp(v6))).toEqual(v6);
+  });
+
+  it('knows static payload types without rtpmap and takes the direction of the session', () => {
+    const text =
+      'v=0\r\no=- 1 1 IN IP4 192.0.2.9\r\ns=-\r\nc=IN IP4 192.0.2.9\r\nt=0 0\r\na=sendonly\r\nm=audio 4000 RTP/AVP 0 8 99\r\n';
+    expect(parseSdp(text)).toEqual({
+      address: '192.0.2.9',
+      media: [
+        {
+          kind: 'audio',
+          port: 4000,
+          protocol: 'RTP/AVP',
+          direction: 'sendonly',
+          formats: [
+            { payloadType: 0, encoding: 'pcmu', clockRate: 8000 },
+            { payloadType: 8, encoding: 'pcma', clockRate: 8000 },
+          ],
+        },
+      ],
+    });
+  });
+
+  it('reads a connection address, RTCP port and refusal per section', () => {
+    const text =
+      'v=0\r\ns=-\r\nm=audio 0 RTP/SAVP 0\r\nc=IN IP4 198.51.100.7\r\na=rtcp:4444\r\nm=video 5000 RTP/AVP 97\r\na=rtpmap:97 H264/90000\r\n';
+    const [audio, video] = parseSdp(text).media;
+    expect(audio).toMatchObject({ port: 0, protocol: 'RTP/SAVP', address: '198.51.100.7', rtcpPort: 4444 });
+    expect(video?.formats).toEqual([{ payloadType: 97, encoding: 'h264', clockRate: 90000 }]);
+  });
+
+  it.each(['', 'nonsense', 'v=0', 'm=audio', 'm=audio x RTP/AVP y', 'm=audio 1 RTP/AVP 0\r\na=rtpmap:0'])(
+    'gives a description without usable media for %j',
+    (text) => {
+      expect(parseSdp(text).media.flatMap(({ port, formats }) => (port > 0 ? formats : []))).toSatisfy(Array.isArray);
+    },
+  );
+
+  it('survives any text', () => {
+    const line = fc.oneof(
+      fc.string(),
+      fc.constantFrom('m=audio 4000 RTP/AVP 0', 'a=rtpmap:', 'a=fmtp:0', 'c=IN', 'o='),
+    );
+    fc.assert(
+      fc.property(fc.array(line, { maxLength: 12 }), (lines) => {
+        const { media, address } = parseSdp(lines.join('\r\n'));
+        expect(typeof address).toBe('string');
+        for (const section of media) {
+          for (const { payloadType } of section.formats) expect(payloadType).toBeLessThan(128);
+        }
+      }),
+      { numRuns: 2000 },
+    );
+  });
+});

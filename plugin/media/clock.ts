@@ -1,0 +1,15 @@
+/** The time the media path runs on; injected so that tests can move it. */
+export interface MediaClock {
+  /** Milliseconds since any fixed moment, with fractions; never goes back. */
+  now(): number;
+  /** Runs `fire` once after `ms` milliseconds unless the returned function is called before. */
+  after(ms: number, fire: () => void): () => void;
+}
+
+export const systemClock: MediaClock = {
+  now: () => performance.now(),
+  after: (ms, fire) => {
+    const timer = setTimeout(fire, ms);
+    return () => clearTimeout(timer);
+  },
+};

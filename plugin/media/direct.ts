@@ -1,0 +1,63 @@
+import { isIPv6 } from 'node:net';
+import { networkInterfaces } from 'node:os';
+import type { MediaOptions, MediaPort, MediaSession } from '../call/ports.js';
+import { type MediaClock, systemClock } from './clock.js';
+import { DirectSession, type MediaLogger } from './direct-session.js';
+import { isUnspecified } from './formats.js';
+import { type PortRange, RtpPorts } from './rtp-ports.js';
+import { openRtpSockets } from './rtp-sockets.js';
+import { Ticker } from './ticker.js';
+
+export interface DirectMediaOptions {
+  /** Address that the RTP sockets bind. */
+  readonly host: string;
+  /** Address that peers are told instead of `host`, behind NAT. */
+  readonly advertisedAddress?: string;
+  /** UDP ports for RTP and RTCP, a pair for each call. */
+  readonly ports: PortRange;
+  readonly clock?: MediaClock;
+  readonly logger?: MediaLogger;
+}
+
+/** Milliseconds between two looks at waiting packets and due reports. */
+const tickPeriod = 20;
+
+/** The direct media path: the gateway's own RTP faces the far end, and Speex frames pass unchanged. */
+export class DirectMedia implements MediaPort {
+  readonly #options: DirectMediaOptions;
+  readonly #clock: MediaClock;
+  readonly #ports: RtpPorts;
+  readonly #ticker: Ticker;
+
+  /** @throws RangeError when the port range does not hold one pair. */
+  constructor(options: DirectMediaOptions) {
+    this.#options = options;
+    this.#clock = options.clock ?? systemClock;
+    this.#ports = new RtpPorts({ range: options.ports, now: () => this.#clock.now() });
+    this.#ticker = new Ticker(this.#clock, tickPeriod);
+  }
+
+  async open(call: MediaOptions): Promise<MediaSession> {
+    const { host, advertisedAddress, logger } = this.#options;
+    const sockets = await openRtpSockets(this.#ports, host);
+    return new DirectSession({
+      call,
+      host,
+      advertisedAddress: advertisedAddress ?? reachableAddress(host),
+      sockets,
+      clock: this.#clock,
+      ticker: this.#ticker,
+      released: () => this.#ports.give(sockets.port),
+      ...(logger === undefined ? {} : { logger }),
+    });
+  }
+}
+
+/** An address to announce for a bound one: where all are bound, the first that is not only this machine's. */
+function reachableAddress(host: string): string {
+  if (!isUnspecified(host)) return host;
+  const family = isIPv6(host) ? 'IPv6' : 'IPv4';
+  const addresses = Object.values(networkInterfaces()).flatMap((all) => all ?? []);
+  const found = addresses.find((one) => one.family === family && !one.internal && !one.address.startsWith('fe80'));
+  return found?.address ?? (family === 'IPv6' ? '::1' : '127.0.0.1');
+}

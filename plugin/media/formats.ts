@@ -1,0 +1,117 @@
+import { frameDuration } from 'speex-wasm';
+import { MediaError } from '../call/ports.js';
+import type { MediaDescription, MediaFormat, SessionDescription } from '../call/session-description.js';
+
+/** Our RTP payload formats in order of preference; wideband first, RFC 5574 and RFC 4733. */
+const offered: readonly MediaFormat[] = [
+  { payloadType: 96, encoding: 'speex', clockRate: 16000 },
+  { payloadType: 97, encoding: 'speex', clockRate: 8000 },
+  // One for each clock rate: events share the timestamps of the audio they come with (RFC 4733 section 2.1).
+  { payloadType: 100, encoding: 'telephone-event', clockRate: 16000, parameters: '0-15' },
+  { payloadType: 101, encoding: 'telephone-event', clockRate: 8000, parameters: '0-15' },
+];
+
+const protocol = 'RTP/AVP';
+
+/** What a received payload type means. */
+export interface ReceiveFormat {
+  readonly kind: 'speex' | 'telephone-event';
+  readonly clockRate: number;
+}
+
+/** Indexed by payload type. */
+export type ReceiveFormats = readonly (ReceiveFormat | undefined)[];
+
+/** Where a description says that its media go. */
+export interface MediaTarget {
+  /** An address or a name. */
+  readonly host: string;
+  readonly port: number;
+  /** 0 if there is none. */
+  readonly rtcpPort: number;
+}
+
+/** What a call speaks, from offer and answer. */
+export interface AudioAgreement {
+  /** What we send, with the number that the peer gave it. */
+  readonly send: MediaFormat;
+  readonly receive: ReceiveFormats;
+  /** Where the peer wants to receive. */
+  readonly target: MediaTarget;
+  /** Whether the peer wants to receive: false on hold. */
+  readonly sending: boolean;
+}
+
+/** The description to offer for a socket at an address and port. */
+export function offerAudio(address: string, port: number): SessionDescription {
+  return {
+    address,
+    media: [{ kind: 'audio', port, protocol, direction: 'sendrecv', formats: offered, ptime: frameDuration }],
+  };
+}
+
+/**
+ * Reads the answer to {@link offerAudio} (RFC 3264 section 7).
+ *
+ * @throws MediaError `NoCommonCodec`
+ */
+export function agreeAudio(answer: SessionDescription): AudioAgreement {
+  const audio = answer.media.find((media) => media.kind === 'audio');
+  if (audio === undefined) throw noCommonCodec('the answer has no audio');
+  if (audio.port === 0) throw noCommonCodec('the answer refuses audio (port 0)');
+  if (!isPort(audio.port)) throw noCommonCodec(`the answer's audio port is ${audio.port}, not 1-65535`);
+  // RTP/AVP and, from peers that name the feedback profile unasked, RTP/AVPF (RFC 4585): the packets are the same.
+  if (audio.protocol !== protocol && audio.protocol !== 'RTP/AVPF') {
+    throw noCommonCodec(`offered ${protocol}, answered ${audio.protocol}`);
+  }
+  const common = audio.formats.filter(isCommon);
+  const send = common.find((format) => format.encoding === 'speex');
+  if (send === undefined) throw noCommonCodec(`offered ${names(offered)}; answered ${names(audio.formats)}`);
+  const host = audio.address ?? answer.address;
+  const rtcpPort = audio.rtcpPort ?? audio.port + 1;
+  return {
+    send,
+    receive: receiveFormats(common),
+    target: { host, port: audio.port, rtcpPort: isPort(rtcpPort) ? rtcpPort : 0 },
+    sending: wantsToReceive(audio, host),
+  };
+}
+
+export function isPort(port: number): boolean {
+  return Number.isInteger(port) && port > 0 && port < 65536;
+}
+
+/**
+ * A peer sends with our numbers (RFC 3264 section 6.1). Some send with their own: those are understood too where they
+ * mean nothing else.
+ */
+function receiveFormats(common: readonly MediaFormat[]): ReceiveFormats {
+  const formats: (ReceiveFormat | undefined)[] = new Array(128).fill(undefined);
+  for (const format of [...offered, ...common]) {
+    const kind = format.encoding === 'speex' ? 'speex' : 'telephone-event';
+    formats[format.payloadType] ??= { kind, clockRate: format.clockRate };
+  }
+  return formats;
+}
+
+function isCommon({ payloadType, encoding, clockRate }: MediaFormat): boolean {
+  const known = offered.some((format) => format.encoding === encoding && format.clockRate === clockRate);
+  return known && Number.isInteger(payloadType) && payloadType >= 0 && payloadType < 128;
+}
+
+function wantsToReceive(audio: MediaDescription, host: string): boolean {
+  return (audio.direction === 'sendrecv' || audio.direction === 'recvonly') && !isUnspecified(host);
+}
+
+/** An address of all zeros: hold as RFC 2543 had it (RFC 3264 section 8.4). */
+export function isUnspecified(host: string): boolean {
+  return host === '0.0.0.0' || host === '::';
+}
+
+function names(formats: readonly MediaFormat[]): string {
+  return formats.map(({ encoding, clockRate }) => `${encoding}/${clockRate}`).join(', ') || 'no format';
+}
+
+function noCommonCodec(message: string): MediaError {
+  return new MediaError('NoCommonCodec', message);
+}

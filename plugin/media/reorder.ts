@@ -1,0 +1,153 @@
+import { distance16 } from './serial.js';
+
+export interface ReorderLimits {
+  /** Packets kept while one before them is missing. Default 8. */
+  readonly packets: number;
+  /** Milliseconds that the first packet behind a gap waits for the missing one. Default 40. */
+  readonly wait: number;
+}
+
+export const defaultReorderLimits: ReorderLimits = { packets: 8, wait: 40 };
+
+/** A distance beyond these is no loss or delay but a source that counts anew (RFC 3550 appendix A.1). */
+const maxDropout = 3000;
+const maxMisorder = 100;
+
+/** Delivered packets that can be told from late ones: as many as a 32 bit mask remembers. */
+const history = 32;
+
+interface Held<T> {
+  readonly sequence: number;
+  readonly item: T;
+  readonly arrival: number;
+}
+
+/**
+ * Puts the packets of one source into the order of their sequence numbers. Packets in order pass at once; behind a gap
+ * they wait, bounded by number and time, then the gap is given up. Deterministic: time enters only as an argument.
+ */
+export class ReorderWindow<T> {
+  /** Packets that arrived twice; dropped. */
+  duplicates = 0;
+  /** Packets that arrived when their gap had been given up; dropped. */
+  late = 0;
+  /** Packets that came after one with a higher number, and still in time. */
+  reordered = 0;
+  /** Packets whose number is out of all range; dropped. */
+  outOfRange = 0;
+  /** Numbers given up; those of {@link late} packets are among them. */
+  skipped = 0;
+  readonly #release: (item: T) => void;
+  readonly #limits: ReorderLimits;
+  #held: Held<T>[] = [];
+  /** The number that is due, counted on where 16 bits wrap; undefined before the first packet. */
+  #due: number | undefined;
+  /** Bit i: the packet `#due - 1 - i` was delivered. */
+  #delivered = 0;
+  /** What follows the last packet that was out of all range: two in a row start anew. */
+  #restart: number | undefined;
+
+  constructor(release: (item: T) => void, limits: ReorderLimits = defaultReorderLimits) {
+    this.#release = release;
+    this.#limits = limits;
+  }
+
+  /** Highest number delivered, extended by the wraps so far (RFC 3550 section 6.4.1); undefined before the first packet. */
+  get highest(): number | undefined {
+    return this.#due === undefined ? undefined : this.#due - 1;
+  }
+
+  /** Takes a packet and releases what is in order now. */
+  push(sequence: number, item: T, arrival: number): void {
+    this.#due ??= sequence;
+    const ahead = distance16(sequence, this.#due);
+    if (ahead > maxDropout || ahead < -maxMisorder) {
+      if (sequence !== this.#restart) {
+        this.#restart = (sequence + 1) & 0xffff;
+        this.outOfRange++;
+        return;
+      }
+      this.reset();
+      this.#due = sequence;
+      this.#deliver(item, 0);
+    } else if (ahead < 0) {
+      this.#countOld(ahead);
+    } else if (ahead === 0) {
+      if (this.#held.length > 0) this.reordered++;
+      this.#deliver(item, 0);
+      this.#drain();
+    } else {
+      this.#hold(sequence, item, arrival);
+    }
+    this.expire(arrival);
+  }
+
+  /** Gives up gaps that packets have waited behind for too long. */
+  expire(now: number): void {
+    while (this.#held.length > 0) {
+      let oldest = now;
+      for (const held of this.#held) oldest = Math.min(oldest, held.arrival);
+      if (now - oldest < this.#limits.wait) return;
+      this.#skipGap();
+    }
+  }
+
+  /** Forgets the source: the next packet, whatever its number, is the first. What is held is released. */
+  reset(): void {
+    while (this.#held.length > 0) this.#skipGap();
+    this.#due = undefined;
+    this.#delivered = 0;
+    this.#restart = undefined;
+  }
+
+  #countOld(ahead: number): void {
+    const bit = -ahead - 1;
+    if (bit < history && ((this.#delivered >>> bit) & 1) === 1) this.duplicates++;
+    else this.late++;
+  }
+
+  #hold(sequence: number, item: T, arrival: number): void {
+    let at = this.#held.length;
+    for (; at > 0; at--) {
+      const before = this.#held[at - 1];
+      if (before === undefined) break;
+      const ahead = distance16(sequence, before.sequence);
+      if (ahead === 0) {
+        this.duplicates++;
+        return;
+      }
+      if (ahead > 0) break;
+    }
+    if (at < this.#held.length) this.reordered++;
+    this.#held.splice(at, 0, { sequence, item, arrival });
+    if (this.#held.length > this.#limits.packets) this.#skipGap();
+  }
+
+  #skipGap(): void {
+    const first = this.#held.shift();
+    if (first === undefined) return;
+    this.#deliver(first.item, distance16(first.sequence, this.#due ?? first.sequence));
+    this.#drain();
+  }
+
+  #drain(): void {
+    for (
+      let first = this.#held[0];
+      first !== undefined && first.sequence === (this.#due ?? 0) % 65536;
+      first = this.#held[0]
+    ) {
+      this.#held.shift();
+      this.#deliver(first.item, 0);
+    }
+  }
+
+  /** Releases a packet that lies `skipped` numbers behind the one that is due. */
+  #deliver(item: T, skipped: number): void {
+    const shift = skipped + 1;
+    this.#delivered = (shift >= history ? 0 : this.#delivered << shift) | 1;
+    this.#due = (this.#due ?? 0) + shift;
+    this.skipped += skipped;
+    this.#restart = undefined;
+    this.#release(item);
+  }
+}

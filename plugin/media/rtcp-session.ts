@@ -1,0 +1,115 @@
+import type { AudioReceiver } from './audio-receiver.js';
+import type { AudioSender } from './audio-sender.js';
+import { buildRtcp, parseRtcp, type ReportBlock, type RtcpReport, type SenderInfo } from './rtcp.js';
+import { distance32 } from './serial.js';
+
+export interface RtcpSessionOptions {
+  readonly cname: string;
+  readonly sender: AudioSender;
+  readonly receiver: AudioReceiver;
+}
+
+/** The reports of one call, ours and the peer's (RFC 3550 section 6.4). Deterministic: octets and times in and out. */
+export class RtcpSession {
+  /** Datagrams that are no RTCP. */
+  malformed = 0;
+  /** Packets of ours that the peer says it has lost. */
+  remoteLost = 0;
+  /** Milliseconds there and back, measured by the peer's last report. */
+  roundTrip: number | undefined;
+  readonly #options: RtcpSessionOptions;
+  #packetsReported = 0;
+  #lostReported = 0;
+  #highestReported: number | undefined;
+  /** Middle bits of the peer's last sender report, and when it came. */
+  #lastSenderReport = 0;
+  #lastSenderReportAt = 0;
+
+  constructor(options: RtcpSessionOptions) {
+    this.#options = options;
+  }
+
+  /** The compound packet to send now: a sender report if we sent since the last one, else a receiver report. */
+  report(now: number, bye = false): Buffer {
+    const { sender, cname } = this.#options;
+    const sent = sender.packets > this.#packetsReported;
+    this.#packetsReported = sender.packets;
+    const block = this.#block(now);
+    const report: RtcpReport = {
+      ssrc: sender.ssrc,
+      cname,
+      bye,
+      ...(sent ? { sender: this.#senderInfo(now) } : {}),
+      ...(block === undefined ? {} : { block }),
+    };
+    return buildRtcp(report);
+  }
+
+  receive(bytes: Uint8Array, now: number): void {
+    const packets = parseRtcp(bytes);
+    if (typeof packets === 'string') {
+      this.malformed++;
+      return;
+    }
+    for (const packet of packets) {
+      if (packet.type !== 'sr' && packet.type !== 'rr') continue;
+      if (packet.type === 'sr') {
+        this.#lastSenderReport = middleBits(packet.sender.ntpSeconds, packet.sender.ntpFraction);
+        this.#lastSenderReportAt = now;
+      }
+      for (const block of packet.blocks) {
+        if (block.ssrc === this.#options.sender.ssrc) this.#heard(block, now);
+      }
+    }
+  }
+
+  #heard(block: ReportBlock, now: number): void {
+    this.remoteLost = Math.max(0, block.cumulativeLost);
+    if (block.lastSenderReport === 0) return;
+    const { seconds, fraction } = ntp(now);
+    const units = distance32(middleBits(seconds, fraction), block.lastSenderReport + block.delaySinceLastSenderReport);
+    this.roundTrip = Math.max(0, (units * 1000) / 65536);
+  }
+
+  /** The NTP timestamp counts from an arbitrary moment, which section 4 allows where no wall clock is used. */
+  #senderInfo(now: number): SenderInfo {
+    const { sender } = this.#options;
+    const { seconds, fraction } = ntp(now);
+    return {
+      ntpSeconds: seconds,
+      ntpFraction: fraction,
+      rtpTimestamp: sender.timestampAt(now),
+      packets: sender.packets % 2 ** 32,
+      octets: sender.octets % 2 ** 32,
+    };
+  }
+
+  #block(now: number): ReportBlock | undefined {
+    const { receiver, sender } = this.#options;
+    const highest = receiver.window.highest;
+    if (receiver.ssrc === undefined || highest === undefined) return undefined;
+    const expected = highest - (this.#highestReported ?? highest);
+    const lost = receiver.lost - this.#lostReported;
+    this.#highestReported = highest;
+    this.#lostReported = receiver.lost;
+    const since = this.#lastSenderReport === 0 ? 0 : now - this.#lastSenderReportAt;
+    return {
+      ssrc: receiver.ssrc,
+      fractionLost: expected <= 0 ? 0 : Math.min(255, Math.max(0, Math.floor((lost * 256) / expected))),
+      cumulativeLost: Math.min(receiver.lost, 0x7fffff),
+      highestSequence: highest,
+      jitter: Math.round((receiver.jitter * sender.clockRate) / 1000),
+      lastSenderReport: this.#lastSenderReport,
+      delaySinceLastSenderReport: Math.round((since * 65536) / 1000),
+    };
+  }
+}
+
+function ntp(milliseconds: number): { seconds: number; fraction: number } {
+  const seconds = Math.floor(milliseconds / 1000);
+  return { seconds: seconds % 2 ** 32, fraction: Math.floor((milliseconds / 1000 - seconds) * 2 ** 32) };
+}
+
+function middleBits(seconds: number, fraction: number): number {
+  return (((seconds & 0xffff) << 16) | (fraction >>> 16)) >>> 0;
+}

@@ -1,0 +1,100 @@
+import { distance32 } from './serial.js';
+
+/** Duration of the audio frame that both timelines count in, in milliseconds. */
+const frame = 20;
+
+/** Milliseconds that a timestamp may run ahead of the clock by which packets arrive before it is not believed. */
+const maxAhead = 10_000;
+
+/** A timestamp that goes back this many milliseconds belongs to a stream that starts anew. */
+const restartThreshold = 1_000;
+
+/**
+ * Maps the millisecond timestamps of RTMP to RTP timestamps. Consecutive messages continue with exactly the ticks of
+ * their audio however their timestamps jitter; a gap of more than a frame is followed. The RTP timestamp never goes
+ * back: where the source does, it runs on by the time that passed.
+ */
+export class SendTimeline {
+  /** Whether the audio placed last is the first after a gap: the RTP marker (RFC 3551 section 4.1). */
+  marker = false;
+  readonly #ticksPerMs: number;
+  /** RTP time that the RTMP timestamps stand for, not wrapped. */
+  #ideal: number;
+  /** RTP time at which the audio sent so far ends, not wrapped. */
+  #next: number;
+  #placed: number;
+  #timestamp: number | undefined;
+  #arrival = 0;
+
+  /** @param start RTP timestamp of the first frame. */
+  constructor(clockRate: number, start: number) {
+    this.#ticksPerMs = clockRate / 1000;
+    this.#ideal = start;
+    this.#next = start;
+    this.#placed = start;
+  }
+
+  /** RTP timestamp for audio of `duration` milliseconds that carries the RTMP timestamp. */
+  place(timestamp: number, duration: number, arrival: number): number {
+    if (this.#timestamp === undefined) this.marker = true;
+    else this.#follow(distance32(timestamp, this.#timestamp), arrival - this.#arrival);
+    this.#timestamp = timestamp;
+    this.#arrival = arrival;
+    this.#placed = this.#next;
+    this.#next += duration * this.#ticksPerMs;
+    return this.#placed % 2 ** 32;
+  }
+
+  /** The RTP timestamp of a moment after the last placed audio: what a sender report says. */
+  at(now: number): number {
+    const elapsed = this.#timestamp === undefined ? 0 : Math.max(0, now - this.#arrival);
+    return Math.floor(this.#placed + elapsed * this.#ticksPerMs) % 2 ** 32;
+  }
+
+  #follow(step: number, elapsed: number): void {
+    const restarted = step < -restartThreshold || step > elapsed + maxAhead;
+    this.#ideal = restarted
+      ? this.#placed + Math.round(elapsed * this.#ticksPerMs)
+      : this.#ideal + step * this.#ticksPerMs;
+    const gap = this.#ideal - this.#next;
+    this.marker = gap > frame * this.#ticksPerMs;
+    if (this.marker) this.#next = this.#ideal;
+    // Far behind, the sender's audio is longer than its timestamps say: what it sends next is not a gap less.
+    else if (restarted || gap < -restartThreshold * this.#ticksPerMs) this.#ideal = this.#next;
+  }
+}
+
+/**
+ * Maps RTP timestamps to the millisecond timestamps of RTMP: the first is 0, then they follow, and never go back. Where
+ * RTP timestamps start anew they run on by the time that passed.
+ */
+export class ReceiveTimeline {
+  #clockRate = 0;
+  #timestamp: number | undefined;
+  #milliseconds = 0;
+  #arrival = 0;
+  #started = false;
+
+  /** The next packet comes from another source: its timestamp says nothing about the time since the last. */
+  restart(): void {
+    this.#timestamp = undefined;
+  }
+
+  /** RTMP timestamp of a packet, modulo 2^32. */
+  place(timestamp: number, clockRate: number, arrival: number): number {
+    if (this.#started) this.#milliseconds += this.#step(timestamp, clockRate, arrival - this.#arrival);
+    this.#started = true;
+    this.#clockRate = clockRate;
+    this.#timestamp = timestamp;
+    this.#arrival = arrival;
+    return Math.floor(this.#milliseconds) % 2 ** 32;
+  }
+
+  #step(timestamp: number, clockRate: number, elapsed: number): number {
+    if (this.#timestamp !== undefined && clockRate === this.#clockRate) {
+      const step = (distance32(timestamp, this.#timestamp) * 1000) / clockRate;
+      if (step >= 0 && step <= elapsed + maxAhead) return step;
+    }
+    return Math.max(frame, elapsed);
+  }
+}

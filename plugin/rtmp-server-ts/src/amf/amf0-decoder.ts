@@ -1,0 +1,143 @@
+import { ByteReader } from '../bytes/byte-reader.js';
+import { RtmpError } from '../errors/rtmp-error.js';
+import { Amf0Marker } from './amf0-markers.js';
+import { readAmf3Scalar } from './amf3-scalar.js';
+import { type AmfLimits, DEFAULT_AMF_LIMITS } from './limits.js';
+import { AmfEcmaArray, AmfTypedObject, AmfUnsupported, type AmfValue, AmfXmlDocument } from './values.js';
+
+/** All values of a message body. @throws RtmpError with a code `amf.*` */
+export function decodeAmf0(bytes: Uint8Array, limits?: AmfLimits): AmfValue[] {
+  return new Amf0Decoder(bytes, limits).rest();
+}
+
+/**
+ * Decodes the values of one message body, one after the other. Time and memory are bounded by the length of the body, the depth and the
+ * number of elements, whatever the counts in it claim. Reference loops are possible in the result, as they are in ActionScript.
+ */
+export class Amf0Decoder {
+  readonly #reader: ByteReader;
+  readonly #limits: AmfLimits;
+  /** The complex values so far, in the order in which their markers came: what a reference points into (section 2.9). */
+  readonly #references: AmfValue[] = [];
+  #elements = 0;
+  #depth = 0;
+
+  constructor(bytes: Uint8Array, limits: AmfLimits = DEFAULT_AMF_LIMITS) {
+    this.#reader = new ByteReader(bytes, 'amf.truncated');
+    this.#limits = limits;
+  }
+
+  get done(): boolean {
+    return this.#reader.remaining === 0;
+  }
+
+  rest(): AmfValue[] {
+    const values: AmfValue[] = [];
+    while (!this.done) values.push(this.next());
+    return values;
+  }
+
+  next(): AmfValue {
+    this.#elements += 1;
+    if (this.#elements > this.#limits.elements) {
+      throw new RtmpError('amf.elements', `more than ${this.#limits.elements} values in one message`);
+    }
+    const reader = this.#reader;
+    const marker = reader.u8();
+    switch (marker) {
+      case Amf0Marker.number:
+        return reader.f64();
+      case Amf0Marker.boolean:
+        return reader.u8() !== 0;
+      case Amf0Marker.string:
+        return reader.utf8(reader.u16());
+      case Amf0Marker.longString:
+        return reader.utf8(reader.u32());
+      case Amf0Marker.null:
+        return null;
+      case Amf0Marker.undefined:
+        return undefined;
+      case Amf0Marker.unsupported:
+        return new AmfUnsupported();
+      case Amf0Marker.xmlDocument:
+        return new AmfXmlDocument(reader.utf8(reader.u32()));
+      case Amf0Marker.date:
+        return this.#date();
+      case Amf0Marker.avmPlus:
+        return readAmf3Scalar(reader);
+      case Amf0Marker.reference:
+        return this.#reference();
+      default:
+        return this.#complex(marker);
+    }
+  }
+
+  #complex(marker: number): AmfValue {
+    this.#depth += 1;
+    if (this.#depth > this.#limits.depth) {
+      throw new RtmpError('amf.depth', `objects nested deeper than ${this.#limits.depth}`);
+    }
+    const value = this.#complexValue(marker);
+    this.#depth -= 1;
+    return value;
+  }
+
+  #complexValue(marker: number): AmfValue {
+    const properties: Record<string, AmfValue> = Object.create(null);
+    switch (marker) {
+      case Amf0Marker.object:
+        return this.#properties(properties, properties);
+      case Amf0Marker.ecmaArray:
+        // The count (section 2.10) is wrong in the output of many encoders; the end marker is what counts.
+        this.#reader.u32();
+        return this.#properties(new AmfEcmaArray(properties), properties);
+      case Amf0Marker.typedObject:
+        return this.#properties(new AmfTypedObject(this.#reader.utf8(this.#reader.u16()), properties), properties);
+      case Amf0Marker.strictArray:
+        return this.#strictArray();
+      default:
+        throw new RtmpError('amf.marker', `AMF0 type marker 0x${marker.toString(16).padStart(2, '0')} is not defined`);
+    }
+  }
+
+  /** Fills `properties` up to the object end marker; `owner`, which holds them, is what references to it mean. */
+  #properties<Owner extends AmfValue>(owner: Owner, properties: Record<string, AmfValue>): Owner {
+    const reader = this.#reader;
+    this.#references.push(owner);
+    for (;;) {
+      const key = reader.utf8(reader.u16());
+      if (key === '' && reader.peek() === Amf0Marker.objectEnd) {
+        reader.u8();
+        return owner;
+      }
+      properties[key] = this.next();
+    }
+  }
+
+  #strictArray(): AmfValue {
+    const count = this.#reader.u32();
+    // Each element takes a byte at least, so a count that lies is found before anything is read.
+    if (count > this.#reader.remaining) {
+      throw new RtmpError('amf.truncated', `array of ${count} elements in ${this.#reader.remaining} bytes`);
+    }
+    const values: AmfValue[] = [];
+    this.#references.push(values);
+    for (let index = 0; index < count; index += 1) values.push(this.next());
+    return values;
+  }
+
+  #date(): Date {
+    const milliseconds = this.#reader.f64();
+    // The time zone is reserved, should be 0 and must not be used (section 2.13).
+    this.#reader.i16();
+    return new Date(milliseconds);
+  }
+
+  #reference(): AmfValue {
+    const index = this.#reader.u16();
+    if (index >= this.#references.length) {
+      throw new RtmpError('amf.reference', `reference to object ${index} of ${this.#references.length}`);
+    }
+    return this.#references[index];
+  }
+}

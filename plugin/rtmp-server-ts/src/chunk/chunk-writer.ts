@@ -1,0 +1,125 @@
+import { writeU24, writeU32, writeU32LittleEndian } from '../bytes/integers.js';
+import { RtmpError } from '../errors/rtmp-error.js';
+import { type HeaderFormat, MESSAGE_HEADER_LENGTH } from './chunk-header.js';
+import { DEFAULT_CHUNK_SIZE, MAX_CHUNK_SIZE, MAX_CHUNK_STREAM_ID, U24_MAX } from './constants.js';
+import { HeaderPool } from './header-pool.js';
+import type { RawMessage } from './raw-message.js';
+
+/** The fields of the last header on a chunk stream that the next one may leave out. */
+interface WrittenHeader {
+  readonly message: Pick<RawMessage, 'typeId' | 'streamId' | 'timestamp'>;
+  readonly length: number;
+  /** What a type 3 header would repeat; undefined where receivers disagree on it. */
+  readonly delta: number | undefined;
+}
+
+const pool = new HeaderPool();
+
+/** Messages to chunks (section 5.3), each with the shortest header that says it. Payloads are not copied. */
+export class ChunkWriter {
+  readonly #written = new Map<number, WrittenHeader>();
+  #chunkSize = DEFAULT_CHUNK_SIZE;
+
+  /** From the next message on; the caller sends the Set Chunk Size message that says so. */
+  setChunkSize(size: number): void {
+    if (size < 1 || size > MAX_CHUNK_SIZE)
+      throw new RtmpError('chunk.size', `chunk size ${size}, it must be 1-${MAX_CHUNK_SIZE}`);
+    this.#chunkSize = size;
+  }
+
+  /**
+   * Appends the parts of the message to `output`: headers, and slices of its payload, which must not change until they are sent.
+   * @returns the number of bytes
+   * @throws RtmpError `chunk.message-size` for a payload that the 24-bit length cannot say
+   */
+  write(message: RawMessage, output: Uint8Array[]): number {
+    const { payload } = message;
+    if (payload.length > U24_MAX) {
+      throw new RtmpError('chunk.message-size', `message of ${payload.length} bytes, at most ${U24_MAX} can be sent`);
+    }
+    const { header, extended } = this.#messageHeader(message);
+    output.push(header);
+    let bytes = header.length;
+    for (let offset = 0; offset < payload.length; offset += this.#chunkSize) {
+      const part = payload.subarray(offset, offset + this.#chunkSize);
+      if (offset > 0) {
+        const continuation = continuationHeader(message.chunkStreamId, extended);
+        output.push(continuation);
+        bytes += continuation.length;
+      }
+      output.push(part);
+      bytes += part.length;
+    }
+    return bytes;
+  }
+
+  #messageHeader(message: RawMessage): { header: Uint8Array; extended: number | undefined } {
+    const { chunkStreamId, timestamp, typeId, streamId, payload } = message;
+    const last = this.#written.get(chunkStreamId);
+    const delta = last === undefined ? 0 : (timestamp - last.message.timestamp) >>> 0;
+    const format = chooseFormat(message, last, delta);
+    const time = format === 0 ? timestamp >>> 0 : delta;
+    const extended = time >= U24_MAX ? time : undefined;
+
+    const start = basicHeaderLength(chunkStreamId);
+    const end = start + MESSAGE_HEADER_LENGTH[format];
+    const header = pool.take(extended === undefined ? end : end + 4);
+    writeBasicHeader(header, format, chunkStreamId);
+    if (format < 3) writeU24(header, start, extended === undefined ? time : U24_MAX);
+    if (format < 2) {
+      writeU24(header, start + 3, payload.length);
+      header[start + 6] = typeId;
+    }
+    if (format === 0) writeU32LittleEndian(header, start + 7, streamId);
+    if (extended !== undefined) writeU32(header, end, extended);
+
+    // By section 5.3.1.2.4 the delta after a type 0 header is its timestamp; some receivers take 0. With 0 they agree.
+    const repeatable = format === 0 && time !== 0 ? undefined : time;
+    this.#written.set(chunkStreamId, {
+      message: { typeId, streamId, timestamp: timestamp >>> 0 },
+      length: payload.length,
+      delta: repeatable,
+    });
+    return { header, extended };
+  }
+}
+
+function chooseFormat(message: RawMessage, last: WrittenHeader | undefined, delta: number): HeaderFormat {
+  // A difference that looks like half the circle and more is a step back, which only an absolute timestamp can say; and a delta that
+  // needs the extended field saves nothing.
+  if (last === undefined || last.message.streamId !== message.streamId || delta >= U24_MAX) return 0;
+  if (last.length !== message.payload.length || last.message.typeId !== message.typeId) return 1;
+  return last.delta === delta ? 3 : 2;
+}
+
+/** Repeats the extended timestamp, as section 5.3.1.3 has it. */
+function continuationHeader(chunkStreamId: number, extended: number | undefined): Uint8Array {
+  const start = basicHeaderLength(chunkStreamId);
+  const header = pool.take(extended === undefined ? start : start + 4);
+  writeBasicHeader(header, 3, chunkStreamId);
+  if (extended !== undefined) writeU32(header, start, extended);
+  return header;
+}
+
+function basicHeaderLength(chunkStreamId: number): number {
+  if (chunkStreamId < 2 || chunkStreamId > MAX_CHUNK_STREAM_ID) {
+    throw new RangeError(`chunk stream id ${chunkStreamId}, it must be 2-${MAX_CHUNK_STREAM_ID}`);
+  }
+  if (chunkStreamId < 64) return 1;
+  return chunkStreamId < 320 ? 2 : 3;
+}
+
+function writeBasicHeader(header: Uint8Array, format: HeaderFormat, chunkStreamId: number): void {
+  const high = format << 6;
+  const rest = chunkStreamId - 64;
+  if (rest < 0) {
+    header[0] = high | chunkStreamId;
+  } else if (rest < 256) {
+    header[0] = high;
+    header[1] = rest;
+  } else {
+    header[0] = high | 1;
+    header[1] = rest & 0xff;
+    header[2] = rest >> 8;
+  }
+}

@@ -1,0 +1,53 @@
+/**
+ * Every reason for which this package refuses, drops or ends something. The codes are stable: they label log events and counters.
+ * What each means is listed in the package's README.
+ */
+export const RTMP_ERROR_CODES = [
+  'handshake.version',
+  'handshake.timeout',
+  'connect.timeout',
+  'connect.expected',
+  'connect.backlog',
+  'chunk.size',
+  'chunk.unknown-stream',
+  'chunk.interrupted',
+  'chunk.message-size',
+  'chunk.bytes-in-flight',
+  'chunk.streams',
+  'message.truncated',
+  'message.command',
+  'message.data',
+  'message.aggregate',
+  'amf.truncated',
+  'amf.marker',
+  'amf.reference',
+  'amf.depth',
+  'amf.elements',
+  'amf.unsupported',
+  'amf.value',
+  'command.rate',
+  'session.streams',
+  'session.pending-bytes',
+  'session.ping-timeout',
+  'session.listener',
+  'session.internal',
+  'call.failed',
+  'call.closed',
+  'call.pending',
+  'server.connections',
+  'server.connections-per-address',
+  'server.listener',
+] as const;
+
+export type RtmpErrorCode = (typeof RTMP_ERROR_CODES)[number];
+
+/** The only error class that the package throws or rejects with on account of a peer or of a value that cannot be encoded. */
+export class RtmpError extends Error {
+  readonly code: RtmpErrorCode;
+
+  constructor(code: RtmpErrorCode, message: string, options?: ErrorOptions) {
+    super(message, options);
+    this.name = 'RtmpError';
+    this.code = code;
+  }
+}

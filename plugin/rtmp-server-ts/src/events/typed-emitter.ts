@@ -1,0 +1,73 @@
+/** Event names with the tuple of their arguments. */
+export type EventMap<Events> = { [Event in keyof Events]: readonly unknown[] };
+
+export type Listener<Args extends readonly unknown[]> = (...args: Args) => unknown;
+
+interface Entry {
+  readonly listener: Listener<never>;
+  readonly once: boolean;
+}
+
+/**
+ * Typed events. Listeners run synchronously in the order in which they were added; one that throws (or returns a promise that rejects)
+ * neither stops the others nor reaches the code that emits: its error goes to {@link listenerFailed}.
+ */
+export class TypedEmitter<Events extends EventMap<Events>> {
+  /** Lists are replaced, never changed, so that a listener may add or remove listeners while an event is on its way. */
+  readonly #entries = new Map<keyof Events, readonly Entry[]>();
+
+  on<Event extends keyof Events>(event: Event, listener: Listener<Events[Event]>): this {
+    return this.#add(event, listener, false);
+  }
+
+  once<Event extends keyof Events>(event: Event, listener: Listener<Events[Event]>): this {
+    return this.#add(event, listener, true);
+  }
+
+  off<Event extends keyof Events>(event: Event, listener: Listener<Events[Event]>): this {
+    const entry = this.#entries.get(event)?.findLast((candidate) => candidate.listener === listener);
+    if (entry !== undefined) this.#remove(event, entry);
+    return this;
+  }
+
+  listenerCount(event: keyof Events): number {
+    return this.#entries.get(event)?.length ?? 0;
+  }
+
+  /** @returns whether anybody listens. */
+  emit<Event extends keyof Events>(event: Event, ...args: Events[Event]): boolean {
+    const entries = this.#entries.get(event);
+    if (entries === undefined || entries.length === 0) return false;
+    for (const entry of entries) {
+      if (entry.once) this.#remove(event, entry);
+      try {
+        const result = (entry.listener as Listener<Events[Event]>)(...args);
+        if (result instanceof Promise) result.catch((error) => this.listenerFailed(error, String(event), args));
+      } catch (error) {
+        this.listenerFailed(error, String(event), args);
+      }
+    }
+    return true;
+  }
+
+  /** Unless a subclass knows better, the error surfaces as an uncaught exception: an error of the program itself. */
+  protected listenerFailed(error: unknown, _event: string, _args: readonly unknown[]): void {
+    queueMicrotask(() => {
+      throw error;
+    });
+  }
+
+  #remove(event: keyof Events, entry: Entry): void {
+    const entries = this.#entries.get(event) ?? [];
+    this.#entries.set(
+      event,
+      entries.filter((candidate) => candidate !== entry),
+    );
+  }
+
+  #add<Event extends keyof Events>(event: Event, listener: Listener<Events[Event]>, once: boolean): this {
+    const entries = this.#entries.get(event) ?? [];
+    this.#entries.set(event, [...entries, { listener, once }]);
+    return this;
+  }
+}

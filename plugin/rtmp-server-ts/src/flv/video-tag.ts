@@ -1,0 +1,72 @@
+export type FlvVideoCodec =
+  | 'jpeg'
+  | 'h263'
+  | 'screen-video'
+  | 'vp6'
+  | 'vp6-alpha'
+  | 'screen-video-2'
+  | 'avc'
+  | 'hevc'
+  | 'unknown';
+export type FlvFrameType = 'key' | 'inter' | 'disposable-inter' | 'generated-key' | 'command' | 'unknown';
+
+/** Names of FLV's CodecID numbers (video file format 10.1, section E.4.3.1); 12 is not in it but is in use. */
+const VIDEO_CODECS: ReadonlyMap<number, FlvVideoCodec> = new Map([
+  [1, 'jpeg'],
+  [2, 'h263'],
+  [3, 'screen-video'],
+  [4, 'vp6'],
+  [5, 'vp6-alpha'],
+  [6, 'screen-video-2'],
+  [7, 'avc'],
+  [12, 'hevc'],
+]);
+
+const FRAME_TYPES: ReadonlyMap<number, FlvFrameType> = new Map([
+  [1, 'key'],
+  [2, 'inter'],
+  [3, 'disposable-inter'],
+  [4, 'generated-key'],
+  [5, 'command'],
+]);
+
+const AVC_PACKET_TYPES = ['sequence-header', 'nalu', 'end-of-sequence'] as const;
+
+/** The first byte (frame type, codec) of a video message's payload, and for AVC the packet type and composition time after it. */
+export interface FlvVideoTag {
+  readonly codec: FlvVideoCodec;
+  /** 0-15. */
+  readonly codecId: number;
+  readonly frameType: FlvFrameType;
+  /** AVC only. */
+  readonly avcPacketType?: (typeof AVC_PACKET_TYPES)[number];
+  /** AVC only: presentation minus decoding time in milliseconds, signed 24 bits. */
+  readonly compositionTime?: number;
+  /** Bytes of the payload before the codec's own. */
+  readonly headerLength: 1 | 5;
+  /** The extended header of Enhanced RTMP: its first bit is set, and the other fields are not what they seem. */
+  readonly enhanced: boolean;
+}
+
+const AVC = 7;
+const HEVC = 12;
+
+/** @returns undefined for an empty payload. */
+export function parseFlvVideoTag(payload: Uint8Array): FlvVideoTag | undefined {
+  const first = payload[0];
+  if (first === undefined) return undefined;
+  const codecId = first & 0x0f;
+  const tag = {
+    codec: VIDEO_CODECS.get(codecId) ?? 'unknown',
+    codecId,
+    frameType: FRAME_TYPES.get((first >> 4) & 7) ?? 'unknown',
+    enhanced: first >= 0x80,
+  } as const;
+  const [, type, high = 0, middle = 0, low = 0] = payload;
+  const packetType = type === undefined ? undefined : AVC_PACKET_TYPES[type];
+  if (tag.enhanced || (codecId !== AVC && codecId !== HEVC) || payload.length < 5 || packetType === undefined) {
+    return { ...tag, headerLength: 1 };
+  }
+  const compositionTime = ((high << 24) | (middle << 16) | (low << 8)) >> 8;
+  return { ...tag, avcPacketType: packetType, compositionTime, headerLength: 5 };
+}

@@ -1,0 +1,84 @@
+import type { BufferList } from '../bytes/buffer-list.js';
+import { readU32, writeU32 } from '../bytes/integers.js';
+import { RtmpError } from '../errors/rtmp-error.js';
+import { HANDSHAKE_LENGTH, RTMP_VERSION } from './constants.js';
+import { findDigest, PLAYER_KEY, SERVER_KEY, signResponse, writeDigest } from './digest.js';
+
+export type HandshakeScheme = 'plain' | 'digest-0' | 'digest-1';
+
+/** What the server says it is in S1; any version but 0 tells Flash Player that digests follow. */
+const SERVER_VERSION = 0x03050101;
+
+/**
+ * The server's side of the handshake (section 5.2). C0 and C1 are answered with S0, S1 and S2 at once, in the scheme in which C1 came; C2 is
+ * waited for and not looked at, as other servers do: some clients echo, some sign, some send anything.
+ */
+export class ServerHandshake {
+  readonly #input: BufferList;
+  readonly #random: (length: number) => Uint8Array;
+  #expects: 'C0' | 'C1' | 'C2' | 'nothing' = 'C0';
+  #scheme: HandshakeScheme = 'plain';
+
+  /** @param input bytes received; what follows the handshake stays in it */
+  constructor(input: BufferList, random: (length: number) => Uint8Array = randomBytes) {
+    this.#input = input;
+    this.#random = random;
+  }
+
+  get done(): boolean {
+    return this.#expects === 'nothing';
+  }
+
+  /** Known once C1 was answered. */
+  get scheme(): HandshakeScheme {
+    return this.#scheme;
+  }
+
+  /**
+   * Goes on with what has arrived.
+   * @returns bytes to be sent
+   * @throws RtmpError `handshake.version` when the first byte is not 3: RTMPE (6, 8), another protocol, garbage
+   */
+  advance(): readonly Uint8Array[] {
+    const output: Uint8Array[] = [];
+    if (this.#expects === 'C0' && this.#input.length >= 1) {
+      this.#checkVersion(this.#input.consume(1)[0]);
+      this.#expects = 'C1';
+    }
+    if (this.#expects === 'C1' && this.#input.length >= HANDSHAKE_LENGTH) {
+      output.push(Uint8Array.of(RTMP_VERSION), ...this.#answer(this.#input.consume(HANDSHAKE_LENGTH)));
+      this.#expects = 'C2';
+    }
+    if (this.#expects === 'C2' && this.#input.length >= HANDSHAKE_LENGTH) {
+      this.#input.skip(HANDSHAKE_LENGTH);
+      this.#expects = 'nothing';
+    }
+    return output;
+  }
+
+  #checkVersion(version: number | undefined): void {
+    if (version !== RTMP_VERSION) {
+      throw new RtmpError('handshake.version', `first byte ${version}, RTMP begins with ${RTMP_VERSION}`);
+    }
+  }
+
+  #answer(c1: Uint8Array): [s1: Uint8Array, s2: Uint8Array] {
+    const found = readU32(c1, 4) === 0 ? undefined : findDigest(c1, PLAYER_KEY.partial);
+    const s1 = this.#random(HANDSHAKE_LENGTH);
+    writeU32(s1, 0, 0);
+    if (found === undefined) {
+      writeU32(s1, 4, 0);
+      return [s1, c1];
+    }
+    this.#scheme = `digest-${found.scheme}`;
+    writeU32(s1, 4, SERVER_VERSION);
+    writeDigest(s1, found.scheme, SERVER_KEY.partial);
+    const s2 = this.#random(HANDSHAKE_LENGTH);
+    signResponse(s2, found.digest, SERVER_KEY.full);
+    return [s1, s2];
+  }
+}
+
+function randomBytes(length: number): Uint8Array {
+  return crypto.getRandomValues(new Uint8Array(length));
+}

@@ -1,0 +1,50 @@
+export { decodeAmf0 } from './amf/amf0-decoder.js';
+export { encodeAmf0 } from './amf/amf0-encoder.js';
+export { type AmfLimits, DEFAULT_AMF_LIMITS } from './amf/limits.js';
+export {
+  AmfEcmaArray,
+  type AmfObject,
+  AmfTypedObject,
+  AmfUnsupported,
+  type AmfValue,
+  AmfXmlDocument,
+  amfProperties,
+  isAmfObject,
+} from './amf/values.js';
+export { BufferList } from './bytes/buffer-list.js';
+export { ChunkReader, type ChunkReaderLimits } from './chunk/chunk-reader.js';
+export { ChunkWriter } from './chunk/chunk-writer.js';
+export type { RawMessage } from './chunk/raw-message.js';
+export { RTMP_ERROR_CODES, RtmpError, type RtmpErrorCode } from './errors/rtmp-error.js';
+export { type EventMap, type Listener, TypedEmitter } from './events/typed-emitter.js';
+export { type FlvAudioCodec, type FlvAudioTag, parseFlvAudioTag } from './flv/audio-tag.js';
+export { type FlvFrameType, type FlvVideoCodec, type FlvVideoTag, parseFlvVideoTag } from './flv/video-tag.js';
+export { type HandshakeScheme, ServerHandshake } from './handshake/server-handshake.js';
+export type { AggregateMessage } from './message/aggregate.js';
+export type { AmfEncoding } from './message/amf3-prefix.js';
+export { decodeMessage, encodeMessage } from './message/codec.js';
+export type { CommandMessage } from './message/command.js';
+export type { DataMessage } from './message/data.js';
+export type { Envelope, MessageOrigin } from './message/envelope.js';
+export type { AudioMessage, VideoMessage } from './message/media.js';
+export type { RtmpMessage, UnknownMessage } from './message/message.js';
+export { MessageType } from './message/message-type.js';
+export type { ProtocolControlMessage } from './message/protocol-control.js';
+export type { UserControlMessage } from './message/user-control.js';
+export type { RtmpLogEvent } from './server/log-event.js';
+export { RtmpServer, type RtmpServerEvents, type RtmpServerOptions } from './server/rtmp-server.js';
+export { type Clock, systemClock } from './session/clock.js';
+export { DEFAULT_RTMP_LIMITS, type RtmpLimits } from './session/limits.js';
+export { RtmpCallError } from './session/rtmp-call-error.js';
+export type {
+  ConnectRequest,
+  PlayRequest,
+  PublishRequest,
+  RpcCall,
+  RtmpSession,
+  RtmpSessionEvents,
+  RtmpStream,
+  RtmpStreamEvents,
+  SessionCloseReason,
+  SessionCounters,
+} from './session/types.js';

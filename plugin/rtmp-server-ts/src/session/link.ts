@@ -1,0 +1,216 @@
+import type { AmfLimits } from '../amf/limits.js';
+import { BufferList } from '../bytes/buffer-list.js';
+import { ChunkReader } from '../chunk/chunk-reader.js';
+import { ChunkWriter } from '../chunk/chunk-writer.js';
+import { CONTROL_CHUNK_STREAM_ID } from '../chunk/constants.js';
+import type { RawMessage } from '../chunk/raw-message.js';
+import { RtmpError } from '../errors/rtmp-error.js';
+import { ServerHandshake } from '../handshake/server-handshake.js';
+import { decodeMessage, encodeMessage } from '../message/codec.js';
+import type { RtmpMessage } from '../message/message.js';
+import type { RtmpLimits } from './limits.js';
+import { ReceiveWindow } from './receive-window.js';
+import type { Transport } from './transport.js';
+
+export interface LinkHandler {
+  handshakeDone(): void;
+  /** Bytes arrived. */
+  received(): void;
+  /** Any message but the protocol control messages, which the link obeys itself. */
+  message(message: RtmpMessage, size: number): void;
+  /** A message that is well formed but holds something that this package cannot read. */
+  unsupported(raw: RawMessage, error: RtmpError): void;
+  /** The peer broke a rule or reads too slowly: the connection is to be closed. */
+  violated(error: RtmpError): void;
+  closed(error?: Error): void;
+}
+
+/** Bytes to messages and back over one transport: handshake, chunk streams, protocol control, acknowledgements, batched writing. */
+export class Link {
+  readonly #transport: Transport;
+  readonly #handler: LinkHandler;
+  readonly #limits: RtmpLimits;
+  readonly #amfLimits: AmfLimits;
+  readonly #input = new BufferList();
+  readonly #handshake = new ServerHandshake(this.#input);
+  readonly #reader: ChunkReader;
+  readonly #writer = new ChunkWriter();
+  readonly #window = new ReceiveWindow();
+  /** The window that the client was last told of. */
+  #announcedWindow = 0;
+  #reading = true;
+  #output: Uint8Array[] = [];
+  #outputBytes = 0;
+  #bytesOut = 0;
+  #messagesIn = 0;
+  #messagesOut = 0;
+
+  constructor(transport: Transport, limits: RtmpLimits, handler: LinkHandler) {
+    this.#transport = transport;
+    this.#handler = handler;
+    this.#limits = limits;
+    this.#amfLimits = { depth: limits.amfDepth, elements: limits.amfElements };
+    this.#reader = new ChunkReader(this.#input, limits);
+  }
+
+  get bytesIn(): number {
+    return this.#window.received;
+  }
+
+  get bytesOut(): number {
+    return this.#bytesOut;
+  }
+
+  get messagesIn(): number {
+    return this.#messagesIn;
+  }
+
+  get messagesOut(): number {
+    return this.#messagesOut;
+  }
+
+  /** Bytes that the system has not taken yet. */
+  get pendingBytes(): number {
+    return this.#outputBytes + this.#transport.pendingBytes;
+  }
+
+  start(): void {
+    this.#transport.start({
+      received: (bytes) => this.#received(bytes),
+      closed: (error) => {
+        this.#reading = false;
+        this.#handler.closed(error);
+      },
+    });
+  }
+
+  /**
+   * Queues a message; all that are queued in one turn of the event loop go to the transport together.
+   * @throws RtmpError `amf.*`
+   */
+  send(message: RtmpMessage, chunkStreamId: number): void {
+    this.#outputBytes += this.#writer.write({ ...encodeMessage(message), chunkStreamId }, this.#queue());
+    this.#messagesOut += 1;
+    if (message.type === 'setChunkSize') this.#writer.setChunkSize(message.chunkSize);
+    if (message.type === 'windowAcknowledgementSize') this.#announcedWindow = message.size;
+    if (this.pendingBytes > this.#limits.pendingBytes) {
+      this.#handler.violated(new RtmpError('session.pending-bytes', `${this.pendingBytes} bytes wait to be sent`));
+    }
+  }
+
+  /** From now on what arrives is thrown away. */
+  stopReading(): void {
+    this.#reading = false;
+    this.#input.clear();
+  }
+
+  /** Sends what is queued, then ends. */
+  end(): void {
+    this.#flush();
+    this.#transport.end();
+  }
+
+  destroy(): void {
+    this.#transport.destroy();
+  }
+
+  #received(bytes: Uint8Array): void {
+    const acknowledge = this.#window.add(bytes.length);
+    if (!this.#reading) return;
+    this.#handler.received();
+    this.#input.push(bytes);
+    try {
+      this.#read();
+      if (acknowledge !== undefined && this.#handshake.done && this.#reading) this.#acknowledge(acknowledge);
+    } catch (error) {
+      this.stopReading();
+      this.#handler.violated(asRtmpError(error));
+    }
+  }
+
+  #read(): void {
+    if (!this.#handshake.done && !this.#readHandshake()) return;
+    while (this.#reading) {
+      const raw = this.#reader.next();
+      if (raw === undefined) return;
+      this.#messagesIn += 1;
+      this.#dispatch(raw);
+    }
+  }
+
+  #readHandshake(): boolean {
+    for (const part of this.#handshake.advance()) {
+      this.#queue().push(part);
+      this.#outputBytes += part.length;
+    }
+    if (this.#handshake.done) this.#handler.handshakeDone();
+    return this.#handshake.done;
+  }
+
+  #dispatch(raw: RawMessage): void {
+    if (!this.#reading) return;
+    const message = this.#decode(raw);
+    if (message === undefined) return;
+    switch (message.type) {
+      case 'acknowledgement':
+        return;
+      case 'setChunkSize':
+        this.#reader.setChunkSize(message.chunkSize);
+        return;
+      case 'abort':
+        this.#reader.abort(message.chunkStreamId);
+        return;
+      case 'windowAcknowledgementSize':
+        this.#window.setSize(message.size);
+        return;
+      case 'setPeerBandwidth':
+        this.#announceWindow(message.size);
+        return;
+      case 'aggregate':
+        for (const part of message.parts) this.#dispatch({ ...part, chunkStreamId: raw.chunkStreamId });
+        return;
+      default:
+        this.#handler.message(message, raw.payload.length);
+    }
+  }
+
+  #decode(raw: RawMessage): RtmpMessage | undefined {
+    try {
+      return decodeMessage(raw, this.#amfLimits);
+    } catch (error) {
+      if (!(error instanceof RtmpError) || error.code !== 'amf.unsupported') throw error;
+      this.#handler.unsupported(raw, error);
+      return undefined;
+    }
+  }
+
+  /** "The peer receiving this message SHOULD respond with a Window Acknowledgement Size message if the window size is different" (5.4.5). */
+  #announceWindow(size: number): void {
+    if (size === this.#announcedWindow) return;
+    this.send({ type: 'windowAcknowledgementSize', size }, CONTROL_CHUNK_STREAM_ID);
+  }
+
+  #acknowledge(sequenceNumber: number): void {
+    this.send({ type: 'acknowledgement', sequenceNumber }, CONTROL_CHUNK_STREAM_ID);
+  }
+
+  #queue(): Uint8Array[] {
+    if (this.#output.length === 0) queueMicrotask(() => this.#flush());
+    return this.#output;
+  }
+
+  #flush(): void {
+    if (this.#output.length === 0) return;
+    const parts = this.#output;
+    this.#bytesOut += this.#outputBytes;
+    this.#output = [];
+    this.#outputBytes = 0;
+    this.#transport.write(parts);
+  }
+}
+
+/** Whatever goes wrong in reading one peer's bytes is the end of that peer's connection, not of the process. */
+export function asRtmpError(error: unknown): RtmpError {
+  if (error instanceof RtmpError) return error;
+  return new RtmpError('session.internal', 'a message could not be handled', { cause: error });
+}

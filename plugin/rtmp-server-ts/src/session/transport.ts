@@ -1,0 +1,22 @@
+/** What carries a session's bytes: TCP now; anything ordered and reliable can. */
+export interface Transport {
+  readonly remoteAddress: string;
+  readonly remotePort: number;
+  /** Bytes given to write() that the system has not taken yet. */
+  readonly pendingBytes: number;
+  /** Begins to deliver; called once. */
+  start(handler: TransportHandler): void;
+  /** Takes all parts at once. They do not change afterwards. */
+  write(parts: readonly Uint8Array[]): void;
+  /** Sends what is queued, then ends. */
+  end(): void;
+  /** Ends at once. May be called after end(), and more than once. */
+  destroy(): void;
+}
+
+export interface TransportHandler {
+  /** The bytes do not change afterwards. */
+  received(bytes: Uint8Array): void;
+  /** Exactly once, the last call. */
+  closed(error?: Error): void;
+}

@@ -1,0 +1,51 @@
+import type { Socket } from 'node:net';
+import type { Transport, TransportHandler } from '../session/transport.js';
+
+/** A connected TCP socket as a session's transport. Each read comes in a buffer of its own, so slices of it stay valid. */
+export class TcpTransport implements Transport {
+  readonly remoteAddress: string;
+  readonly remotePort: number;
+  readonly #socket: Socket;
+
+  constructor(socket: Socket) {
+    this.#socket = socket;
+    this.remoteAddress = plainAddress(socket.remoteAddress ?? '');
+    this.remotePort = socket.remotePort ?? 0;
+  }
+
+  get pendingBytes(): number {
+    return this.#socket.writableLength;
+  }
+
+  start(handler: TransportHandler): void {
+    const socket = this.#socket;
+    let failure: Error | undefined;
+    socket.setNoDelay(true);
+    socket.on('data', (bytes) => handler.received(bytes));
+    socket.on('error', (error) => {
+      failure = error;
+    });
+    socket.on('close', () => handler.closed(failure));
+  }
+
+  /** All parts in one system call, as they are. */
+  write(parts: readonly Uint8Array[]): void {
+    if (!this.#socket.writable) return;
+    this.#socket.cork();
+    for (const part of parts) this.#socket.write(part);
+    this.#socket.uncork();
+  }
+
+  end(): void {
+    this.#socket.end();
+  }
+
+  destroy(): void {
+    this.#socket.destroy();
+  }
+}
+
+/** An IPv4 client of a socket that listens on both families counts, and is shown, as such. */
+export function plainAddress(address: string): string {
+  return address.startsWith('::ffff:') ? address.slice(7) : address;
+}

@@ -1,0 +1,130 @@
+import type { Dialog } from '../dialog/dialog.js';
+import type { SipRequest, SipResponse } from '../message/message.js';
+import { parseMessage } from '../message/parser.js';
+import type { OutgoingRequest, OutgoingResponse, SendResult, TransactionUser } from '../transaction-user.js';
+import type { Flow, Target } from '../transport/types.js';
+import type { ClientEntry } from './client-entry.js';
+import type { CoreContext } from './context.js';
+import { RegisteredConnections } from './registered-connections.js';
+import { type Reply, UacCore } from './uac.js';
+import { UasCore } from './uas.js';
+
+/** The user agent core: transactions and dialogs between the transport below and the transaction users above. */
+export class SipCore {
+  readonly #context: CoreContext;
+  readonly #uas: UasCore;
+  readonly #uac: UacCore;
+  #dropped = 0;
+
+  constructor(context: CoreContext, selectUser: (request: SipRequest) => TransactionUser | undefined) {
+    this.#context = context;
+    const registered = new RegisteredConnections(context.clock);
+    this.#uac = new UacCore(context, {
+      registeredAt: (uri) => {
+        const target = registered.find(uri);
+        return target && context.transport.hasConnection(target.address, target.port) ? target : undefined;
+      },
+      show: (owner, entry, response, flow) => this.#showResponse(owner, entry, response, flow),
+      showGenerated: (dialog, entry) => this.#showGenerated(dialog, entry),
+    });
+    this.#uas = new UasCore(context, {
+      selectUser,
+      onAckTimeout: (dialog) => this.#uac.bye(dialog, 'ACK timeout'),
+      onRegistered: (request, response, flow) => registered.onRegistered(request, response, flow),
+    });
+  }
+
+  /** Transactions alive, and datagrams and messages dropped since the start because they made no sense. */
+  get counts(): { readonly transactions: number; readonly dialogs: number; readonly dropped: number } {
+    return {
+      transactions: this.#uas.size + this.#uac.size,
+      dialogs: this.#context.dialogs.size,
+      dropped: this.#dropped,
+    };
+  }
+
+  onMessage(text: string, flow: Flow): void {
+    const outcome = parseMessage(text, this.#context.limits);
+    if (outcome.ok) {
+      if (outcome.message.kind === 'request') this.#uas.receive(outcome.message, flow);
+      else this.#uac.receive(outcome.message, flow);
+      return;
+    }
+    if (outcome.answerable) {
+      const reason = outcome.status === 505 ? 'Version Not Supported' : 'Bad Request';
+      this.#uas.refuseMalformed(outcome.answerable.method, outcome.answerable.headers, outcome.status, reason, flow);
+    }
+    this.#dropped++;
+    const from = `${flow.protocol}/${flow.remoteAddress}:${flow.remotePort}`;
+    this.#context.log({ event: 'sip-dropped', reason: outcome.reason, from, count: this.#dropped });
+  }
+
+  onUnreachable(target: Target): void {
+    this.#uac.unreachable(target);
+  }
+
+  request(owner: TransactionUser, request: OutgoingRequest, reply: Reply): void {
+    this.#uac.send(owner, request, reply);
+  }
+
+  respond(transactionId: string, response: OutgoingResponse): SendResult {
+    return this.#uas.respond(transactionId, response);
+  }
+
+  /** A user has gone; its `alive` is already false. */
+  userGone(user: TransactionUser): void {
+    this.#uas.userGone(user);
+    this.#uac.userGone(user);
+    this.#context.clock.schedule(this.#context.limits.ownerlessDialogMs, () => {
+      for (const dialog of [...this.#context.dialogs]) if (dialog.owner === user) this.#context.dialogs.remove(dialog);
+    });
+  }
+
+  close(): void {
+    this.#uas.close();
+    this.#uac.close();
+  }
+
+  #showResponse(
+    owner: TransactionUser,
+    entry: ClientEntry,
+    response: SipResponse | string,
+    flow: Flow | undefined,
+  ): void {
+    const message = typeof response === 'string' ? parseResponse(response) : response;
+    if (!message) return;
+    owner.receive({
+      source: 'network',
+      message,
+      text: message.text,
+      bytes: message.text.length,
+      protocol: flow?.protocol ?? entry.target?.protocol ?? 'unknown',
+      address: flow?.remoteAddress ?? '',
+      port: flow?.remotePort ?? 0,
+      transactionId: entry.id,
+      dialogId: entry.dialog?.id ?? '',
+    });
+  }
+
+  #showGenerated(dialog: Dialog, entry: ClientEntry): void {
+    const { text } = entry;
+    const outcome = parseMessage(text, this.#context.limits);
+    if (!outcome.ok || !dialog.owner.alive) return;
+    dialog.owner.receive({
+      source: 'application',
+      message: outcome.message,
+      text,
+      bytes: text.length,
+      protocol: entry.target?.protocol ?? 'unknown',
+      address: entry.target?.address ?? '',
+      port: entry.target?.port ?? 0,
+      transactionId: 'unsolicited',
+      dialogId: dialog.id,
+    });
+  }
+}
+
+function parseResponse(text: string): SipResponse | undefined {
+  const outcome = parseMessage(text, { lineBytes: Number.MAX_SAFE_INTEGER, headerCount: Number.MAX_SAFE_INTEGER });
+  return outcome.ok && outcome.message.kind === 'response' ? outcome.message : undefined;
+}

@@ -1,0 +1,97 @@
+/** Direction of a media description, as its author means it (RFC 4566 section 6). */
+export type Direction = 'sendrecv' | 'sendonly' | 'recvonly' | 'inactive';
+
+export interface MediaDescription {
+  readonly kind: string;
+  readonly port: number;
+  readonly protocol: string;
+  /** Payload types, in order of preference. */
+  readonly formats: readonly string[];
+  /** Connection address, its own or the session's; undefined when there is none or it is no literal IP address. */
+  readonly address: string | undefined;
+  readonly direction: Direction;
+  /** rtpmap, fmtp, ptime and the like, without `a=`, as written. */
+  readonly formatLines: readonly string[];
+}
+
+const MAX_MEDIA = 16;
+const DIRECTIONS: ReadonlySet<string> = new Set(['sendrecv', 'sendonly', 'recvonly', 'inactive']);
+const FORMAT_LINE = /^(?:rtpmap|fmtp|ptime|maxptime)(?=:)/;
+
+/** Parses what echo needs of a session description; undefined when it is none. Total and linear. */
+export function parseSdp(text: string): readonly MediaDescription[] | undefined {
+  if (!text.startsWith('v=0')) return undefined;
+  const sections = text.split(/\r?\n(?=m=)/);
+  if (sections.length > MAX_MEDIA + 1) return undefined;
+  const [session = '', ...media] = sections;
+  const sessionLines = session.split(/\r?\n/);
+  const address = connectionOf(sessionLines);
+  const direction = directionOf(sessionLines) ?? 'sendrecv';
+  const parsed: MediaDescription[] = [];
+  for (const section of media) {
+    const lines = section.split(/\r?\n/);
+    const match = /^m=(\S+) (\d{1,5})(?:\/\d+)? (\S+) (.+)$/.exec(lines[0] ?? '');
+    if (!match || Number(match[2]) > 65535) return undefined;
+    parsed.push({
+      kind: match[1] ?? '',
+      port: Number(match[2]),
+      protocol: match[3] ?? '',
+      formats: (match[4] ?? '').trim().split(/ +/),
+      address: connectionOf(lines) ?? address,
+      direction: directionOf(lines) ?? direction,
+      formatLines: lines
+        .filter((line) => line.startsWith('a='))
+        .map((line) => line.slice(2))
+        .filter((line) => FORMAT_LINE.test(line)),
+    });
+  }
+  return parsed;
+}
+
+function connectionOf(lines: readonly string[]): string | undefined {
+  for (const line of lines) {
+    const match = /^c=IN IP[46] ([0-9a-fA-F.:]+)/.exec(line);
+    if (match) return match[1];
+  }
+  return undefined;
+}
+
+function directionOf(lines: readonly string[]): Direction | undefined {
+  for (const line of lines)
+    if (line.startsWith('a=') && DIRECTIONS.has(line.slice(2))) return line.slice(2) as Direction;
+  return undefined;
+}
+
+export interface LocalMedia {
+  readonly kind: string;
+  /** 0 refuses the medium. */
+  readonly port: number;
+  readonly protocol: string;
+  readonly formats: readonly string[];
+  readonly direction: Direction;
+  readonly formatLines: readonly string[];
+}
+
+export function writeSdp(address: string, sessionId: number, version: number, media: readonly LocalMedia[]): string {
+  const family = address.includes(':') ? 'IP6' : 'IP4';
+  const lines = [
+    'v=0',
+    `o=echo ${sessionId} ${version} IN ${family} ${address}`,
+    's=echo',
+    `c=IN ${family} ${address}`,
+    't=0 0',
+  ];
+  for (const { kind, port, protocol, formats, direction, formatLines } of media) {
+    lines.push(`m=${kind} ${port} ${protocol} ${formats.join(' ')}`);
+    if (port === 0) continue;
+    for (const line of formatLines) lines.push(`a=${line}`);
+    lines.push(`a=${direction}`);
+  }
+  return `${lines.join('\r\n')}\r\n`;
+}
+
+/** What answers a direction: the other side's sending is our receiving (RFC 3264 section 6.1). */
+export function answerDirection(offered: Direction): Direction {
+  if (offered === 'sendonly') return 'recvonly';
+  return offered === 'recvonly' ? 'sendonly' : offered;
+}

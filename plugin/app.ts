@@ -1,5 +1,5 @@
 import { EmbeddedSip } from 'embedded-sip';
-import { RtmpServer } from 'rtmp-server-ts';
+import { type RtmpLogEvent, RtmpServer } from 'rtmp-server-ts';
 import type { Call, CallObserver, Timers } from './call/call.js';
 import { CallRegistry } from './call/registry.js';
 import { serveClient } from './client/client.js';
@@ -88,7 +88,7 @@ async function assemble(
   const observer = callLog(log, calls);
 
   const shared: SharedStreams = new Map();
-  const rtmpServer = new RtmpServer({ logger: (event) => log.debug(event, 'rtmp') });
+  const rtmpServer = new RtmpServer({ logger: (event) => logRtmp(log, event) });
   rtmpServer.on('error', (error) => log.error({ error: error.message }, 'RTMP listener failed'));
   rtmpServer.on('connection', (session) =>
     serveClient(session, {
@@ -189,6 +189,12 @@ function followConnection(connection: DrachtioConnection, config: Config, log: L
 function sipDomain(hostports: readonly string[]): string | undefined {
   const udp = hostports.find((hostport) => hostport.startsWith('udp/')) ?? hostports[0];
   return udp?.replace(/^\w+\//, '').replace(/:5060$/, '') || undefined;
+}
+
+/** What a client did wrong is worth a warning; that it came and went stands in the log already. */
+function logRtmp(log: Logger, event: RtmpLogEvent): void {
+  if (event.event === 'refused') log.warn(event, 'RTMP: refused');
+  else log.debug(event, 'RTMP');
 }
 
 function callLog(log: Logger, calls: CallRegistry): CallObserver {

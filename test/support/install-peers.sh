@@ -1,0 +1,45 @@
+#!/usr/bin/env bash
+# The tests talk to real phones, encoders and SIP tools. This installs the Debian packages that hold them, and says so;
+# where all is there it says nothing.
+set -euo pipefail
+
+peers=(
+  'ffmpeg|publishes and plays Speex over RTMP; encodes and decodes the speech of the tests'
+  'rtmpdump|brings librtmp, the library of the oldest RTMP phones, and a second player'
+  'python3-librtmp|drives librtmp as an RTMP phone'
+  'sip-tester|sipp: SIP callers and callees with every kind of answer'
+  'linphone-cli|a SIP phone that speaks and hears Speex'
+  'espeak-ng|speaks the sentences that the calls carry'
+  'sox|converts and compares recordings'
+)
+
+names=("${peers[@]%%|*}")
+if command -v dpkg-query >/dev/null; then
+  installed=$(dpkg-query -W -f '${db:Status-Status} ${Package}\n' "${names[@]}" 2>/dev/null || true)
+else
+  installed=''
+fi
+
+missing=()
+reasons=''
+for peer in "${peers[@]}"; do
+  name=${peer%%|*}
+  [[ $'\n'"$installed"$'\n' == *$'\n'"installed $name"$'\n'* ]] && continue
+  missing+=("$name")
+  reasons+=$(printf '  %-16s %s' "$name" "${peer#*|}")$'\n'
+done
+[ ${#missing[@]} -eq 0 ] && exit 0
+
+install="apt-get update && apt-get install -y --no-install-recommends ${missing[*]}"
+if ! command -v apt-get >/dev/null; then
+  printf 'The tests need these programs, named here as Debian has them; install them and run the tests again:\n%s' "$reasons" >&2
+  exit 1
+fi
+if [ "$(id -u)" -ne 0 ]; then
+  printf 'The tests need these Debian packages:\n%sInstall them as root, and run the tests again:\n  %s\n' "$reasons" "$install" >&2
+  exit 1
+fi
+printf 'Installing the Debian packages that the tests need:\n%s' "$reasons"
+export DEBIAN_FRONTEND=noninteractive
+apt-get update -qq </dev/null >/dev/null
+apt-get install -y -qq --no-install-recommends "${missing[@]}" </dev/null >/dev/null

@@ -1,0 +1,222 @@
+import { fileURLToPath } from 'node:url';
+import { defaultWaitMs, EventLog } from './event-log.js';
+import { PeerProcess } from './process.js';
+import type { Scope } from './scope.js';
+
+/** The system's own: a Python from elsewhere does not see Debian's librtmp. */
+const python = '/usr/bin/python3';
+const script = fileURLToPath(new URL('librtmp-phone.py', import.meta.url));
+
+/** Status codes of `Sono.Call.Status`. */
+export const status = { notConnected: 0, inProgress: 1, connected: 2, disconnecting: 3, connectStreams: 4 } as const;
+
+export interface PhoneOptions {
+  /** Extra arguments of connect. */
+  readonly connectArguments?: readonly unknown[];
+  /** Bytes of the socket's receive buffer; small ones make a slow reader slow at once. */
+  readonly receiveBuffer?: number;
+  /** Makes its streams on status 4, as the SEMS test phone does. */
+  readonly streamsOn4?: boolean;
+}
+
+export interface Info {
+  readonly code?: string;
+  readonly level?: string;
+  readonly status_code?: number;
+  readonly description?: string;
+  readonly reason?: string;
+  readonly sip_status?: number;
+  readonly uri?: string;
+}
+
+/** `at` is in milliseconds of the phone's steady clock. */
+export type PhoneEvent = { readonly at: number } & (
+  | { readonly event: 'connected' }
+  | {
+      readonly event: 'command';
+      readonly name: string;
+      readonly transaction: number;
+      readonly args: readonly unknown[];
+      readonly csid: number;
+      readonly msid: number;
+    }
+  | { readonly event: 'streams'; readonly publish: number; readonly play: number }
+  | { readonly event: 'audio'; readonly timestamp: number; readonly msid: number; readonly hex: string }
+  | { readonly event: 'message'; readonly type: number; readonly msid: number; readonly hex: string }
+  | { readonly event: 'sent'; readonly count: number }
+  | { readonly event: 'failed' | 'closed'; readonly reason: string }
+);
+
+export type Command = Extract<PhoneEvent, { event: 'command' }>;
+export type Audio = Extract<PhoneEvent, { event: 'audio' }>;
+
+/** The test phone of the SEMS RTMP plugin, on librtmp. */
+export class LibrtmpPhone {
+  readonly events: EventLog<PhoneEvent>;
+  readonly #process: PeerProcess;
+  /** Statuses are waited for one after the other: the index behind the last one that was. */
+  #waited = 0;
+  /** Far from the numbers that librtmp gives out. */
+  #transaction = 10_000;
+
+  private constructor(process: PeerProcess) {
+    this.#process = process;
+    this.events = new EventLog<PhoneEvent>(`librtmp phone ${process.pid}`);
+  }
+
+  /** Connects, and waits for NetConnection.Connect.Success. */
+  static async connect(scope: Scope, url: string, options: PhoneOptions = {}): Promise<LibrtmpPhone> {
+    const phone = await LibrtmpPhone.start(scope, url, options);
+    await phone.command('the result of connect', ({ name, transaction }) => name === '_result' && transaction === 1);
+    return phone;
+  }
+
+  /** Starts without waiting for the server's answer to connect. */
+  static async start(scope: Scope, url: string, options: PhoneOptions = {}): Promise<LibrtmpPhone> {
+    const process = await PeerProcess.start(scope, python, ['-u', script, url, JSON.stringify(options)]);
+    const phone = new LibrtmpPhone(process);
+    void phone.#follow();
+    return phone;
+  }
+
+  /** Codes of all `Sono.Call.Status` so far. */
+  get statuses(): number[] {
+    return this.events.all.flatMap((event) => callStatus(event)?.status_code ?? []);
+  }
+
+  get audio(): Audio[] {
+    return this.events.all.filter((event) => event.event === 'audio');
+  }
+
+  get pid(): number {
+    return this.#process.pid;
+  }
+
+  call(name: string, ...args: readonly unknown[]): void {
+    this.#send({ do: 'call', name, args });
+  }
+
+  /** As {@link call}, and waits for `_result` or `_error`: its name and the first argument. */
+  async request(name: string, ...args: readonly unknown[]): Promise<{ name: string; info: Info }> {
+    const transaction = ++this.#transaction;
+    this.#send({ do: 'call', name, args, transaction });
+    const reply = await this.command(`the reply to ${name}`, (command) => command.transaction === transaction);
+    return { name: reply.name, info: (reply.args[0] ?? {}) as Info };
+  }
+
+  /** Calls register() without arguments, as the phone does after connecting; returns its SIP address. */
+  async register(): Promise<string> {
+    const { name, info } = await this.request('register');
+    if (name !== '_result' || info.uri === undefined) throw new Error(`register: ${name} ${JSON.stringify(info)}`);
+    return info.uri;
+  }
+
+  /** Dials. There is no reply when it is accepted: wait for a status. */
+  dial(uri: unknown): void {
+    this.call('dial', uri);
+  }
+
+  hangup(): void {
+    this.call('hangup');
+  }
+
+  /** Dials and waits until the phone has both of its streams. */
+  async dialAndConnect(uri: string): Promise<void> {
+    this.dial(uri);
+    await this.waitStatus(status.connected);
+    await this.waitStreams();
+  }
+
+  /** The next `Sono.Call.Status` with this code behind the last one waited for. */
+  async waitStatus(code: number, timeoutMs = defaultWaitMs): Promise<Info> {
+    const from = this.#waited;
+    const event = await this.events.find(`status ${code}`, (event) => callStatus(event)?.status_code === code, {
+      from,
+      timeoutMs,
+    });
+    this.#waited = this.events.all.indexOf(event) + 1;
+    return callStatus(event) ?? {};
+  }
+
+  /** Until both streams are there and play is confirmed: what is sent from now on comes back from an echo. */
+  async waitStreams(): Promise<void> {
+    const from = this.#waited;
+    await this.events.find('its streams', ({ event }) => event === 'streams', { from });
+    for (const code of ['NetStream.Publish.Start', 'NetStream.Play.Start']) {
+      await this.events.find(code, (event) => netStatus(event)?.code === code, { from });
+    }
+  }
+
+  command(what: string, accept: (command: Command) => boolean): Promise<Command> {
+    return this.events.find(what, (event) => event.event === 'command' && accept(event)) as Promise<Command>;
+  }
+
+  /** Sends one message every `ms` milliseconds; resolves when the last one is sent. */
+  async send(messages: readonly Uint8Array[], { ms = 20, timestamp = 0 } = {}): Promise<void> {
+    const from = this.events.all.length;
+    this.startSending(messages, { ms, timestamp });
+    const timeoutMs = messages.length * ms + defaultWaitMs;
+    await this.events.find('the last frame to be sent', ({ event }) => event === 'sent', { from, timeoutMs });
+  }
+
+  startSending(messages: readonly Uint8Array[], { ms = 20, timestamp = 0 } = {}): void {
+    this.#send({
+      do: 'audio',
+      messages: messages.map((message) => Buffer.from(message).toString('hex')),
+      ms,
+      timestamp,
+    });
+  }
+
+  async waitAudio(count: number, timeoutMs = defaultWaitMs): Promise<Audio[]> {
+    const enough = () => this.audio.length >= count;
+    await this.events.find(`${count} audio messages`, enough, { timeoutMs });
+    return this.audio;
+  }
+
+  createStreams(times: number): void {
+    this.#send({ do: 'createStream', times });
+  }
+
+  openStreams(): void {
+    this.#send({ do: 'streams' });
+  }
+
+  /** Reads nothing for that long. */
+  stall(ms: number): void {
+    this.#send({ do: 'stall', ms });
+  }
+
+  disconnect(): void {
+    this.#send({ do: 'close' });
+  }
+
+  /** Goes without a word. */
+  async vanish(): Promise<void> {
+    await this.#process.kill('SIGKILL');
+  }
+
+  closed(): Promise<PhoneEvent> {
+    return this.events.find('the end of the connection', ({ event }) => event === 'closed');
+  }
+
+  #send(command: Readonly<Record<string, unknown>>): void {
+    this.#process.writeLine(JSON.stringify(command));
+  }
+
+  async #follow(): Promise<void> {
+    this.#process.stdout.follow((line) => this.events.push(JSON.parse(line) as PhoneEvent));
+    const { code, signal } = await this.#process.exited;
+    this.events.end(`the phone ended with ${signal ?? code}: ${this.#process.stderr.tail()}`);
+  }
+}
+
+/** The info object of a push or status command. */
+function netStatus(event: PhoneEvent): Info | undefined {
+  return event.event === 'command' && event.name === 'onStatus' ? (event.args[0] as Info) : undefined;
+}
+
+function callStatus(event: PhoneEvent): Info | undefined {
+  const info = netStatus(event);
+  return info?.code === 'Sono.Call.Status' ? info : undefined;
+}

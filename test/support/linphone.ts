@@ -1,0 +1,120 @@
+import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { freePort, freePortRange, loopback } from './ports.js';
+import { PeerProcess } from './process.js';
+import type { Scope } from './scope.js';
+import { readAudio, writeWav } from './speech.js';
+
+export interface LinphoneOptions {
+  /** User part of its SIP address. */
+  readonly user?: string;
+  /** Takes every call at once. */
+  readonly autoAnswer?: boolean;
+}
+
+/** Linphone without a screen or a sound card: it speaks from a file and hears into one. Speex wideband first. */
+export class Linphone {
+  readonly port: number;
+  readonly uri: string;
+  readonly #process: PeerProcess;
+  readonly #folder: string;
+
+  private constructor(process: PeerProcess, folder: string, port: number, user: string) {
+    this.#process = process;
+    this.#folder = folder;
+    this.port = port;
+    this.uri = `sip:${user}@${loopback}:${port}`;
+  }
+
+  static async start(scope: Scope, { user = 'linphone', autoAnswer = false }: LinphoneOptions = {}): Promise<Linphone> {
+    const folder = await mkdtemp(join(tmpdir(), 'linphone-'));
+    scope.defer(() => rm(folder, { recursive: true, force: true }));
+    const port = await freePort();
+    await mkdir(join(folder, '.local/share/linphone'), { recursive: true });
+    await writeFile(join(folder, 'linphonerc'), await configuration(port, user));
+    // linphonec keeps back what it says, unless standard output is made to give away each line.
+    const process = await PeerProcess.start(scope, 'stdbuf', ['-oL', 'linphonec', '-c', join(folder, 'linphonerc')], {
+      cwd: folder,
+      env: { PATH: globalThis.process.env.PATH, HOME: folder, LC_ALL: 'C' },
+    });
+    const phone = new Linphone(process, folder, port, user);
+    await phone.#command('soundcard use files', 'Using wav files');
+    process.writeLine(`record ${phone.#recording}`);
+    process.writeLine('ipv6 disable');
+    // It answers after all commands before it, and after its sockets are open.
+    await phone.#command(
+      `autoanswer ${autoAnswer ? 'enable' : 'disable'}`,
+      `Auto answer ${autoAnswer ? 'en' : 'dis'}abled`,
+    );
+    return phone;
+  }
+
+  call(uri: string): void {
+    this.#process.writeLine(`call ${uri}`);
+  }
+
+  /** Until media flows. */
+  async connected(): Promise<void> {
+    await this.#says('Media streams established');
+  }
+
+  /** Until the call is over, whoever ended it. */
+  async ended(): Promise<void> {
+    await this.#says(' ended (');
+  }
+
+  hangUp(): void {
+    this.#process.writeLine('terminate');
+  }
+
+  /** Says this into the call; the call has to be connected. */
+  async say(speech: Int16Array): Promise<void> {
+    const file = join(this.#folder, 'speech.wav');
+    await writeFile(file, await writeWav(speech));
+    this.#process.writeLine(`play ${file}`);
+  }
+
+  /** Ends the program; returns what it heard in its last call. */
+  async heard(): Promise<Int16Array> {
+    this.#process.writeLine('quit');
+    await this.#process.end();
+    return await readAudio(await readFile(this.#recording));
+  }
+
+  get #recording(): string {
+    return join(this.#folder, 'heard.wav');
+  }
+
+  async #command(command: string, reply: string): Promise<void> {
+    this.#process.writeLine(command);
+    await this.#says(reply);
+  }
+
+  #says(text: string): Promise<string> {
+    return this.#process.stdout.find(`"${text}"`, (line) => line.includes(text));
+  }
+}
+
+async function configuration(port: number, user: string): Promise<string> {
+  const rtp = await freePortRange(2);
+  return `[sip]
+sip_port=${port}
+sip_tcp_port=${port}
+sip_tls_port=0
+bind_address=${loopback}
+contact="linphone" <sip:${user}@${loopback}>
+guess_hostname=0
+[rtp]
+audio_rtp_port=${rtp.min}
+[audio_codec_0]
+mime=speex
+rate=16000
+enabled=1
+[audio_codec_1]
+mime=opus
+rate=48000
+channels=2
+enabled=0
+`;
+}

@@ -1,0 +1,197 @@
+/**
+ * SIPp scenarios, put together from the messages of one call. Keys in brackets are SIPp's own, or given with `-key`:
+ * `rtp_port` is where the media of the scenario's phone is.
+ */
+
+/** One step of a scenario, as SIPp's XML. */
+type Step = string;
+
+const scenario = (name: string, ...steps: readonly Step[]): string =>
+  `<?xml version="1.0" encoding="UTF-8"?>\n<scenario name="${name}">\n${steps.join('\n')}\n</scenario>\n`;
+
+const message = (text: string, attributes = ''): Step => `<send${attributes}><![CDATA[\n${text}\n]]></send>`;
+const pause = (ms: number): Step => `<pause milliseconds="${ms}"/>`;
+
+/**
+ * Takes the INVITE; keeps the payload type offered for speex/16000 as $pt, and the caller's From and Contact for
+ * requests of our own. `Record-Route` comes back in the answers.
+ */
+const takeInvite: Step = `<recv request="INVITE" rrs="true"><action>
+  <ereg regexp="a=rtpmap:([0-9]+) speex/16000" search_in="msg" assign_to="line,pt"/>
+  <ereg regexp=".*" search_in="hdr" header="From:" assign_to="from"/>
+  <ereg regexp="sip:[^>;]*" search_in="hdr" header="Contact:" assign_to="contact"/>
+</action></recv>
+<Reference variables="line,pt,from,contact"/>`;
+
+const take = (request: string): Step => `<recv request="${request}"/>`;
+const expect = (status: number): Step => `<recv response="${status}"/>`;
+
+interface Answer {
+  /** Payload type in the answer; the one offered unless given. */
+  readonly payloadType?: number;
+  readonly codec?: string;
+}
+
+const sdp = ({ payloadType, codec = 'speex/16000' }: Answer = {}): string => {
+  const type = payloadType ?? '[$pt]';
+  return [
+    'Content-Type: application/sdp',
+    'Content-Length: [len]',
+    '',
+    'v=0',
+    'o=sipp 53655765 2353687637 IN IP[local_ip_type] [local_ip]',
+    's=-',
+    'c=IN IP[local_ip_type] [local_ip]',
+    't=0 0',
+    `m=audio [rtp_port] RTP/AVP ${type}`,
+    `a=rtpmap:${type} ${codec}`,
+    'a=ptime:20',
+  ].join('\n');
+};
+
+/** A response to the last request received; `body` starts with its own headers. */
+const respond = (status: string, body = 'Content-Length: 0', attributes = ''): Step =>
+  message(
+    [
+      `SIP/2.0 ${status}`,
+      '[last_Via:]',
+      '[last_Record-Route:]',
+      '[last_From:]',
+      '[last_To:];tag=sipp[pid]c[call_number]',
+      '[last_Call-ID:]',
+      '[last_CSeq:]',
+      'Contact: <sip:sipp@[local_ip]:[local_port];transport=[transport]>',
+      body,
+    ].join('\n'),
+    attributes,
+  );
+
+/** Responses within the dialog already have the To tag. */
+const confirm: Step = message(
+  [
+    'SIP/2.0 200 OK',
+    '[last_Via:]',
+    '[last_From:]',
+    '[last_To:]',
+    '[last_Call-ID:]',
+    '[last_CSeq:]',
+    'Content-Length: 0',
+  ].join('\n'),
+);
+
+const ringing = respond('180 Ringing');
+/** Sent again until the ACK comes. */
+const answer = (options?: Answer): Step => respond('200 OK', sdp(options), ' retrans="500"');
+
+/** The callee's own BYE: From and To change places. */
+const hangUp: Step = message(
+  [
+    'BYE [$contact] SIP/2.0',
+    'Via: SIP/2.0/[transport] [local_ip]:[local_port];branch=[branch]',
+    '[routes]',
+    'From: <sip:sipp@[local_ip]:[local_port]>;tag=sipp[pid]c[call_number]',
+    'To:[$from]',
+    'Call-ID: [call_id]',
+    'CSeq: 1 BYE',
+    'Max-Forwards: 70',
+    'Content-Length: 0',
+  ].join('\n'),
+  ' retrans="500"',
+);
+
+/** Callees: what the phone that the gateway calls does. */
+export const callee = {
+  /** Rings, answers, waits for the BYE. */
+  answers: (options?: Answer) =>
+    scenario('answers', takeInvite, ringing, answer(options), take('ACK'), take('BYE'), confirm),
+  /** Rings for `ms` between the provisional responses, with early media announced, then answers. */
+  answersLate: (ms: number) =>
+    scenario(
+      'answers late',
+      takeInvite,
+      respond('183 Session Progress', sdp()),
+      pause(ms),
+      ringing,
+      pause(ms),
+      answer(),
+      take('ACK'),
+      take('BYE'),
+      confirm,
+    ),
+  /** Answers and hangs up by itself after `ms`. */
+  hangsUp: (ms: number) =>
+    scenario('hangs up', takeInvite, ringing, answer(), take('ACK'), pause(ms), hangUp, expect(200)),
+  /** Answers with a codec that was not offered. */
+  answersWithoutCommonCodec: () =>
+    scenario(
+      'answers with PCMU only',
+      takeInvite,
+      answer({ payloadType: 0, codec: 'PCMU/8000' }),
+      take('ACK'),
+      take('BYE'),
+      confirm,
+    ),
+  refuses: (status: string) => scenario(`refuses with ${status}`, takeInvite, respond(status), take('ACK')),
+  /** Rings until it is cancelled. */
+  rings: () => {
+    // The 487 belongs to the INVITE: SIPp repeats the headers of the last message, which is the CANCEL.
+    const terminated = message(
+      [
+        'SIP/2.0 487 Request Terminated',
+        '[last_Via:]',
+        '[last_From:]',
+        '[last_To:];tag=sipp[pid]c[call_number]',
+        '[last_Call-ID:]',
+        'CSeq: [cseq] INVITE',
+        'Content-Length: 0',
+      ].join('\n'),
+    );
+    return scenario('rings', takeInvite, ringing, take('CANCEL'), confirm, terminated, take('ACK'));
+  },
+} as const;
+
+const request = (method: string, cseq: number, to: string, body = 'Content-Length: 0', attributes = ''): Step =>
+  message(
+    [
+      `${method} sip:[service]@[remote_ip]:[remote_port] SIP/2.0`,
+      'Via: SIP/2.0/[transport] [local_ip]:[local_port];branch=[branch]',
+      'From: <sip:sipp@[local_ip]:[local_port]>;tag=sipp[pid]c[call_number]',
+      `To: <sip:[service]@[remote_ip]:[remote_port]>${to}`,
+      'Call-ID: [call_id]',
+      `CSeq: ${cseq} ${method}`,
+      'Contact: <sip:sipp@[local_ip]:[local_port];transport=[transport]>',
+      'Max-Forwards: 70',
+      body,
+    ].join('\n'),
+    attributes,
+  );
+
+const invite = (payloadType: number, codec: string): Step =>
+  request('INVITE', 1, '', sdp({ payloadType, codec }), ' retrans="500"');
+const optional = (status: number): Step => `<recv response="${status}" optional="true"/>`;
+
+/** Callers: a phone that calls the gateway's SIP server. */
+export const caller = {
+  /** Calls, talks for `ms`, hangs up. */
+  talks: ({ payloadType, codec, ms }: { payloadType: number; codec: string; ms: number }) =>
+    scenario(
+      'talks',
+      invite(payloadType, codec),
+      optional(100),
+      optional(180),
+      expect(200),
+      request('ACK', 1, '[peer_tag_param]'),
+      pause(ms),
+      request('BYE', 2, '[peer_tag_param]', undefined, ' retrans="500"'),
+      expect(200),
+    ),
+  isRefused: (status: number) =>
+    scenario(
+      `is refused with ${status}`,
+      invite(0, 'PCMU/8000'),
+      optional(100),
+      optional(180),
+      expect(status),
+      request('ACK', 1, '[peer_tag_param]'),
+    ),
+} as const;

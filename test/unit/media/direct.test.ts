@@ -1,0 +1,471 @@
+import { describe, expect } from 'vitest';
+import { type ClientFrame, MediaError, type MediaSession } from '../../../plugin/call/ports.js';
+import type { Direction, MediaFormat, SessionDescription } from '../../../plugin/call/session-description.js';
+import { DirectMedia, type DirectMediaOptions } from '../../../plugin/media/direct.js';
+import { buildRtcp } from '../../../plugin/media/rtcp.js';
+import { freePortRange } from '../../support/ports.js';
+import { type Scope, test } from '../../support/scope.js';
+import { FakeClock } from './fake-clock.js';
+import { flv, twoSilences, wideband } from './speex-frames.js';
+import { UdpPeer } from './udp-peer.js';
+
+const speex16: MediaFormat = { payloadType: 96, encoding: 'speex', clockRate: 16000 };
+const loopback = '127.0.0.1';
+
+/** The media of one call with what it tells its client. */
+class Call {
+  readonly frames: ClientFrame[] = [];
+  readonly lost: string[] = [];
+  readonly log: string[] = [];
+  readonly clock = new FakeClock();
+  /** What the client's play answers. */
+  playing = true;
+  readonly media: DirectMedia;
+  session: MediaSession;
+  readonly #scope: Scope;
+
+  private constructor(scope: Scope, options: Omit<DirectMediaOptions, 'clock'>) {
+    this.#scope = scope;
+    this.media = new DirectMedia({
+      clock: this.clock,
+      logger: { info: (_fields, message) => this.log.push(message) },
+      ...options,
+    });
+    this.session = { offer: { address: '', media: [] }, accept: () => {}, write: () => {}, close: () => ({}) };
+  }
+
+  static async open(scope: Scope, options: Partial<DirectMediaOptions> = {}): Promise<Call> {
+    const call = new Call(scope, { host: loopback, ports: await freePortRange(8), ...options });
+    call.session = await call.openAnother();
+    return call;
+  }
+
+  async openAnother(): Promise<MediaSession> {
+    const session = await this.media.open({
+      callId: 'test',
+      play: (frame) => {
+        this.frames.push(frame);
+        return this.playing;
+      },
+      lost: (reason) => this.lost.push(reason),
+    });
+    this.#scope.defer(() => session.close());
+    return session;
+  }
+
+  get port(): number {
+    return this.session.offer.media[0]?.port ?? 0;
+  }
+
+  get timestamps(): number[] {
+    return this.frames.map(({ timestamp }) => timestamp);
+  }
+
+  write(...timestamps: number[]): void {
+    for (const timestamp of timestamps) {
+      this.session.write({ kind: 'audio', timestamp, payload: flv(wideband(timestamp / 20)) });
+    }
+  }
+}
+
+interface AnswerOptions {
+  readonly address?: string;
+  readonly direction?: Direction;
+  readonly formats?: readonly MediaFormat[];
+  readonly rtcpPort?: number;
+}
+
+function answer({ port }: { readonly port: number }, options: AnswerOptions = {}): SessionDescription {
+  const { address = loopback, direction = 'sendrecv', formats = [speex16], ...rest } = options;
+  return { address, media: [{ kind: 'audio', protocol: 'RTP/AVP', port, direction, formats, ...rest }] };
+}
+
+/** Waits for real sockets. */
+async function until(condition: () => boolean, what: string): Promise<void> {
+  const deadline = Date.now() + 10_000;
+  while (!condition()) {
+    if (Date.now() > deadline) throw new Error(`not within 10 s: ${what}`);
+    await new Promise((resolve) => setImmediate(resolve));
+  }
+}
+
+describe('opening', () => {
+  test('offers its own address and an even port', async ({ scope }) => {
+    const call = await Call.open(scope);
+    expect(call.session.offer).toMatchObject({ address: loopback, media: [{ kind: 'audio', protocol: 'RTP/AVP' }] });
+    expect(call.port % 2).toBe(0);
+  });
+
+  test('offers the advertised address', async ({ scope }) => {
+    const call = await Call.open(scope, { advertisedAddress: '203.0.113.5' });
+    expect(call.session.offer.address).toBe('203.0.113.5');
+  });
+
+  test('never offers the address that means all', async ({ scope }) => {
+    const call = await Call.open(scope, { host: '0.0.0.0' });
+    expect(call.session.offer.address).toMatch(/^(?!0\.0\.0\.0)\d+\.\d+\.\d+\.\d+$/);
+  });
+
+  test('passes over ports that another program has, RTP or RTCP', async ({ scope }) => {
+    const ports = await freePortRange(6);
+    await UdpPeer.open(scope, { port: ports.min });
+    await UdpPeer.open(scope, { port: ports.min + 3 });
+    const call = await Call.open(scope, { ports });
+    expect(call.port).toBe(ports.min + 4);
+  });
+
+  test('refuses when all ports are in use, and goes on when one has rested', async ({ scope }) => {
+    const call = await Call.open(scope, { ports: await freePortRange(2) });
+    const refused = expect.objectContaining({ code: 'NoPorts' });
+    await expect(call.openAnother()).rejects.toThrow(refused);
+    call.session.close();
+    call.clock.advance(1_999);
+    await expect(call.openAnother()).rejects.toThrow(refused);
+    call.clock.advance(1);
+    expect((await call.openAnother()).offer.media[0]?.port).toBe(call.port);
+  });
+
+  test('refuses when other programs have all ports', async ({ scope }) => {
+    const ports = await freePortRange(2);
+    await UdpPeer.open(scope, { port: ports.min });
+    const error = await Call.open(scope, { ports }).catch((reason: unknown) => reason);
+    expect(error).toBeInstanceOf(MediaError);
+    expect(error).toMatchObject({ code: 'NoPorts' });
+  });
+
+  test('says so when the address is not this machine', async ({ scope }) => {
+    const opening = Call.open(scope, { host: '192.0.2.1' });
+    await expect(opening).rejects.toThrow(
+      expect.objectContaining({ code: 'Io', message: expect.stringMatching('192.0.2.1') }),
+    );
+  });
+});
+
+describe('the flow', () => {
+  test('carries frames unchanged both ways', async ({ scope }) => {
+    const call = await Call.open(scope);
+    const far = await UdpPeer.open(scope);
+    call.session.accept(answer(far));
+    call.write(0, 20, 40);
+    await until(() => far.received.length === 3, 'three packets');
+    const [first] = far.rtp;
+    for (const [index, packet] of far.rtp.entries()) {
+      expect(packet).toMatchObject({ payloadType: 96, marker: index === 0, ssrc: first?.ssrc });
+      expect([...packet.bytes.subarray(packet.start, packet.end)]).toEqual([...wideband(index)]);
+      expect((packet.timestamp - (first?.timestamp ?? 0)) >>> 0).toBe(index * 320);
+      expect((packet.sequence - (first?.sequence ?? 0)) & 0xffff).toBe(index);
+    }
+    for (const sequence of [7, 8, 9]) await far.sendRtp(call.port, sequence);
+    await until(() => call.frames.length === 3, 'three frames');
+    expect(call.timestamps).toEqual([0, 20, 40]);
+    expect(call.frames.map(({ payload }) => [...payload])).toEqual([7, 8, 9].map((seed) => [...flv(wideband(seed))]));
+    expect(call.session.close()).toMatchObject({
+      engine: 'direct',
+      codec: 'speex/16000',
+      ...{ packetsSent: 3, bytesSent: 126, packetsReceived: 3, bytesReceived: 126 },
+      ...{ lost: 0, reordered: 0, duplicates: 0, late: 0, foreign: 0, malformed: 0 },
+    });
+  });
+
+  test('sends each frame of a message by itself', async ({ scope }) => {
+    const call = await Call.open(scope);
+    const far = await UdpPeer.open(scope);
+    call.session.accept(answer(far));
+    call.session.write({ kind: 'audio', timestamp: 0, payload: flv(twoSilences) });
+    await until(() => far.received.length === 2, 'two packets');
+  });
+
+  test("uses the peer's payload type to send and understands both", async ({ scope }) => {
+    const call = await Call.open(scope);
+    const far = await UdpPeer.open(scope);
+    call.session.accept(answer(far, { formats: [{ ...speex16, payloadType: 110 }] }));
+    call.write(0);
+    await until(() => far.received.length === 1, 'a packet');
+    expect(far.rtp[0]?.payloadType).toBe(110);
+    await far.sendRtp(call.port, 1, { payloadType: 96 });
+    await far.sendRtp(call.port, 2, { payloadType: 110 });
+    await until(() => call.frames.length === 2, 'two frames');
+  });
+
+  test('releases what waits for a lost packet by time', async ({ scope }) => {
+    const call = await Call.open(scope);
+    const far = await UdpPeer.open(scope);
+    call.session.accept(answer(far));
+    await far.sendRtp(call.port, 1);
+    await far.sendRtp(call.port, 3);
+    await far.sendRtp(call.port, 1); // a duplicate: when it is counted, the one before was read
+    await until(() => call.frames.length === 1, 'a frame');
+    for (let round = 0; round < 100 && call.frames.length < 2; round++) {
+      call.clock.advance(20);
+      await new Promise((resolve) => setImmediate(resolve));
+    }
+    expect(call.timestamps).toEqual([0, 40]);
+    expect(call.session.close()).toMatchObject({ lost: 1, duplicates: 1 });
+  });
+
+  test('drops what the client is too slow to read, and goes on', async ({ scope }) => {
+    const call = await Call.open(scope);
+    const far = await UdpPeer.open(scope);
+    call.session.accept(answer(far));
+    call.playing = false;
+    for (const sequence of [1, 2, 3]) await far.sendRtp(call.port, sequence);
+    await until(() => call.frames.length === 3, 'three frames offered');
+    expect(call.session.close()).toMatchObject({ droppedSlowReader: 3 });
+  });
+
+  test('counts garbage from the far end and goes on', async ({ scope }) => {
+    const call = await Call.open(scope);
+    const far = await UdpPeer.open(scope);
+    call.session.accept(answer(far));
+    await far.send(Uint8Array.of(), call.port);
+    await far.send(Uint8Array.of(0x80), call.port);
+    await far.send(Buffer.alloc(9000, 0xff), call.port);
+    await far.sendRtp(call.port, 1);
+    await far.sendRtp(call.port, 2, { payload: Uint8Array.of(0b01001000) });
+    await far.send(Buffer.alloc(60_000), call.port);
+    await far.sendRtp(call.port, 3, { payloadType: 101, payload: Uint8Array.of(1, 0, 0, 160) });
+    await far.sendRtp(call.port, 4);
+    await until(() => call.frames.length === 2, 'two frames');
+    expect(call.session.close()).toMatchObject({ malformed: 5, telephoneEvents: 1, lost: 0 });
+  });
+});
+
+describe('the far end', () => {
+  test('is not heard before its answer', async ({ scope }) => {
+    const call = await Call.open(scope);
+    const far = await UdpPeer.open(scope);
+    await far.sendRtp(call.port, 1);
+    call.write(0);
+    await new Promise((resolve) => setTimeout(resolve, 20));
+    call.session.accept(answer(far));
+    await far.sendRtp(call.port, 2);
+    await until(() => call.frames.length === 1, 'a frame');
+    expect([...(call.frames[0]?.payload ?? [])]).toEqual([...flv(wideband(2))]);
+    expect(call.session.close()).toMatchObject({ notSent: 1, packetsReceived: 1 });
+  });
+
+  test('is sent to where it sends from (symmetric RTP)', async ({ scope }) => {
+    const call = await Call.open(scope);
+    const announced = await UdpPeer.open(scope);
+    const actual = await UdpPeer.open(scope);
+    call.session.accept(answer(announced));
+    call.write(0);
+    await until(() => announced.received.length === 1, 'a packet at the announced port');
+    await actual.sendRtp(call.port, 1);
+    await until(() => call.frames.length === 1, 'a frame');
+    call.write(20);
+    await until(() => actual.received.length === 1, 'a packet at the actual port');
+    expect(announced.received.length).toBe(1);
+    expect(call.log).toEqual(['RTP comes from elsewhere than the answer says; sending there']);
+  });
+
+  test('is the first that sends valid RTP, and stays', async ({ scope }) => {
+    const call = await Call.open(scope);
+    const far = await UdpPeer.open(scope);
+    const stranger = await UdpPeer.open(scope);
+    call.session.accept(answer(far));
+    await stranger.send(Buffer.from('hello'), call.port);
+    await stranger.sendRtp(call.port, 1, { payloadType: 0 });
+    await far.sendRtp(call.port, 1);
+    await stranger.sendRtp(call.port, 500);
+    await stranger.sendRtp(call.port, 501, { ssrc: 78 });
+    await far.sendRtp(call.port, 2);
+    await until(() => call.frames.length === 2, 'two frames');
+    call.write(0);
+    await until(() => far.received.length === 1, 'a packet');
+    expect(stranger.received).toEqual([]);
+    expect(call.log).toEqual([]);
+    expect(call.session.close()).toMatchObject({ foreign: 3, malformed: 1, packetsReceived: 2 });
+  });
+
+  test('may be given by name', async ({ scope }) => {
+    const call = await Call.open(scope);
+    const far = await UdpPeer.open(scope);
+    call.session.accept(answer(far, { address: 'localhost' }));
+    await until(() => {
+      call.write(0);
+      return far.received.length > 0;
+    }, 'a packet');
+    expect(call.lost).toEqual([]);
+  });
+
+  test('that does not resolve ends the media', async ({ scope }) => {
+    const call = await Call.open(scope);
+    call.session.accept(answer({ port: 4000 }, { address: 'no such host' }));
+    expect(call.lost).toEqual([]);
+    await until(() => call.lost.length > 0, 'an end');
+    expect(call.lost).toEqual([expect.stringMatching('no such host')]);
+    call.write(0);
+    expect(call.session.close()).toMatchObject({ notSent: 1 });
+    expect(call.lost.length).toBe(1);
+  });
+
+  test('of the other family ends the media', async ({ scope }) => {
+    const call = await Call.open(scope);
+    call.session.accept(answer({ port: 4000 }, { address: '2001:db8::1' }));
+    await until(() => call.lost.length > 0, 'an end');
+    expect(call.lost).toEqual([expect.stringMatching('2001:db8::1.*IPv4')]);
+  });
+
+  test('may have an IPv6 address', async ({ scope }) => {
+    const call = await Call.open(scope, { host: '::1' });
+    const far = await UdpPeer.open(scope, { host: '::1' });
+    call.session.accept(answer(far, { address: '::1' }));
+    call.write(0);
+    await until(() => far.received.length === 1, 'a packet');
+    await far.sendRtp(call.port, 1);
+    await until(() => call.frames.length === 1, 'a frame');
+  });
+
+  test('may have an IPv4 address on a socket for both', async ({ scope }) => {
+    const call = await Call.open(scope, { host: '::' });
+    const far = await UdpPeer.open(scope);
+    call.session.accept(answer(far));
+    call.write(0);
+    await until(() => far.received.length === 1, 'a packet');
+    await far.sendRtp(call.port, 1);
+    await until(() => call.frames.length === 1, 'a frame');
+    expect(call.log).toEqual([]);
+  });
+
+  test('that is gone ends nothing', async ({ scope }) => {
+    const call = await Call.open(scope);
+    const { min } = await freePortRange(2);
+    call.session.accept(answer({ port: min }));
+    for (let timestamp = 0; timestamp < 200; timestamp += 20) {
+      call.write(timestamp);
+      await new Promise((resolve) => setImmediate(resolve));
+    }
+    expect(call.lost).toEqual([]);
+    expect(call.session.close()).toMatchObject({ packetsSent: 10 });
+  });
+
+  test('that has no codec in common is refused', async ({ scope }) => {
+    const call = await Call.open(scope);
+    const pcmu = { payloadType: 0, encoding: 'pcmu', clockRate: 8000 };
+    const refused = expect.objectContaining({ code: 'NoCommonCodec' });
+    expect(() => call.session.accept(answer({ port: 4000 }, { formats: [pcmu] }))).toThrow(refused);
+    call.write(0);
+    expect(call.session.close()).toMatchObject({ engine: 'direct', notSent: 1 });
+  });
+});
+
+describe('further answers', () => {
+  test.for(['sendonly', 'inactive'] as const)(
+    '%s is hold: nothing is sent until the next',
+    async (direction, { scope }) => {
+      const call = await Call.open(scope);
+      const far = await UdpPeer.open(scope);
+      call.session.accept(answer(far, { direction }));
+      call.write(0, 20);
+      call.session.accept(answer(far));
+      call.write(40);
+      await until(() => far.received.length === 1, 'a packet');
+      expect(call.session.close()).toMatchObject({ notSent: 2, packetsSent: 1 });
+    },
+  );
+
+  test('keep what was latched, and go elsewhere when they say so', async ({ scope }) => {
+    const call = await Call.open(scope);
+    const announced = await UdpPeer.open(scope);
+    const actual = await UdpPeer.open(scope);
+    const next = await UdpPeer.open(scope);
+    call.session.accept(answer(announced));
+    await actual.sendRtp(call.port, 1);
+    await until(() => call.frames.length === 1, 'a frame');
+    call.session.accept(answer(announced));
+    call.write(0);
+    await until(() => actual.received.length === 1, 'a packet at the actual port');
+    call.session.accept(answer(next));
+    call.write(20);
+    await until(() => next.received.length === 1, 'a packet at the next port');
+    expect(next.rtp[0]).toMatchObject({
+      ssrc: actual.rtp[0]?.ssrc,
+      sequence: ((actual.rtp[0]?.sequence ?? 0) + 1) & 0xffff,
+    });
+    await next.sendRtp(call.port, 9, { ssrc: 5 });
+    await until(() => call.frames.length === 2, 'a frame of the next');
+  });
+
+  test('after the end do nothing', async ({ scope }) => {
+    const call = await Call.open(scope);
+    const far = await UdpPeer.open(scope);
+    call.session.close();
+    call.session.accept(answer(far));
+    call.write(0);
+    expect(call.clock.pending).toBe(0);
+    expect(call.lost).toEqual([]);
+  });
+});
+
+describe('RTCP', () => {
+  test('goes to the port after RTP every few seconds, and ends with BYE', async ({ scope }) => {
+    const call = await Call.open(scope);
+    const far = await UdpPeer.open(scope);
+    const reports = await UdpPeer.open(scope);
+    call.session.accept(answer(far, { rtcpPort: reports.port }));
+    call.write(0);
+    call.clock.advance(2_400);
+    expect(reports.received).toEqual([]);
+    call.clock.advance(5_200);
+    await until(() => reports.received.length === 1, 'a report');
+    call.session.close();
+    await until(() => reports.received.length === 2, 'a BYE');
+    expect(reports.rtcp).toEqual([
+      ['sr', 'sdes'],
+      ['rr', 'sdes', 'bye'],
+    ]);
+    expect(reports.received[0]?.source.port).toBe(call.port + 1);
+  });
+
+  test('of the far end is read on both ports, that of others is not', async ({ scope }) => {
+    const call = await Call.open(scope);
+    const far = await UdpPeer.open(scope);
+    call.session.accept(answer(far));
+    call.write(0);
+    await until(() => far.received.length === 1, 'a packet');
+    const block = {
+      ...{ ssrc: far.rtp[0]?.ssrc ?? 0, fractionLost: 0, highestSequence: 0, jitter: 0 },
+      ...{ lastSenderReport: 0, delaySinceLastSenderReport: 0 },
+    };
+    const report = (cumulativeLost: number): Buffer =>
+      buildRtcp({ ssrc: 7, block: { ...block, cumulativeLost }, cname: 'far' });
+    await far.send(report(4), call.port);
+    await far.send(Buffer.from('garbage'), call.port + 1);
+    await far.sendRtp(call.port, 1);
+    await until(() => call.frames.length === 1, 'a frame');
+    await new Promise((resolve) => setTimeout(resolve, 20));
+    expect(call.session.close()).toMatchObject({ remoteLost: 4, malformed: 1, packetsReceived: 1 });
+  });
+});
+
+describe('closing', () => {
+  test('gives back what the call took, once', async ({ scope }) => {
+    const call = await Call.open(scope);
+    const far = await UdpPeer.open(scope);
+    call.session.accept(answer(far));
+    expect(call.clock.pending).toBe(1);
+    const report = call.session.close();
+    expect(call.clock.pending).toBe(0);
+    expect(call.session.close()).toBe(report);
+    await UdpPeer.open(scope, { port: call.port });
+    expect(call.lost).toEqual([]);
+  });
+
+  test('of one call leaves the others', async ({ scope }) => {
+    const call = await Call.open(scope);
+    const far = await UdpPeer.open(scope);
+    const other = await call.openAnother();
+    call.session.accept(answer(far));
+    other.accept(answer(far));
+    call.session.close();
+    expect(call.clock.pending).toBe(1);
+    other.write({ kind: 'audio', timestamp: 0, payload: flv(wideband(0)) });
+    await until(() => far.received.length === 1, 'a packet');
+  });
+
+  test('before the answer sends nothing', async ({ scope }) => {
+    const call = await Call.open(scope);
+    expect(call.session.close()).toEqual({ engine: 'direct', foreign: 0, notSent: 0, socketErrors: 0 });
+  });
+});

@@ -191,9 +191,14 @@ function sipDomain(hostports: readonly string[]): string | undefined {
   return udp?.replace(/^\w+\//, '').replace(/:5060$/, '') || undefined;
 }
 
-/** What a client did wrong is worth a warning; that it came and went stands in the log already. */
+/** Ends of a session that nobody is to blame for. */
+const ordinaryEnds: ReadonlySet<string> = new Set(['client', 'server', 'transport']);
+
+/** What a peer did wrong is worth a warning; that a client came and went stands in the log already. */
 function logRtmp(log: Logger, event: RtmpLogEvent): void {
-  if (event.event === 'refused') log.warn(event, 'RTMP: refused');
+  if (event.event === 'refused') log.warn(event, 'RTMP peer refused');
+  else if (event.event === 'session.closed' && !ordinaryEnds.has(event.reason.code))
+    log.warn(event, 'RTMP peer closed');
   else log.debug(event, 'RTMP');
 }
 

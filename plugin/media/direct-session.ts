@@ -71,10 +71,8 @@ export class DirectSession implements MediaSession {
     this.offer = offerAudio(advertisedAddress, sockets.port);
     this.#rtp.on('message', this.#onRtp);
     this.#rtcp.on('message', this.#onRtcp);
-    for (const socket of [this.#rtp, this.#rtcp]) {
-      socket.on('error', this.#onSocketError);
-      socket.on('close', () => this.#fail('an RTP socket was closed'));
-    }
+    this.#rtp.on('error', this.#onSocketError);
+    this.#rtcp.on('error', this.#onSocketError);
   }
 
   accept(answer: SessionDescription): void {
@@ -99,7 +97,7 @@ export class DirectSession implements MediaSession {
     const flow = this.#flow;
     this.#closed = true;
     this.#options.ticker.delete(this.#tick);
-    if (flow !== undefined && !this.#failed) this.#sendRtcp(flow, true);
+    if (flow !== undefined) this.#sendRtcp(flow, true);
     closeRtpSockets(this.#options.sockets);
     this.#options.released();
     this.#report = this.#measure(flow);
@@ -134,8 +132,10 @@ export class DirectSession implements MediaSession {
     const remote = new RemoteParty(target);
     if (isUnspecified(target.host)) return remote;
     resolveHost(target.host, this.#options.host, (error, address) => {
-      if (error) this.#fail(`the far end's media address "${target.host}" cannot be used: ${error.message}`);
-      else remote.resolved(address);
+      if (!error) remote.resolved(address);
+      else if (this.#flow?.remote === remote && !remote.latched) {
+        this.#fail(`the far end's media address "${target.host}" cannot be used: ${error.message}`);
+      }
     });
     return remote;
   }

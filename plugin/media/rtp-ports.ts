@@ -49,7 +49,6 @@ export class RtpPorts {
       const port = this.#first + this.#next * 2;
       this.#next = (this.#next + 1) % this.#pairs;
       if (this.#taken.has(port) || (this.#restingUntil.get(port) ?? now) > now) continue;
-      this.#restingUntil.delete(port);
       this.#taken.add(port);
       return port;
     }

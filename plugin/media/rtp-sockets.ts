@@ -85,6 +85,7 @@ function lookupLiterals(
 function bind(socket: Socket, port: number, address: string): Promise<void> {
   return new Promise((resolve, reject) => {
     socket.once('error', reject);
+    // exclusive: else workers of a cluster would share the socket, and each other's calls.
     socket.bind({ port, address, exclusive: true }, () => {
       socket.off('error', reject);
       resolve();

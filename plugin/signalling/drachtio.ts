@@ -63,6 +63,8 @@ export class DrachtioConnection extends EventEmitter<DrachtioEvents> {
 
   constructor(options: DrachtioOptions) {
     super();
+    // Every call in progress listens for `down`.
+    this.setMaxListeners(0);
     this.#options = options;
     this.#srf.on('connect', (error: Error | null, hostports?: string) => {
       if (error) {

@@ -157,6 +157,11 @@ describe('jitter (RFC 3550 appendix A.8)', () => {
     expect(new Far().send(1, 2, 3, 4).receiver.jitter).toBe(0);
   });
 
+  it('does not compare the packets of two sources', () => {
+    const far = new Far().send(1, 2, { sequence: 9, timestamp: 99_999, ssrc: 8, arrival: 60 });
+    expect(far.receiver.jitter).toBe(0);
+  });
+
   it('moves by a sixteenth of each difference', () => {
     const far = new Far().send({ sequence: 1, arrival: 0 }, { sequence: 2, arrival: 36 });
     expect(far.receiver.jitter).toBe(1); // 16 ms later than expected

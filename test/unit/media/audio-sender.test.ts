@@ -55,6 +55,17 @@ describe('a message of the client', () => {
     ]);
   });
 
+  it('may be as long as a second', () => {
+    const second = new Uint8Array(Math.ceil((50 * 9) / 8));
+    for (let bit = 5; bit < 450; bit += 9) second[bit >> 3] = (second[bit >> 3] ?? 0) | (0x80 >> (bit & 7)); // 000001000 fifty times
+    second[56] = (second[56] ?? 0) | 0b00011111; // what is left of the last octet
+    const to = sender();
+    // The timestamps of the client are 25 ms early once, and then right again.
+    const packets = [0, 975, 2000].flatMap((timestamp) => write(to, flv(second), timestamp));
+    expect(packets.length).toBe(150);
+    expect(packets.filter(({ marker }) => marker).length).toBe(1);
+  });
+
   it('counts 8 ticks per millisecond at 8 kHz', () => {
     const to = sender({ clockRate: 8000 });
     write(to, flv(wideband(0)), 0);
@@ -100,8 +111,10 @@ describe('another format in the same call', () => {
   });
 });
 
+/** One frame, the terminator and much that no decoder would read. */
 function big(): Uint8Array {
   const payload = new Uint8Array(16 * 2 ** 20);
-  payload[0] = 0xb2;
+  payload.set(flv(wideband(1)));
+  payload[43] = 0x7f;
   return payload;
 }

@@ -125,6 +125,16 @@ describe('opening', () => {
     expect((await call.openAnother()).offer.media[0]?.port).toBe(call.port);
   });
 
+  test('comes back to a port that another program had', async ({ scope }) => {
+    const ports = await freePortRange(4);
+    const other = await UdpPeer.open(scope, { port: ports.min });
+    const call = await Call.open(scope, { ports });
+    expect(call.port).toBe(ports.min + 2);
+    await other.close();
+    call.clock.advance(2_000);
+    expect((await call.openAnother()).offer.media[0]?.port).toBe(ports.min);
+  });
+
   test('refuses when other programs have all ports', async ({ scope }) => {
     const ports = await freePortRange(2);
     await UdpPeer.open(scope, { port: ports.min });
@@ -300,6 +310,18 @@ describe('the far end', () => {
     expect(call.lost.length).toBe(1);
   });
 
+  test('whose unusable address was replaced by another answer goes on', async ({ scope }) => {
+    const call = await Call.open(scope);
+    const far = await UdpPeer.open(scope);
+    call.session.accept(answer(far, { address: '2001:db8::1' }));
+    call.session.accept(answer(far));
+    await far.sendRtp(call.port, 1);
+    await until(() => call.frames.length === 1, 'a frame');
+    call.write(0);
+    await until(() => far.received.length === 1, 'a packet');
+    expect(call.lost).toEqual([]);
+  });
+
   test('of the other family ends the media', async ({ scope }) => {
     const call = await Call.open(scope);
     call.session.accept(answer({ port: 4000 }, { address: '2001:db8::1' }));
@@ -387,6 +409,21 @@ describe('further answers', () => {
     await until(() => call.frames.length === 2, 'a frame of the next');
   });
 
+  test('may change the codec', async ({ scope }) => {
+    const call = await Call.open(scope);
+    const far = await UdpPeer.open(scope);
+    const speex8 = { payloadType: 120, encoding: 'speex', clockRate: 8000 };
+    call.session.accept(answer(far));
+    call.write(0);
+    call.session.accept(answer(far, { formats: [speex8] }));
+    call.write(20);
+    await until(() => far.received.length === 2, 'two packets');
+    expect(far.rtp.map(({ payloadType }) => payloadType)).toEqual([96, 120]);
+    await far.sendRtp(call.port, 1, { payloadType: 120 });
+    await until(() => call.frames.length === 1, 'a frame');
+    expect(call.session.close()).toMatchObject({ codec: 'speex/8000', packetsSent: 2 });
+  });
+
   test('after the end do nothing', async ({ scope }) => {
     const call = await Call.open(scope);
     const far = await UdpPeer.open(scope);
@@ -405,17 +442,29 @@ describe('RTCP', () => {
     const reports = await UdpPeer.open(scope);
     call.session.accept(answer(far, { rtcpPort: reports.port }));
     call.write(0);
+    // The intervals are 2.5 to 7.5 s.
     call.clock.advance(2_400);
     expect(reports.received).toEqual([]);
     call.clock.advance(5_200);
-    await until(() => reports.received.length === 1, 'a report');
     call.session.close();
-    await until(() => reports.received.length === 2, 'a BYE');
-    expect(reports.rtcp).toEqual([
-      ['sr', 'sdes'],
-      ['rr', 'sdes', 'bye'],
-    ]);
+    await until(() => reports.rtcp.some((types) => types.includes('bye')), 'a BYE');
+    const sent = reports.rtcp;
+    expect(sent[0]).toEqual(['sr', 'sdes']);
+    expect(sent.at(-1)).toEqual(['rr', 'sdes', 'bye']);
+    expect([2, 3, 4]).toContain(sent.length);
     expect(reports.received[0]?.source.port).toBe(call.port + 1);
+  });
+
+  test('does not go to an address of zeros', async ({ scope }) => {
+    const call = await Call.open(scope);
+    const reports = await UdpPeer.open(scope);
+    call.session.accept(answer(reports, { address: '0.0.0.0', rtcpPort: reports.port }));
+    call.write(0);
+    call.clock.advance(20_000);
+    call.session.accept(answer(reports, { rtcpPort: reports.port }));
+    call.session.close();
+    await until(() => reports.received.length > 0, 'a BYE');
+    expect(reports.rtcp).toEqual([['rr', 'sdes', 'bye']]);
   });
 
   test('of the far end is read on both ports, that of others is not', async ({ scope }) => {

@@ -65,6 +65,12 @@ describe('order', () => {
     ['a wild number', [1, 2, 30000, 3], [1, 2, 3], { outOfRange: 1, skipped: 0 }],
     ['a source that counts anew', [1, 2, 30000, 30001, 30002], [1, 2, 30001, 30002], { outOfRange: 1, skipped: 0 }],
     ['a source that counts anew from below', [20000, 20001, 5, 6, 7], [20000, 20001, 6, 7], { outOfRange: 1 }],
+    [
+      'a source that counts anew behind a gap',
+      [1, { sequence: 3, at }, { sequence: 30000, at }, { sequence: 30001, at }, { sequence: 30002, at }],
+      [1, 3, 30001, 30002],
+      { skipped: 1 },
+    ],
     ['wild numbers that do not follow each other', [1, 30000, 40000, 2], [1, 2], { outOfRange: 2 }],
   ];
   it.each(rows)('%s', (_name, steps, out, counts) => {

@@ -98,6 +98,14 @@ describe('our report', () => {
     expect(end.report(0)).toMatchObject([{ blocks: [{ fractionLost: 0, cumulativeLost: 1 }] }, {}]);
   });
 
+  it('says of a packet that came after all that it is not lost', () => {
+    const end = new End();
+    end.hear(1, 3, 4, 5);
+    expect(end.report(0)).toMatchObject([{ blocks: [{ cumulativeLost: 1 }] }, {}]);
+    end.hear(2, 6);
+    expect(end.report(0)).toMatchObject([{ blocks: [{ fractionLost: 0, cumulativeLost: 0 }] }, {}]);
+  });
+
   it("repeats the time of the peer's sender report", () => {
     const end = new End();
     end.hear(1);

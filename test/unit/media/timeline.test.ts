@@ -112,6 +112,16 @@ describe('RTMP to RTP', () => {
     }
   });
 
+  it('follows a gap after audio that was longer than its timestamps said', () => {
+    const timeline = new SendTimeline(16000, 0);
+    let end = 0;
+    for (let index = 0; index < 300; index++) end = timeline.place(index * 10, 20, index * 10) + 320;
+    const gap = timeline.place(299 * 10 + 4000, 20, 299 * 10 + 4000) - end;
+    expect(timeline.marker).toBe(true);
+    expect(gap / 16).toBeGreaterThan(2900);
+    expect(gap / 16).toBeLessThanOrEqual(4000);
+  });
+
   it('never goes back and leaves no frame shorter than it is, whatever the timestamps', () => {
     const message = fc.tuple(fc.integer({ min: 0, max: 0xffffffff }), fc.integer({ min: 0, max: 60 }));
     fc.assert(

@@ -17,6 +17,7 @@ export class UdpPeer {
   readonly port: number;
   readonly #socket: Socket;
   readonly #host: string;
+  #closed = false;
 
   private constructor(socket: Socket, host: string) {
     this.#socket = socket;
@@ -29,8 +30,9 @@ export class UdpPeer {
     const socket = createSocket(host.includes(':') ? 'udp6' : 'udp4');
     socket.bind(port, host);
     await once(socket, 'listening');
-    scope.defer(() => new Promise<void>((resolve) => socket.close(resolve)));
-    return new UdpPeer(socket, host);
+    const peer = new UdpPeer(socket, host);
+    scope.defer(() => peer.close());
+    return peer;
   }
 
   get rtp(): RtpPacket[] {
@@ -47,6 +49,12 @@ export class UdpPeer {
       if (typeof packets === 'string') throw new Error(packets);
       return packets.map(({ type }) => type);
     });
+  }
+
+  async close(): Promise<void> {
+    if (this.#closed) return;
+    this.#closed = true;
+    await new Promise<void>((resolve) => this.#socket.close(resolve));
   }
 
   /** Resolves when the datagram is in the receiver's socket: on loopback, order of sending is order of arrival. */

@@ -1,0 +1,297 @@
+import { type AmfValue, encodeAmf0, RtmpServer } from 'rtmp-server-ts';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import type { InviteRequest, SignallingEvent } from '../../../plugin/call/ports.js';
+import { CallRegistry } from '../../../plugin/call/registry.js';
+import { serveClient } from '../../../plugin/client/client.js';
+import { RawClient, type Received } from './raw-client.js';
+
+// What the librtmp test phone of the SEMS plugin sends, as recorded (the type 3 headers every 128 bytes are its own).
+const recorded = {
+  // connect {app: "sip", tcUrl: "rtmp://127.0.0.1:1936/sip", fpad: false, capabilities: 15, audioCodecs: 3191,
+  //          videoCodecs: 252, videoFunction: 1}, transaction 1
+  connect: `030000000000a81400000000 020007636f6e6e656374 003ff0000000000000 03 0003617070 020003736970 0005746355726c 02001972746d703a2f2f3132372e302e302e313a313933362f736970 000466706164 0100
+    000c6361706162696c6974696573 00402e000000000000 000b617564696f436f64656373 0040a8ee0000000000 000b766964656f436f c3 64656373
+    00406f800000000000 000d766964656f46756e6374696f6e 003ff0000000000000 000009`,
+  // register(), transaction 2
+  register: '4300000000001514 0200087265676973746572 004000000000000000 05',
+  // dial("sip:test@127.0.0.1:5091"), transaction 3
+  dial: '4300000000002b14 0200046469616c 004008000000000000 05 0200177369703a74657374403132372e302e302e313a35303931',
+  // createStream(), transactions 4 and 5
+  createStreams: `43000000000019 14 02000c63726561746553747265616d 004010000000000000 05
+    c3 02000c63726561746553747265616d 004014000000000000 05`,
+  // publish("dummy", "live") on message stream 1, play("dummy", "live") on 2
+  publishAndPlay: `080000000000231401000000 0200077075626c697368 000000000000000000 05 02000564756d6d79 0200046c697665
+    0800000000002014 02000000 020004706c6179 000000000000000000 05 02000564756d6d79 0200046c697665`,
+  // hangup(), transaction 6
+  hangup: '4300000000001314 02000668616e677570 004018000000000000 05',
+};
+
+/** A command as any client may send it: type 0 header on chunk stream 3, message stream 0. */
+function command(name: string, transaction: number, ...args: AmfValue[]): string {
+  const payload = Buffer.from(encodeAmf0([name, transaction, null, ...args]));
+  const header = Buffer.of(0x03, 0, 0, 0, payload.length >> 16, payload.length >> 8, payload.length, 0x14, 0, 0, 0, 0);
+  const chunks: Buffer[] = [header];
+  for (let at = 0; at < payload.length; at += 128) {
+    if (at > 0) chunks.push(Buffer.of(0xc3));
+    chunks.push(payload.subarray(at, at + 128));
+  }
+  return Buffer.concat(chunks).toString('hex');
+}
+
+let server: RtmpServer;
+let phone: RawClient;
+let invited: InviteRequest[];
+let signalled: string[];
+let signal: (event: SignallingEvent) => void;
+
+beforeEach(async () => {
+  invited = [];
+  signalled = [];
+  server = new RtmpServer();
+  const calls = new CallRegistry();
+  server.on('connection', (session) =>
+    serveClient(session, {
+      ports: {
+        signalling: {
+          resolve: (uri) => (uri.startsWith('sip:') ? { uri } : { refusal: `${uri} is no SIP address` }),
+          invite: (request, listener) => {
+            invited.push(request);
+            signal = listener;
+            return { cancel: () => signalled.push('CANCEL'), bye: () => signalled.push('BYE') };
+          },
+        },
+        media: {
+          open: async () => ({
+            offer: { address: '192.0.2.1', media: [] },
+            accept: () => {},
+            write: () => {},
+            close: () => ({}),
+          }),
+        },
+        timers: { after: () => () => {} },
+        observer: { changed: () => {}, finished: (call) => calls.remove(call) },
+      },
+      calls,
+      domain: '192.0.2.1',
+      shared: new Map(),
+      log: { info: () => {} },
+    }),
+  );
+  const { port } = await server.listen({ host: '127.0.0.1', port: 0 });
+  phone = await RawClient.connect(port);
+});
+
+afterEach(async () => {
+  phone.close();
+  await server.close();
+});
+
+const status = (code: number, extra = {}) => ({
+  type: 'command',
+  chunkStreamId: 3,
+  streamId: 0,
+  name: 'onStatus',
+  transactionId: 0,
+  commandObject: null,
+  args: [{ level: 'status', code: 'Sono.Call.Status', status_code: code, ...extra }],
+});
+
+const statuses = () =>
+  phone.received.flatMap((message) => {
+    const info = message.type === 'command' && message.name === 'onStatus' ? message.args[0] : undefined;
+    return info && typeof info === 'object' && 'status_code' in info ? [info.status_code] : [];
+  });
+
+const answerTo = (transaction: number) => (message: Received) =>
+  message.type === 'command' && message.transactionId === transaction;
+
+const untilStatus = (code: number) =>
+  phone.find((message) => message.type === 'command' && statusCode(message) === code);
+
+function statusCode(message: Received): unknown {
+  const info = message.type === 'command' ? message.args[0] : undefined;
+  return info && typeof info === 'object' && 'status_code' in info ? info.status_code : undefined;
+}
+
+async function connected(): Promise<void> {
+  phone.send(recorded.connect);
+  await phone.find(answerTo(1));
+}
+
+async function calling(): Promise<void> {
+  await connected();
+  phone.send(recorded.dial);
+  await untilStatus(1);
+  while (invited.length === 0) await new Promise(setImmediate);
+}
+
+describe('the Sono API on the wire', () => {
+  it('answers connect with window, bandwidth, chunk size and _result, in this order', async () => {
+    await connected();
+    expect(phone.received.map(({ type }) => type)).toEqual([
+      'windowAcknowledgementSize',
+      'setPeerBandwidth',
+      'setChunkSize',
+      'command',
+    ]);
+    expect(phone.received[3]).toMatchObject({
+      chunkStreamId: 3,
+      streamId: 0,
+      name: '_result',
+      transactionId: 1,
+      commandObject: { fmsVer: 'FMS/3,5,1,525', capabilities: 31, mode: 1 },
+      args: [
+        {
+          level: 'status',
+          code: 'NetConnection.Connect.Success',
+          description: expect.any(String),
+          objectEncoding: 0,
+        },
+      ],
+    });
+  });
+
+  it('answers register() at once with a made-up address that no second client gets', async () => {
+    await connected();
+    phone.send(recorded.register);
+    const answer = await phone.find(answerTo(2));
+    expect(answer).toMatchObject({
+      chunkStreamId: 3,
+      streamId: 0,
+      name: '_result',
+      commandObject: null,
+      args: [{ level: 'status', uri: expect.stringMatching(/^sip:[0-9a-f-]{36}@192\.0\.2\.1$/) }],
+    });
+  });
+
+  it('dials without a reply and pushes 1 on message stream 0, chunk stream 3', async () => {
+    await calling();
+    expect(phone.received.at(-1)).toMatchObject(status(1));
+    expect(phone.received.filter(answerTo(3))).toEqual([]);
+    expect(invited[0]).toMatchObject({
+      uri: 'sip:test@127.0.0.1:5091',
+      from: expect.stringMatching(/^sip:[0-9a-f-]{36}@192\.0\.2\.1$/),
+    });
+  });
+
+  it('pushes 1 for each provisional response, then 4 and 2', async () => {
+    await calling();
+    signal({ type: 'provisional', status: 180, reason: 'Ringing' });
+    signal({ type: 'answered', answer: { address: '192.0.2.2', media: [] } });
+    await untilStatus(2);
+    expect(statuses()).toEqual([1, 1, 4, 2]);
+  });
+
+  it('makes streams 1 and 2, starts both on their own message streams', async () => {
+    await connected();
+    phone.send(recorded.createStreams);
+    expect(await phone.find(answerTo(4))).toMatchObject({ name: '_result', commandObject: null, args: [1] });
+    expect(await phone.find(answerTo(5))).toMatchObject({ name: '_result', commandObject: null, args: [2] });
+    const before = phone.received.length;
+    phone.send(recorded.publishAndPlay);
+    await phone.find((message) => message.type === 'command' && message.streamId === 2, before);
+    expect(phone.received.slice(before)).toMatchObject([
+      { type: 'userControl', event: 'streamBegin', eventStreamId: 1 },
+      { type: 'command', streamId: 1, name: 'onStatus', args: [{ code: 'NetStream.Publish.Start' }] },
+      { type: 'userControl', event: 'streamBegin', eventStreamId: 2 },
+      {
+        type: 'command',
+        streamId: 2,
+        name: 'onStatus',
+        args: [
+          {
+            level: 'status',
+            code: 'NetStream.Play.Start',
+            description: expect.any(String),
+            details: 'dummy',
+            clientid: expect.anything(),
+          },
+        ],
+      },
+    ]);
+  });
+
+  it('answers getStreamLength with 0', async () => {
+    await connected();
+    phone.send(command('getStreamLength', 9, 'dummy'));
+    expect(await phone.find(answerTo(9))).toMatchObject({ name: '_result', commandObject: null, args: [0] });
+  });
+
+  it('hangs up while ringing: CANCEL and 3, then 0 at the final response', async () => {
+    await calling();
+    phone.send(recorded.hangup);
+    await untilStatus(3);
+    expect(signalled).toEqual(['CANCEL']);
+    expect(statuses()).toEqual([1, 3]);
+    signal({ type: 'failed', termination: { result: 'no-answer', reason: 'Request Terminated', sipStatus: 487 } });
+    expect(await untilStatus(0)).toMatchObject(status(0, { sip_status: 487 }));
+    expect(phone.received.filter(answerTo(6))).toEqual([]);
+  });
+
+  it('hangs up in a call: BYE and 3, then 0', async () => {
+    await calling();
+    signal({ type: 'answered', answer: { address: '192.0.2.2', media: [] } });
+    phone.send(recorded.hangup);
+    await untilStatus(3);
+    expect(signalled).toEqual(['BYE']);
+    signal({ type: 'ended', termination: { result: 'completed', reason: 'call ended' } });
+    await untilStatus(0);
+    expect(statuses()).toEqual([1, 4, 2, 3, 0]);
+  });
+
+  it('pushes 0 for the far end’s BYE and for a refusal, with the SIP status', async () => {
+    await calling();
+    signal({ type: 'failed', termination: { result: 'busy', reason: 'Busy Here', sipStatus: 486 } });
+    expect(await untilStatus(0)).toMatchObject(status(0, { sip_status: 486, reason: 'Busy Here' }));
+  });
+
+  const refusals: [string, AmfValue[], string][] = [
+    ['nothing', [], 'Sono.Call.NoUri'],
+    ['an empty string', [''], 'Sono.Call.NoUri'],
+    ['null', [null], 'Sono.Call.NoUri'],
+    ['a number', [123], 'Sono.Call.Failed'],
+    ['an object', [{ uri: 'sip:a@b' }], 'Sono.Call.Failed'],
+    ['no SIP address', ['tel-nobody'], 'Sono.Call.Failed'],
+  ];
+  it.each(refusals)('refuses to dial %s', async (_, args, code) => {
+    await connected();
+    phone.send(command('dial', 7, ...args));
+    expect(await phone.find(answerTo(7))).toMatchObject({
+      chunkStreamId: 3,
+      streamId: 0,
+      name: '_error',
+      commandObject: null,
+      args: [{ level: 'error', code, description: expect.any(String) }],
+    });
+    expect(statuses()).toEqual([]);
+  });
+
+  it('refuses a second dial while a call is up or being set up, and takes one afterwards', async () => {
+    await calling();
+    phone.send(command('dial', 7, 'sip:other@192.0.2.9'));
+    expect(await phone.find(answerTo(7))).toMatchObject({ name: '_error', args: [{ code: 'Sono.Call.Existing' }] });
+    signal({ type: 'failed', termination: { result: 'busy', reason: 'Busy Here', sipStatus: 486 } });
+    phone.send(command('dial', 8, 'sip:other@192.0.2.9'));
+    while (invited.length < 2) await new Promise(setImmediate);
+    expect(invited[1]).toMatchObject({ uri: 'sip:other@192.0.2.9' });
+  });
+
+  it('answers an unknown command with NetConnection.Call.Failed and stays', async () => {
+    await connected();
+    phone.send(command('makeCoffee', 7, 'black'));
+    expect(await phone.find(answerTo(7))).toMatchObject({
+      name: '_error',
+      args: [{ code: 'NetConnection.Call.Failed', description: expect.stringContaining('makeCoffee') }],
+    });
+    phone.send(recorded.register);
+    expect(await phone.find(answerTo(2))).toMatchObject({ name: '_result' });
+  });
+
+  it('ends the call of a client that goes', async () => {
+    await calling();
+    signal({ type: 'answered', answer: { address: '192.0.2.2', media: [] } });
+    phone.close();
+    while (signalled.length === 0) await new Promise(setImmediate);
+    expect(signalled).toEqual(['BYE']);
+  });
+});

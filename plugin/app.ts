@@ -82,6 +82,7 @@ async function assemble(
   const media = new DirectMedia({
     host: config.rtpHost ?? config.host,
     ports: config.rtpPorts,
+    logger: log,
     ...(config.advertisedAddress !== undefined && { advertisedAddress: config.advertisedAddress }),
   });
   const signalling = new DrachtioSignalling(connection, { fromName: config.fromName });

@@ -61,8 +61,8 @@ export type SignallingEvent =
 /** Makes the media of calls. */
 export interface MediaPort {
   /**
-   * Takes what one call needs (sockets, ports). Frames for the client go to `play`; `lost` is called at most once, when
-   * the media fails for good.
+   * Takes what one call needs (sockets, ports). Frames for the client go to `play`, which owns their payload from then
+   * on; `lost` is called at most once, when the media fails for good, and never from within a method of the session.
    * @throws MediaError with code `NoPorts` when every RTP port is in use, `Io` when a socket cannot be opened.
    */
   open(options: MediaOptions): Promise<MediaSession>;
@@ -78,7 +78,7 @@ export interface MediaSession {
   /** The description to send in an INVITE. */
   readonly offer: SessionDescription;
   /**
-   * Applies the far end's answer and starts the flow in both directions.
+   * Applies the far end's answer and starts the flow in both directions; a further answer changes it.
    * @throws MediaError with code `NoCommonCodec` when the answer has nothing we can serve.
    */
   accept(answer: SessionDescription): void;

@@ -10,7 +10,6 @@ peers=(
   'sip-tester|sipp: SIP callers and callees with every kind of answer'
   'linphone-cli|a SIP phone that speaks and hears Speex'
   'espeak-ng|speaks the sentences that the calls carry'
-  'sox|converts and compares recordings'
 )
 
 names=("${peers[@]%%|*}")

@@ -37,7 +37,7 @@ export function plainResponse(
   status: number,
   reason: string,
   toTag?: string,
-  extra: HeaderLine[] = [],
+  extra: readonly HeaderLine[] = [],
 ): string {
   return serialise(`SIP/2.0 ${status} ${reason}`, [...responseHead(request, toTag), ...extra]);
 }

@@ -6,6 +6,7 @@ import { Sipp } from '../support/sipp.js';
 import { callee } from '../support/sipp-scenarios.js';
 import { isBehindProxies } from './callees.js';
 import {
+  callEnded,
   connectPhone,
   expectOneEndPerCall,
   frames,
@@ -34,7 +35,7 @@ describe.for(servers)('on $name', ({ env }) => {
     await sipp.done();
     expect(phone.statuses).toEqual([1, 1, 4, 2, 3, 0]);
     expect(await sipp.flow()).toEqual(['> INVITE', '< 180', '< 200', '> ACK', '> BYE', '< 200']);
-    expect(await gateway().callEnded(sipp.uri())).toMatchObject({ result: 'completed' });
+    expect(await callEnded(gateway(), sipp.uri())).toMatchObject({ result: 'completed' });
   });
 
   test.concurrent('the answer has another payload type number than the offer', async ({ scope }) => {
@@ -60,7 +61,7 @@ describe.for(servers)('on $name', ({ env }) => {
     await phone.waitStatus(0);
     await sipp.done();
     expect(phone.statuses).toEqual([1, 1, 4, 2, 0]);
-    expect(await gateway().callEnded(sipp.uri())).toMatchObject({ result: 'completed' });
+    expect(await callEnded(gateway(), sipp.uri())).toMatchObject({ result: 'completed' });
   });
 
   test.concurrent('183 with early media, then 180, then the answer: 1 at each', async ({ scope }) => {
@@ -129,7 +130,7 @@ describe.for(servers)('on $name', ({ env }) => {
     const bye = await sipp.received(/^BYE/);
     await sipp.done();
     expect(bye.at - gone).toBeLessThan(1_000);
-    expect(await gateway().callEnded(sipp.uri())).toMatchObject({ result: 'client-gone' });
+    expect(await callEnded(gateway(), sipp.uri())).toMatchObject({ result: 'client-gone' });
   });
 
   test.concurrent('no codec in common: BYE and 0 with the reason', async ({ scope }) => {
@@ -140,7 +141,7 @@ describe.for(servers)('on $name', ({ env }) => {
     await sipp.done();
     expect(phone.statuses).toEqual([1, 0]);
     expect(await sipp.flow()).toEqual(['> INVITE', '< 200', '> ACK', '> BYE', '< 200']);
-    expect(await gateway().callEnded(sipp.uri())).toMatchObject({ result: 'no-codec' });
+    expect(await callEnded(gateway(), sipp.uri())).toMatchObject({ result: 'no-codec' });
   });
 
   test.concurrent('one line calls again and again, and has one call at a time', async ({ scope }) => {

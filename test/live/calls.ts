@@ -30,6 +30,12 @@ export async function speakAndHear(phone: LibrtmpPhone): Promise<string[]> {
   return heard(await phone.waitAudio(before + frames.length)).slice(before);
 }
 
+/** How the call to this URI ended. Its log lines may come later than what the phone has seen. */
+export async function callEnded(gateway: Gateway, uri: string): Promise<LogLine> {
+  await gateway.log.find(`a call to ${uri}`, ({ msg, to }) => msg === 'call started' && to === uri);
+  return await gateway.callEnded(uri);
+}
+
 /** SIP address of the server in use, as `host:port`. */
 export async function sipAddress(gateway: Gateway): Promise<string> {
   const line = await gateway.log.find('the login', ({ msg }) => msg === 'connected to the SIP server');

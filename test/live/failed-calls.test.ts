@@ -5,7 +5,7 @@ import { test } from '../support/scope.js';
 import { Sipp } from '../support/sipp.js';
 import { callee } from '../support/sipp-scenarios.js';
 import { answersDespiteCancel, answersFromSilence, isSilent, ringsLate } from './callees.js';
-import { connectPhone, expectOneEndPerCall, servers, settings } from './calls.js';
+import { callEnded, connectPhone, expectOneEndPerCall, servers, settings } from './calls.js';
 import { useDrachtioServer } from './drachtio-server.js';
 
 /** Between two retransmissions of an INVITE, whether the first comes after 0.5 s or after 1 s. */
@@ -31,7 +31,7 @@ describe.for(servers)('on $name', ({ env }) => {
     await sipp.done();
     expect(phone.statuses).toEqual([1, 0]);
     expect(await sipp.flow()).toEqual(['> INVITE', `< ${sipStatus}`, '> ACK']);
-    expect(await gateway().callEnded(sipp.uri())).toMatchObject({ result, reason, sipStatus });
+    expect(await callEnded(gateway(), sipp.uri())).toMatchObject({ result, reason, sipStatus });
   });
 
   test.concurrent('hung up while it rings: CANCEL, 3, and 0 with the 487', async ({ scope }) => {
@@ -46,7 +46,7 @@ describe.for(servers)('on $name', ({ env }) => {
     await sipp.done();
     expect(phone.statuses).toEqual([1, 1, 3, 0]);
     expect(await sipp.flow()).toEqual(['> INVITE', '< 180', '> CANCEL', '< 200', '< 487', '> ACK']);
-    expect(await gateway().callEnded(sipp.uri())).toMatchObject({ result: 'cancelled' });
+    expect(await callEnded(gateway(), sipp.uri())).toMatchObject({ result: 'cancelled' });
   });
 
   test.concurrent('the client vanishes while it rings: CANCEL within a second', async ({ scope }) => {
@@ -60,7 +60,7 @@ describe.for(servers)('on $name', ({ env }) => {
     const cancel = await sipp.received(/^CANCEL/);
     await sipp.done();
     expect(cancel.at - gone).toBeLessThan(1_000);
-    expect(await gateway().callEnded(sipp.uri())).toMatchObject({ result: 'client-gone' });
+    expect(await callEnded(gateway(), sipp.uri())).toMatchObject({ result: 'client-gone' });
   });
 
   test.concurrent('hung up before the callee said anything: the CANCEL waits for its first word', async ({ scope }) => {
@@ -82,7 +82,7 @@ describe.for(servers)('on $name', ({ env }) => {
       '< 487',
       '> ACK',
     ]);
-    expect(await gateway().callEnded(sipp.uri())).toMatchObject({ result: 'cancelled' });
+    expect(await callEnded(gateway(), sipp.uri())).toMatchObject({ result: 'cancelled' });
   });
 
   test.concurrent('hung up before the callee said anything, and then it answers: BYE', async ({ scope }) => {
@@ -95,7 +95,7 @@ describe.for(servers)('on $name', ({ env }) => {
     await phone.waitStatus(0);
     await sipp.done();
     expect(phone.statuses).toEqual([1, 3, 0]);
-    expect(await gateway().callEnded(sipp.uri())).toMatchObject({ result: 'cancelled' });
+    expect(await callEnded(gateway(), sipp.uri())).toMatchObject({ result: 'cancelled' });
   });
 
   test.concurrent('hung up, and nobody ever says anything: 3, and 0 after five seconds', async ({ scope }) => {
@@ -110,7 +110,7 @@ describe.for(servers)('on $name', ({ env }) => {
     expect(Date.now() - asked).toBeGreaterThan(4_500);
     expect(Date.now() - asked).toBeLessThan(6_500);
     expect(phone.statuses).toEqual([1, 3, 0]);
-    expect(await gateway().callEnded(sipp.uri())).toMatchObject({ result: 'cancelled' });
+    expect(await callEnded(gateway(), sipp.uri())).toMatchObject({ result: 'cancelled' });
   });
 
   test.concurrent('the answer crosses the CANCEL: BYE', async ({ scope }) => {
@@ -123,7 +123,7 @@ describe.for(servers)('on $name', ({ env }) => {
     await phone.waitStatus(0);
     await sipp.done();
     expect(phone.statuses).toEqual([1, 1, 3, 0]);
-    expect(await gateway().callEnded(sipp.uri())).toMatchObject({ result: 'cancelled' });
+    expect(await callEnded(gateway(), sipp.uri())).toMatchObject({ result: 'cancelled' });
   });
 
   test.concurrent.for(['udp', 'tcp'])('nobody is there, over %s: 503 at once', async (transport, { scope }) => {
@@ -134,7 +134,7 @@ describe.for(servers)('on $name', ({ env }) => {
     expect(await phone.waitStatus(0)).toMatchObject({ sip_status: 503 });
     expect(Date.now() - dialled).toBeLessThan(1_500);
     expect(phone.statuses).toEqual([1, 0]);
-    expect(await gateway().callEnded(uri)).toMatchObject({ result: 'unreachable' });
+    expect(await callEnded(gateway(), uri)).toMatchObject({ result: 'unreachable' });
   });
 
   test.concurrent('the name does not resolve: 503', async ({ scope }) => {
@@ -143,7 +143,7 @@ describe.for(servers)('on $name', ({ env }) => {
     phone.dial(uri);
     expect(await phone.waitStatus(0)).toMatchObject({ sip_status: 503 });
     expect(phone.statuses).toEqual([1, 0]);
-    expect(await gateway().callEnded(uri)).toMatchObject({ result: 'unreachable' });
+    expect(await callEnded(gateway(), uri)).toMatchObject({ result: 'unreachable' });
   });
 
   test.concurrent('nobody answers anything: 408 after 32 s', { timeout: 60_000 }, async ({ scope }) => {
@@ -152,7 +152,7 @@ describe.for(servers)('on $name', ({ env }) => {
     phone.dial(sipp.uri());
     expect(await phone.waitStatus(0, 45_000)).toMatchObject({ sip_status: 408 });
     expect(phone.statuses).toEqual([1, 0]);
-    const ended = await gateway().callEnded(sipp.uri());
+    const ended = await callEnded(gateway(), sipp.uri());
     expect(ended).toMatchObject({ result: 'no-answer' });
     expect(ended.durationMs).toBeGreaterThan(31_000);
     expect(ended.durationMs).toBeLessThan(34_000);

@@ -6,7 +6,7 @@ import { type Scope, test } from '../support/scope.js';
 import { Sipp } from '../support/sipp.js';
 import { callee } from '../support/sipp-scenarios.js';
 import { answersAndStays } from './callees.js';
-import { connectPhone, expectOneEndPerCall, frames, hexOf, settings, speakAndHear } from './calls.js';
+import { callEnded, connectPhone, expectOneEndPerCall, frames, hexOf, settings, speakAndHear } from './calls.js';
 import { DrachtioServer } from './drachtio-server.js';
 import { gatewayEnvironment } from './settings.js';
 
@@ -68,7 +68,7 @@ describe('the server is killed and comes back', { timeout: 60_000 }, () => {
     await server.kill();
     expect(await phone.waitStatus(0, 2_000)).toMatchObject({ reason: expect.stringMatching(/drachtio server/) });
     expect(phone.statuses).toEqual([1, 1, 0]);
-    expect(await gateway.callEnded(sipp.uri())).toMatchObject({ result: 'signalling-failed' });
+    expect(await callEnded(gateway, sipp.uri())).toMatchObject({ result: 'signalling-failed' });
     await startServer();
     await waitReady(gateway, 200, 10_000);
     await callAnew(scope, phone);
@@ -89,7 +89,7 @@ describe('the server is killed and comes back', { timeout: 60_000 }, () => {
     await phone.waitStatus(3);
     await phone.waitStatus(0);
     expect(phone.statuses).toEqual([1, 4, 2, 3, 0]);
-    await gateway.callEnded(sipp.uri());
+    await callEnded(gateway, sipp.uri());
     await callAnew(scope, phone);
     await expectOneEndPerCall(gateway);
   });
@@ -105,7 +105,7 @@ describe('the server is killed and comes back', { timeout: 60_000 }, () => {
     await phone.waitStatus(3);
     await phone.waitStatus(0, 6_000);
     expect(phone.statuses).toEqual([1, 4, 2, 3, 0]);
-    await gateway.callEnded(sipp.uri());
+    await callEnded(gateway, sipp.uri());
     await startServer();
     await waitReady(gateway, 200, 10_000);
     await callAnew(scope, phone);
@@ -120,7 +120,7 @@ describe('the server is killed and comes back', { timeout: 60_000 }, () => {
     await server.kill();
     await waitReady(gateway, 503, 1_000);
     await phone.vanish();
-    expect(await gateway.callEnded(sipp.uri())).toMatchObject({ result: 'client-gone' });
+    expect(await callEnded(gateway, sipp.uri())).toMatchObject({ result: 'client-gone' });
   });
 
   test('SIGTERM ends the calls and stops the gateway with exit code 0, without the server too', async ({ scope }) => {

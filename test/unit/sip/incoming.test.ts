@@ -473,6 +473,49 @@ describe('reliable provisional responses (RFC 3262)', () => {
   });
 });
 
+describe('session timers (RFC 4028)', () => {
+  const asks = ['Supported: timer', 'Session-Expires: 120;refresher=uac'];
+
+  it('a caller that refreshes by itself is held to it', () => {
+    const { bench, ok, toTag, dialogId } = confirmed(undefined, asks);
+    expect(ok.headers.get('session-expires')).toBe('120;refresher=uac');
+    bench.clock.advance(80_000);
+    bench.receive(peerRequest({ method: 'UPDATE', toTag, cseq: 2, headers: asks }));
+    bench.respond(bench.user.take()[0]?.transactionId ?? '', 200);
+    bench.wire();
+    bench.clock.advance(87_999);
+    expect(bench.wire()).toEqual([]);
+    bench.clock.advance(1);
+    const bye = bench.one();
+    expect(bye.headers.get('reason')).toContain('Session timer expired');
+    expect(bench.user.take()).toMatchObject([{ source: 'application', transactionId: 'unsolicited', dialogId }]);
+  });
+
+  it('is not started for a caller that leaves it open who refreshes', () => {
+    const { bench, ok } = confirmed(undefined, ['Session-Expires: 120']);
+    expect(ok.headers.has('session-expires')).toBe(false);
+    bench.clock.advance(600_000);
+    expect(bench.wire()).toEqual([]);
+  });
+
+  it.each(['INVITE', 'UPDATE'])('%s with a shorter interval than 90 s: 422', (method) => {
+    const { bench, toTag } = confirmed();
+    bench.receive(peerRequest({ method, toTag, cseq: 2, headers: ['Session-Expires: 89;refresher=uac'] }));
+    const refusal = bench.sent().at(-1)?.message;
+    expect(refusal).toMatchObject({ status: 422 });
+    expect(refusal?.headers.get('min-se')).toBe('90');
+    expect(bench.user.take()).toEqual([]);
+  });
+
+  it('leaves nothing behind when the call ends', () => {
+    const { bench, toTag } = confirmed(undefined, asks);
+    bench.receive(peerRequest({ method: 'BYE', toTag, cseq: 2 }));
+    bench.respond(bench.user.take()[0]?.transactionId ?? '', 200);
+    bench.clock.advance(64_000);
+    expect(bench.clock.pendingCount).toBe(0);
+  });
+});
+
 describe('requests outside a dialog', () => {
   it.each(['REGISTER', 'OPTIONS', 'MESSAGE', 'SUBSCRIBE', 'NOTIFY', 'INFO', 'PUBLISH'])(
     '%s: shown by route, answered, repeated',

@@ -273,6 +273,15 @@ describe('responses to an INVITE', () => {
     expect(bench.one()).toMatchObject({ method: 'PRACK', uri: URI, cseq: { number: invite.cseq.number + 1 } });
   });
 
+  it('a BYE of the callee before its answer is refused, and the answer still counts', () => {
+    const { bench, invite, dialogId } = calling();
+    bench.sent();
+    bench.receive(peerRequest({ method: 'BYE', callId: invite.callId, fromTag: 'peer', toTag: tag(invite, 'from') }));
+    expect(bench.wire()).toEqual(['481']);
+    bench.receive(peerResponse(invite, 200));
+    expect(bench.request({ method: 'ACK', dialogId })).toMatchObject({ ok: true });
+  });
+
   it('repeated with credentials: same dialog id, new transaction', () => {
     const { bench, invite, dialogId } = calling();
     bench.receive(peerResponse(invite, 407));

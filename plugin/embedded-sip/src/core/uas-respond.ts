@@ -1,3 +1,4 @@
+import type { Dialog } from '../dialog/dialog.js';
 import { tagOf } from '../message/message.js';
 import { parseNameAddr } from '../message/name-addr.js';
 import type { OutgoingResponse, SendResult } from '../transaction-user.js';
@@ -11,22 +12,26 @@ import { lists, responseText } from './response-text.js';
 import { initialSequence } from './sequence.js';
 import type { ServerEntry } from './server-entry.js';
 import type { ServerTransactions } from './server-transactions.js';
+import { agreedInterval, restartSession, sessionLines } from './session-timer.js';
 import { uasDialog } from './uas-dialog.js';
+
+export interface ResponderHooks {
+  /** A final response has been sent. */
+  onFinal(entry: ServerEntry, response: OutgoingResponse): void;
+  /** The peer has not refreshed the session it promised to refresh. */
+  onSessionExpired(dialog: Dialog): void;
+}
 
 /** Sends the responses of transaction users, and makes the dialogs that come of them. */
 export class Responder {
   readonly #context: CoreContext;
   readonly #transactions: ServerTransactions;
-  readonly #onFinal: (entry: ServerEntry, response: OutgoingResponse) => void;
+  readonly #hooks: ResponderHooks;
 
-  constructor(
-    context: CoreContext,
-    transactions: ServerTransactions,
-    onFinal: (entry: ServerEntry, response: OutgoingResponse) => void,
-  ) {
+  constructor(context: CoreContext, transactions: ServerTransactions, hooks: ResponderHooks) {
     this.#context = context;
     this.#transactions = transactions;
-    this.#onFinal = onFinal;
+    this.#hooks = hooks;
   }
 
   respond(transactionId: string, response: OutgoingResponse): SendResult {
@@ -60,7 +65,14 @@ export class Responder {
       entry.reliable ??= new ReliableProvisionals(this.#context.clock, send);
       sequence = entry.reliable.next();
     }
-    entry.lastText = responseText(entry, response, this.#identity(flow), sequence);
+    const success = response.status >= 200 && response.status < 300;
+    const interval = success ? agreedInterval(entry.request) : undefined;
+    const extra = sessionLines(interval, response.headers);
+    entry.lastText = responseText(entry, response, this.#identity(flow), sequence, extra);
+    const { dialog } = entry;
+    if (dialog && interval !== undefined) {
+      restartSession(this.#context, dialog, interval, () => this.#hooks.onSessionExpired(dialog));
+    }
     entry.answered = true;
     entry.forget?.cancel();
     entry.machine.transaction.respond(response.status, entry.lastText);
@@ -95,7 +107,7 @@ export class Responder {
     if (dialog && entry.initial && response.status >= 300) this.#context.dialogs.remove(dialog);
     const ended = /^terminated/i.test(request.headers.get('subscription-state') ?? '');
     if (dialog?.method === 'SUBSCRIBE' && request.method === 'NOTIFY' && ended) this.#context.dialogs.remove(dialog);
-    this.#onFinal(entry, response);
+    this.#hooks.onFinal(entry, response);
   }
 
   #identity(flow: Flow): LocalIdentity {

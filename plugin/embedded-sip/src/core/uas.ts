@@ -11,6 +11,7 @@ import type { CoreContext } from './context.js';
 import { plainResponse } from './response-text.js';
 import type { ServerEntry } from './server-entry.js';
 import { ServerTransactions } from './server-transactions.js';
+import { isIntervalTooShort, MIN_SESSION_EXPIRES } from './session-timer.js';
 import { Responder } from './uas-respond.js';
 
 /** Methods that an application may be given outside a dialog. */
@@ -26,6 +27,8 @@ export interface UasHooks {
   selectUser(request: SipRequest): TransactionUser | undefined;
   /** The 2xx of a dialog's INVITE was never ACKed. */
   onAckTimeout(dialog: Dialog): void;
+  /** The session timer of a dialog has run out. */
+  onSessionExpired(dialog: Dialog): void;
   /** A final response to a REGISTER has been sent. */
   onRegistered(request: SipRequest, response: OutgoingResponse, flow: Flow): void;
 }
@@ -44,8 +47,11 @@ export class UasCore {
       // Of a re-INVITE only the repetitions end; the call goes on, as at the drachtio server.
       if (entry.initial && entry.dialog?.state === 'confirmed') hooks.onAckTimeout(entry.dialog);
     });
-    this.#responder = new Responder(context, this.#transactions, (entry, response) => {
-      if (entry.request.method === 'REGISTER') hooks.onRegistered(entry.request, response, entry.flow);
+    this.#responder = new Responder(context, this.#transactions, {
+      onFinal: (entry, response) => {
+        if (entry.request.method === 'REGISTER') hooks.onRegistered(entry.request, response, entry.flow);
+      },
+      onSessionExpired: (dialog) => hooks.onSessionExpired(dialog),
     });
   }
 
@@ -127,7 +133,9 @@ export class UasCore {
     const { request } = entry;
     const { method } = request;
     const dialog = this.#context.dialogs.match(request.callId, tagOf(request.to) ?? '', tagOf(request.from));
-    if (!dialog) {
+    // Before it has answered, a callee has no call to end (RFC 3261 section 15).
+    const premature = method === 'BYE' && dialog?.role === 'uac' && dialog.state !== 'confirmed';
+    if (!dialog || premature) {
       if (method === 'INVITE') this.#noSuchCall(entry);
       else this.#receiveOutsideDialog(entry);
     } else if (!dialog.owner.alive) {
@@ -136,6 +144,8 @@ export class UasCore {
     } else if (request.cseq.number < (dialog.remoteSequence ?? 0)) {
       // RFC 3261 section 12.2.2: a lower number than the last is out of order.
       this.#transactions.reply(entry, 500, 'Server Internal Error');
+    } else if (isIntervalTooShort(request)) {
+      this.#transactions.reply(entry, 422, 'Session Interval Too Small', [['Min-SE', String(MIN_SESSION_EXPIRES)]]);
     } else if (method === 'PRACK' && !this.#acknowledgeProvisional(dialog, request)) {
       this.#noSuchCall(entry);
     } else {
@@ -164,7 +174,7 @@ export class UasCore {
   #receiveCancel(cancel: ServerEntry): void {
     const invite = this.#transactions.inviteOfCancel(cancel.request);
     const state = invite?.machine.kind === 'invite' ? invite.machine.transaction.state : undefined;
-    if (!invite || state === undefined || state === 'accepted') {
+    if (!invite || state === undefined || state === undefined) {
       this.#noSuchCall(cancel);
       return;
     }

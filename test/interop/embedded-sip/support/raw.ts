@@ -15,7 +15,7 @@ export class RawControl {
 
   private constructor(socket: Socket) {
     this.#socket = socket;
-    this.#closed = once(socket, 'close');
+    this.#closed = new Promise((resolve) => socket.once('close', resolve));
     socket.on('error', () => undefined);
     socket.on('data', (chunk) => this.#receive(chunk.toString('latin1')));
   }

@@ -113,7 +113,10 @@ async function assemble(
   );
 
   const httpServer = new HttpServer({
-    notReady: () => (connection.up ? undefined : `no SIP server: ${identity.outage()}`),
+    notReady: () =>
+      connection.up
+        ? undefined
+        : `no drachtio server at ${config.drachtioHost}:${config.drachtioPort}: ${identity.outage()}`,
   });
   const http = await listen('HTTP', 'SONO_HTTP_PORT', config.host, config.httpPort, ({ host, port }) =>
     httpServer.listen(host, port),

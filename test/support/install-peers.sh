@@ -9,6 +9,7 @@ peers=(
   'python3-librtmp|drives librtmp as an RTMP phone'
   'sip-tester|sipp: SIP callers and callees with every kind of answer'
   'linphone-cli|a SIP phone that speaks and hears Speex'
+  'kamailio|a SIP registrar and proxy: digest, Record-Route'
   'espeak-ng|speaks the sentences that the calls carry'
 )
 

@@ -10,6 +10,8 @@ peers=(
   'sip-tester|sipp: SIP callers and callees with every kind of answer'
   'linphone-cli|a SIP phone that speaks and hears Speex'
   'espeak-ng|speaks the sentences that the calls carry'
+  'openssl|makes the certificates of the TLS tests'
+  'nginx-light|the HTTP proxy before HTTP tunnels and WebSockets'
 )
 
 names=("${peers[@]%%|*}")

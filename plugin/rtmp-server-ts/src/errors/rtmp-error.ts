@@ -4,6 +4,7 @@
  */
 export const RTMP_ERROR_CODES = [
   'handshake.version',
+  'handshake.tls',
   'handshake.timeout',
   'connect.timeout',
   'connect.expected',
@@ -34,6 +35,10 @@ export const RTMP_ERROR_CODES = [
   'call.failed',
   'call.closed',
   'call.pending',
+  'tls.handshake',
+  'tls.certificate',
+  'http.request',
+  'http.timeout',
   'server.connections',
   'server.connections-per-address',
   'server.listener',

@@ -1,6 +1,6 @@
 /** Everything that a peer can make grow or last. Times are in milliseconds, sizes in bytes. */
 export interface RtmpLimits {
-  /** From the connection to the end of the handshake. */
+  /** From the connection to the end of the handshake; before it, for the TLS handshake. */
   readonly handshakeTimeout: number;
   /** From the end of the handshake to the connect command. */
   readonly connectTimeout: number;
@@ -34,6 +34,8 @@ export interface RtmpLimits {
   readonly pingTimeout: number;
   /** Time to send what is queued after close(). */
   readonly closeTimeout: number;
+  /** For an HTTP request to arrive whole, and between two of them on a connection. */
+  readonly httpTimeout: number;
   /** Connections to one server. */
   readonly connections: number;
   /** Connections to one server from one address. */
@@ -65,6 +67,7 @@ export const DEFAULT_RTMP_LIMITS: RtmpLimits = {
   pingInterval: 30_000,
   pingTimeout: 30_000,
   closeTimeout: 2_000,
+  httpTimeout: 30_000,
   connections: 10_000,
   connectionsPerAddress: 1_000,
   amfDepth: 64,

@@ -39,6 +39,8 @@ export const RTMP_ERROR_CODES = [
   'tls.certificate',
   'http.request',
   'http.timeout',
+  'websocket.origin',
+  'websocket.message',
   'server.connections',
   'server.connections-per-address',
   'server.listener',

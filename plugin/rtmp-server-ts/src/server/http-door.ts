@@ -1,10 +1,13 @@
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
+import type { Duplex } from 'node:stream';
 import { RtmpError } from '../errors/rtmp-error.js';
 import type { Clock } from '../session/clock.js';
 
 export interface HttpDoorHandler {
   request(request: IncomingMessage, response: ServerResponse): void;
+  /** From now on the socket is the handler's. */
+  upgrade(request: IncomingMessage, socket: Duplex, head: Buffer): void;
   /** Something was refused; the socket is being closed. */
   refused(error: RtmpError, socket: Socket): void;
 }
@@ -27,6 +30,10 @@ export class HttpDoor {
     this.#timeout = timeout;
     this.#handler = handler;
     this.#server.on('request', (request, response) => this.#request(request, response));
+    this.#server.on('upgrade', (request, socket, head) => {
+      this.#stopWaiting(request.socket);
+      handler.upgrade(request, socket, head);
+    });
     this.#server.on('clientError', (error: NodeJS.ErrnoException, socket) => {
       // The other errors are those of the connection, which tell nothing.
       if (error.code?.startsWith('HPE_')) this.#badRequest(socket as Socket, error);

@@ -1,6 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
-import type { RtmpError, RtmpErrorCode } from '../errors/rtmp-error.js';
+import type { Duplex } from 'node:stream';
+import { RtmpError, type RtmpErrorCode } from '../errors/rtmp-error.js';
 import { TypedEmitter } from '../events/typed-emitter.js';
 import { type Clock, systemClock } from '../session/clock.js';
 import { type RtmpLimits, resolveLimits } from '../session/limits.js';
@@ -10,6 +11,7 @@ import type { RtmpSession, SessionCloseReason } from '../session/types.js';
 import { Origins } from '../transport/origins.js';
 import { httpPolicyFile, socketPolicyFile } from '../transport/policy-file.js';
 import { plainAddress, TcpTransport } from '../transport/tcp.js';
+import { rejectUpgrade, WebSocketUpgrade } from '../transport/web-socket.js';
 import { Admission } from './admission.js';
 import { RtmpCounters } from './counters.js';
 import { FrontDoor } from './front-door.js';
@@ -39,7 +41,7 @@ export type RtmpServerEvents = {
   error: [error: Error];
 };
 
-/** RTMP over TCP and TLS, told apart from whatever else comes on the same port. */
+/** RTMP over TCP, TLS and WebSocket, on the same port. */
 export class RtmpServer extends TypedEmitter<RtmpServerEvents> {
   readonly #limits: RtmpLimits;
   readonly #clock: Clock;
@@ -49,8 +51,9 @@ export class RtmpServer extends TypedEmitter<RtmpServerEvents> {
   readonly #admission: Admission;
   readonly #frontDoor: FrontDoor;
   readonly #httpDoor: HttpDoor;
+  readonly #webSocketUpgrade: WebSocketUpgrade;
   readonly #ports = new Set<ListeningPort>();
-  readonly #sockets = new Set<Socket>();
+  readonly #sockets = new Set<Duplex>();
   readonly #sessions = new Set<RtmpSession>();
   readonly #host: ConnectionHost;
   /** Called when the last session is gone, after close(). */
@@ -74,8 +77,10 @@ export class RtmpServer extends TypedEmitter<RtmpServerEvents> {
         this.#refused(code, message, session.remoteAddress, session.id, cause),
       closed: (session, reason) => this.#closed(session, reason),
     };
+    this.#webSocketUpgrade = new WebSocketUpgrade(this.#limits.webSocketMessageSize);
     this.#httpDoor = new HttpDoor(clock, this.#limits.httpTimeout, {
       request: (request, response) => this.#request(request, response),
+      upgrade: (request, socket, head) => this.#upgrade(request, socket, head),
       refused: (error, socket) => this.#refusedSocket(error, socket),
     });
     this.#frontDoor = new FrontDoor(clock, this.#limits.handshakeTimeout, {
@@ -103,7 +108,11 @@ export class RtmpServer extends TypedEmitter<RtmpServerEvents> {
    */
   async listen(options: ListenOptions): Promise<{ host: string; port: number }> {
     const port = await ListeningPort.open(options, this.#clock, this.#limits.handshakeTimeout, {
-      admit: (socket) => this.#admit(socket),
+      admit: (socket) => {
+        const admitted = this.#admit(socket, socket);
+        if (!admitted) socket.destroy();
+        return admitted;
+      },
       connected: (socket) => this.#frontDoor.enter(socket),
       refused: (error, socket) => this.#refusedSocket(error, socket),
       failed: (error) => {
@@ -113,6 +122,15 @@ export class RtmpServer extends TypedEmitter<RtmpServerEvents> {
     });
     this.#ports.add(port);
     return port.address;
+  }
+
+  /**
+   * RTMP over WebSocket on an HTTP server of the program: takes over its `upgrade` event, or those of a path. The connection counts as one of
+   * this server's; it is answered with 403 when the origin is not allowed, 503 when a limit is passed, 400 when it is no WebSocket request.
+   */
+  handleUpgrade(request: IncomingMessage, socket: Duplex, head: Buffer): void {
+    if (this.#admit(socket, request.socket)) this.#upgrade(request, socket, head);
+    else rejectUpgrade(socket, '503 Service Unavailable');
   }
 
   /** Stops listening and closes every session; resolves when all are gone, after at most `closeTimeout`. */
@@ -134,14 +152,14 @@ export class RtmpServer extends TypedEmitter<RtmpServerEvents> {
     else this.#refused('server.listener', `a listener of ${event} failed`, '', undefined, error);
   }
 
-  #admit(socket: Socket): boolean {
-    const address = plainAddress(socket.remoteAddress ?? '');
+  /** @param peer knows the address */
+  #admit(socket: Duplex, peer: Socket): boolean {
+    const address = plainAddress(peer.remoteAddress ?? '');
     socket.on('error', () => {});
     const refusal = this.#admission.admit(address);
     if (refusal !== undefined) {
       this.#counters.count('sessions.refused');
       this.#refused(refusal.code, refusal.message, address);
-      socket.destroy();
       return false;
     }
     this.#sockets.add(socket);
@@ -159,6 +177,19 @@ export class RtmpServer extends TypedEmitter<RtmpServerEvents> {
     const { id: sessionId, protocol, remoteAddress, remotePort } = session;
     this.#log({ event: 'session.opened', sessionId, protocol, remoteAddress, remotePort });
     session.start(openedAt);
+  }
+
+  #upgrade(request: IncomingMessage, socket: Duplex, head: Buffer): void {
+    if (!this.#origins.allows(request)) {
+      const error = new RtmpError('websocket.origin', `WebSocket from ${request.headers.origin}`);
+      this.#refusedSocket(error, request.socket);
+      rejectUpgrade(socket, '403 Forbidden');
+      return;
+    }
+    this.#webSocketUpgrade.upgrade(request, socket, head, {
+      opened: (transport) => this.#open(transport, this.#clock.now()),
+      refused: (error) => this.#refusedSocket(error, request.socket),
+    });
   }
 
   #request({ method, url }: IncomingMessage, response: ServerResponse): void {

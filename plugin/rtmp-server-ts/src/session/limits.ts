@@ -36,6 +36,8 @@ export interface RtmpLimits {
   readonly closeTimeout: number;
   /** For an HTTP request to arrive whole, and between two of them on a connection. */
   readonly httpTimeout: number;
+  /** One WebSocket message, which is kept until it is whole. */
+  readonly webSocketMessageSize: number;
   /** Connections to one server. */
   readonly connections: number;
   /** Connections to one server from one address. */
@@ -68,6 +70,7 @@ export const DEFAULT_RTMP_LIMITS: RtmpLimits = {
   pingTimeout: 30_000,
   closeTimeout: 2_000,
   httpTimeout: 30_000,
+  webSocketMessageSize: MIB,
   connections: 10_000,
   connectionsPerAddress: 1_000,
   amfDepth: 64,

@@ -11,6 +11,7 @@ import type { RtmpSession, SessionCloseReason } from '../session/types.js';
 import { Origins } from '../transport/origins.js';
 import { httpPolicyFile, socketPolicyFile } from '../transport/policy-file.js';
 import { plainAddress, TcpTransport } from '../transport/tcp.js';
+import { TunnelRequests } from '../transport/tunnel-requests.js';
 import { rejectUpgrade, WebSocketUpgrade } from '../transport/web-socket.js';
 import { Admission } from './admission.js';
 import { RtmpCounters } from './counters.js';
@@ -41,7 +42,7 @@ export type RtmpServerEvents = {
   error: [error: Error];
 };
 
-/** RTMP over TCP, TLS and WebSocket, on the same port. */
+/** RTMP over TCP, TLS, WebSocket and HTTP tunnels, on the same port. */
 export class RtmpServer extends TypedEmitter<RtmpServerEvents> {
   readonly #limits: RtmpLimits;
   readonly #clock: Clock;
@@ -52,6 +53,7 @@ export class RtmpServer extends TypedEmitter<RtmpServerEvents> {
   readonly #frontDoor: FrontDoor;
   readonly #httpDoor: HttpDoor;
   readonly #webSocketUpgrade: WebSocketUpgrade;
+  readonly #tunnelRequests: TunnelRequests;
   readonly #ports = new Set<ListeningPort>();
   readonly #sockets = new Set<Duplex>();
   readonly #sessions = new Set<RtmpSession>();
@@ -78,6 +80,14 @@ export class RtmpServer extends TypedEmitter<RtmpServerEvents> {
       closed: (session, reason) => this.#closed(session, reason),
     };
     this.#webSocketUpgrade = new WebSocketUpgrade(this.#limits.webSocketMessageSize);
+    this.#tunnelRequests = new TunnelRequests({
+      clock,
+      limits: this.#limits,
+      admit: (address) => this.#admitAddress(address),
+      released: (address) => this.#admission.release(address),
+      opened: (transport) => this.#open(transport, clock.now()),
+      refused: (error, { socket }) => this.#refusedSocket(error, socket),
+    });
     this.#httpDoor = new HttpDoor(clock, this.#limits.httpTimeout, {
       request: (request, response) => this.#request(request, response),
       upgrade: (request, socket, head) => this.#upgrade(request, socket, head),
@@ -156,18 +166,21 @@ export class RtmpServer extends TypedEmitter<RtmpServerEvents> {
   #admit(socket: Duplex, peer: Socket): boolean {
     const address = plainAddress(peer.remoteAddress ?? '');
     socket.on('error', () => {});
-    const refusal = this.#admission.admit(address);
-    if (refusal !== undefined) {
-      this.#counters.count('sessions.refused');
-      this.#refused(refusal.code, refusal.message, address);
-      return false;
-    }
+    if (!this.#admitAddress(address)) return false;
     this.#sockets.add(socket);
     socket.on('close', () => {
       this.#sockets.delete(socket);
       this.#admission.release(address);
     });
     return true;
+  }
+
+  #admitAddress(address: string): boolean {
+    const refusal = this.#admission.admit(address);
+    if (refusal === undefined) return true;
+    this.#counters.count('sessions.refused');
+    this.#refused(refusal.code, refusal.message, address);
+    return false;
   }
 
   #open(transport: Transport, openedAt: number): void {
@@ -177,6 +190,7 @@ export class RtmpServer extends TypedEmitter<RtmpServerEvents> {
     const { id: sessionId, protocol, remoteAddress, remotePort } = session;
     this.#log({ event: 'session.opened', sessionId, protocol, remoteAddress, remotePort });
     session.start(openedAt);
+    if (this.#drained !== undefined) session.close('the server is closing');
   }
 
   #upgrade(request: IncomingMessage, socket: Duplex, head: Buffer): void {
@@ -192,13 +206,16 @@ export class RtmpServer extends TypedEmitter<RtmpServerEvents> {
     });
   }
 
-  #request({ method, url }: IncomingMessage, response: ServerResponse): void {
+  #request(request: IncomingMessage, response: ServerResponse): void {
+    if (this.#tunnelRequests.handle(request, response)) return;
+    const { method, url } = request;
     if (method === 'GET' && url === '/crossdomain.xml') {
       response.setHeader('Content-Type', 'text/x-cross-domain-policy');
       response.end(httpPolicyFile(this.#origins.domains));
       return;
     }
-    response.statusCode = 404;
+    // Of what Flash Player asks, /fcs/ident2 too: it then takes the address that it has.
+    response.writeHead(404, { 'Content-Length': 0 });
     response.end();
   }
 

@@ -38,7 +38,15 @@ export interface RtmpLimits {
   readonly httpTimeout: number;
   /** One WebSocket message, which is kept until it is whole. */
   readonly webSocketMessageSize: number;
-  /** Connections to one server. */
+  /** HTTP tunnel sessions. */
+  readonly tunnelSessions: number;
+  /** Bytes that one request of a tunnel sends. */
+  readonly tunnelRequestSize: number;
+  /** Requests of a tunnel session that have overtaken others and wait for them. */
+  readonly tunnelRequests: number;
+  /** Without a request that can be carried out. */
+  readonly tunnelTimeout: number;
+  /** Connections to one server: sockets and HTTP tunnel sessions. */
   readonly connections: number;
   /** Connections to one server from one address. */
   readonly connectionsPerAddress: number;
@@ -71,6 +79,10 @@ export const DEFAULT_RTMP_LIMITS: RtmpLimits = {
   closeTimeout: 2_000,
   httpTimeout: 30_000,
   webSocketMessageSize: MIB,
+  tunnelSessions: 1_000,
+  tunnelRequestSize: MIB,
+  tunnelRequests: 16,
+  tunnelTimeout: 30_000,
   connections: 10_000,
   connectionsPerAddress: 1_000,
   amfDepth: 64,

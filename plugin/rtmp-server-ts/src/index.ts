@@ -31,7 +31,7 @@ export type { RtmpMessage, UnknownMessage } from './message/message.js';
 export { MessageType } from './message/message-type.js';
 export type { ProtocolControlMessage } from './message/protocol-control.js';
 export type { UserControlMessage } from './message/user-control.js';
-export type { ListenOptions } from './server/listening-port.js';
+export type { ListenOptions, TlsOptions } from './server/listening-port.js';
 export type { RtmpLogEvent } from './server/log-event.js';
 export { RtmpServer, type RtmpServerEvents, type RtmpServerOptions } from './server/rtmp-server.js';
 export { type Clock, systemClock } from './session/clock.js';

@@ -164,16 +164,21 @@ describe('TLS', () => {
       await expect.poll(() => clock.timers).toBe(timers);
     }
     expect(log.filter(({ event }) => event === 'refused')).toMatchObject([{ code: 'tls.certificate' }]);
-    expect(await commonName(scope, port)).toBe('old');
+    expect(await nameAndVersion(scope, port)).toBe('old TLSv1.2');
     copyFileSync(renewed.cert, tls.cert);
     await expect
       .poll(() => {
         clock.advance(10_000);
-        return commonName(scope, port);
+        return nameAndVersion(scope, port);
       })
-      .toBe('new');
+      .toBe('new TLSv1.2');
     await client.settled();
     expect(server.counters['tls.certificate']).toBe(1);
+  });
+
+  test('version 1.3 has to be asked for', async ({ scope }) => {
+    const { port } = await serve(scope, { tls: { ...(await makeCertificate(scope)), maxVersion: 'TLSv1.3' } });
+    expect(await nameAndVersion(scope, port)).toBe('localhost TLSv1.3');
   });
 
   test('a certificate that cannot be read stops the start', async ({ scope }) => {
@@ -197,11 +202,11 @@ test('close() ends connections that are not sessions too', async ({ scope }) => 
   await Promise.all(closed);
 });
 
-async function commonName(scope: Scope, port: number): Promise<unknown> {
+async function nameAndVersion(scope: Scope, port: number): Promise<string> {
   const socket: TLSSocket = connectTls({ port, rejectUnauthorized: false });
   scope.defer(() => socket.destroy());
   await new Promise((resolve) => socket.once('secureConnect', resolve));
-  return socket.getPeerCertificate().subject.CN;
+  return `${socket.getPeerCertificate().subject.CN} ${socket.getProtocol()}`;
 }
 
 /** Sends in pieces and returns all that comes until the other side closes. */

@@ -1,10 +1,4 @@
-import {
-  type CertificateFiles,
-  RtmpServer,
-  type RtmpServerOptions,
-  type RtmpSession,
-  type RtmpStream,
-} from 'rtmp-server-ts';
+import { RtmpServer, type RtmpServerOptions, type RtmpSession, type RtmpStream, type TlsOptions } from 'rtmp-server-ts';
 import { EventLog } from '../../support/event-log.js';
 import type { Scope } from '../../support/scope.js';
 
@@ -18,7 +12,7 @@ export interface Served {
 }
 
 export interface ServeOptions extends RtmpServerOptions {
-  readonly tls?: CertificateFiles;
+  readonly tls?: TlsOptions;
 }
 
 /**

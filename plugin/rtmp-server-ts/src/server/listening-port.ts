@@ -4,12 +4,20 @@ import { RtmpError } from '../errors/rtmp-error.js';
 import type { Clock } from '../session/clock.js';
 import { type CertificateFiles, CertificateWatch, readCertificate } from '../transport/certificate.js';
 
+export interface TlsOptions extends CertificateFiles {
+  /**
+   * Default TLSv1.2: librtmp with GnuTLS, as in Debian's rtmpdump, takes the session tickets that come unasked in TLS 1.3 for
+   * the end of the connection.
+   */
+  readonly maxVersion?: 'TLSv1.2' | 'TLSv1.3';
+}
+
 export interface ListenOptions {
   readonly host: string;
   /** 0 takes a free one. */
   readonly port: number;
   /** PEM files, for TLS. They are looked at every 10 s; when they have changed, connections made from then on get the new certificate. */
-  readonly tls?: CertificateFiles;
+  readonly tls?: TlsOptions;
 }
 
 export interface ListeningPortHandler {
@@ -50,13 +58,14 @@ export class ListeningPort {
       await listening.#listen(host, port);
       return listening;
     }
+    const { maxVersion = 'TLSv1.2' } = tls;
     const certificate = await readCertificate(tls);
-    const secure = createTlsServer({ ...certificate, handshakeTimeout: timeout });
+    const secure = createTlsServer({ ...certificate, maxVersion, handshakeTimeout: timeout });
     const listening = new ListeningPort(handler, (socket) => secure.emit('connection', socket));
     listening.#serveTls(secure);
     await listening.#listen(host, port);
     listening.#watch = new CertificateWatch(tls, certificate, clock, {
-      renewed: (renewed) => secure.setSecureContext(renewed),
+      renewed: (renewed) => secure.setSecureContext({ ...renewed, maxVersion }),
       failed: (error) => handler.refused(error),
     });
     return listening;

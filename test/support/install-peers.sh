@@ -11,6 +11,8 @@ peers=(
   'linphone-cli|a SIP phone that speaks and hears Speex'
   'kamailio|a SIP registrar and proxy: digest, Record-Route'
   'espeak-ng|speaks the sentences that the calls carry'
+  'openssl|makes the certificates of the TLS tests'
+  'nginx-light|the HTTP proxy before HTTP tunnels and WebSockets'
 )
 
 names=("${peers[@]%%|*}")

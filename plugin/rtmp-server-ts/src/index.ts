@@ -31,11 +31,13 @@ export type { RtmpMessage, UnknownMessage } from './message/message.js';
 export { MessageType } from './message/message-type.js';
 export type { ProtocolControlMessage } from './message/protocol-control.js';
 export type { UserControlMessage } from './message/user-control.js';
+export type { ListenOptions, TlsOptions } from './server/listening-port.js';
 export type { RtmpLogEvent } from './server/log-event.js';
 export { RtmpServer, type RtmpServerEvents, type RtmpServerOptions } from './server/rtmp-server.js';
 export { type Clock, systemClock } from './session/clock.js';
 export { DEFAULT_RTMP_LIMITS, type RtmpLimits } from './session/limits.js';
 export { RtmpCallError } from './session/rtmp-call-error.js';
+export type { TransportProtocol } from './session/transport.js';
 export type {
   ConnectRequest,
   PlayRequest,
@@ -48,3 +50,4 @@ export type {
   SessionCloseReason,
   SessionCounters,
 } from './session/types.js';
+export type { CertificateFiles } from './transport/certificate.js';

@@ -30,8 +30,9 @@ export class TestClient {
   #handshakeBytes = 1 + 2 * HANDSHAKE;
   #transactionId = 1;
 
-  constructor(scope: Scope, port: number) {
-    this.socket = connect(port, '127.0.0.1');
+  /** @param socket connected or connecting; plain TCP unless given */
+  constructor(scope: Scope, port: number, socket: Socket = connect(port, '127.0.0.1')) {
+    this.socket = socket;
     this.socket.setNoDelay(true);
     this.socket.on('error', () => {});
     this.socket.on('data', (data) => this.#data(new Uint8Array(data)));
@@ -42,15 +43,20 @@ export class TestClient {
   }
 
   /** Goes through the handshake, without a version: plain. */
-  static async open(scope: Scope, port: number): Promise<TestClient> {
-    const client = new TestClient(scope, port);
+  static async open(scope: Scope, port: number, socket?: Socket): Promise<TestClient> {
+    const client = new TestClient(scope, port, socket);
     client.write(handshake());
     return client;
   }
 
   /** Goes through connect too. */
-  static async connect(scope: Scope, port: number, properties: AmfObject = { app: 'test' }): Promise<TestClient> {
-    const client = await TestClient.open(scope, port);
+  static async connect(
+    scope: Scope,
+    port: number,
+    properties: AmfObject = { app: 'test' },
+    socket?: Socket,
+  ): Promise<TestClient> {
+    const client = await TestClient.open(scope, port, socket);
     client.send(command('connect', 1, [], 0, properties));
     await client.answer(1);
     return client;

@@ -322,6 +322,7 @@ describe('the server', () => {
     const { server, port, events } = await serve(scope);
     const client = await TestClient.connect(scope, port);
     const stranger = new TestClient(scope, port);
+    stranger.write(Uint8Array.of(3));
     await expect.poll(() => server.sessions.size).toBe(2);
     await server.close();
     await client.closed();

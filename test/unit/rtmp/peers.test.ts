@@ -1,11 +1,11 @@
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { parseFlvAudioTag, type RtmpStream } from 'rtmp-server-ts';
+import { parseFlvAudioTag } from 'rtmp-server-ts';
 import { describe, expect } from 'vitest';
 import { LibrtmpPhone } from '../../support/librtmp-phone.js';
 import { PeerProcess, runProgram } from '../../support/process.js';
-import { type Scope, test } from '../../support/scope.js';
+import { test } from '../../support/scope.js';
+import { flvAudio, relaying, temporaryDirectory } from './relay.js';
 import { serve } from './serve.js';
 
 const TONE = ['-f', 'lavfi', '-i', 'sine=frequency=440:sample_rate=16000:duration=1'];
@@ -146,53 +146,3 @@ test('librtmp as a phone: calls, pushes, and its own frames come back', async ({
   phone.disconnect();
   await expect.poll(() => server.sessions.size).toBe(0);
 });
-
-interface Frame {
-  timestamp: number;
-  hex: string;
-}
-
-/** A server that sends what one client publishes to all that play, and keeps the audio. */
-async function relaying(scope: Scope) {
-  const served = await serve(scope);
-  const audio: Frame[] = [];
-  served.server.on('connection', (session) => {
-    session.on('stream', (stream) => {
-      const players = (): RtmpStream[] => served.streams.filter(({ playing }) => playing !== undefined);
-      stream.on('audio', ({ timestamp, payload }) => {
-        audio.push({ timestamp, hex: Buffer.from(payload).toString('hex') });
-        for (const player of players()) player.sendAudio(timestamp, payload);
-      });
-      stream.on('video', ({ timestamp, payload }) => {
-        for (const player of players()) player.sendVideo(timestamp, payload);
-      });
-      stream.on('data', ({ name, values }) => {
-        const [handler, ...rest] = name === '@setDataFrame' ? values : [name, ...values];
-        for (const player of players()) player.sendData(String(handler), ...rest);
-      });
-      stream.on('unpublish', () => {
-        for (const player of players()) player.stopPlay();
-      });
-    });
-  });
-  return { ...served, audio };
-}
-
-/** The audio tags of an FLV file (video file format 10.1, section E.4). */
-function flvAudio(file: Buffer): Frame[] {
-  const frames: Frame[] = [];
-  for (let offset = 13; offset + 11 <= file.length; ) {
-    const length = file.readUIntBE(offset + 1, 3);
-    const timestamp = file.readUIntBE(offset + 4, 3) + file.readUInt8(offset + 7) * 0x1000000;
-    const body = file.subarray(offset + 11, offset + 11 + length);
-    if (file[offset] === 8 && length > 0) frames.push({ timestamp, hex: body.toString('hex') });
-    offset += 11 + length + 4;
-  }
-  return frames;
-}
-
-function temporaryDirectory(scope: Scope): string {
-  const directory = mkdtempSync(join(tmpdir(), 'rtmp-'));
-  scope.defer(() => rmSync(directory, { recursive: true, force: true }));
-  return directory;
-}

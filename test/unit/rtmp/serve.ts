@@ -1,4 +1,4 @@
-import { RtmpServer, type RtmpServerOptions, type RtmpSession, type RtmpStream } from 'rtmp-server-ts';
+import { RtmpServer, type RtmpServerOptions, type RtmpSession, type RtmpStream, type TlsOptions } from 'rtmp-server-ts';
 import { EventLog } from '../../support/event-log.js';
 import type { Scope } from '../../support/scope.js';
 
@@ -11,13 +11,17 @@ export interface Served {
   readonly streams: RtmpStream[];
 }
 
+export interface ServeOptions extends RtmpServerOptions {
+  readonly tls?: TlsOptions;
+}
+
 /**
  * A server on a free port that accepts whatever a client wants and writes down what happens.
  * @param onStream instead of accepting and writing down what is wanted of a stream
  */
 export async function serve(
   scope: Scope,
-  options: RtmpServerOptions = {},
+  options: ServeOptions = {},
   onStream?: (stream: RtmpStream) => void,
 ): Promise<Served> {
   const served = await listen(scope, options);
@@ -40,12 +44,12 @@ export async function serve(
 }
 
 /** A server that nobody listens to yet. */
-export async function listen(scope: Scope, options: RtmpServerOptions = {}): Promise<Served> {
+export async function listen(scope: Scope, { tls, ...options }: ServeOptions = {}): Promise<Served> {
   const events = new EventLog<string>('RTMP server');
   const server = new RtmpServer(options);
   scope.defer(() => server.close());
   scope.report(() => events.tail());
-  const { port } = await server.listen({ host: '127.0.0.1', port: 0 });
+  const { port } = await server.listen({ host: '127.0.0.1', port: 0, ...(tls && { tls }) });
   return { server, port, events, sessions: [], streams: [] };
 }
 

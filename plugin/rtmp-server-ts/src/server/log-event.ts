@@ -1,4 +1,5 @@
 import type { RtmpErrorCode } from '../errors/rtmp-error.js';
+import type { TransportProtocol } from '../session/transport.js';
 import type { SessionCloseReason } from '../session/types.js';
 
 /** What a server tells its logger. */
@@ -6,6 +7,7 @@ export type RtmpLogEvent =
   | {
       readonly event: 'session.opened';
       readonly sessionId: string;
+      readonly protocol: TransportProtocol;
       readonly remoteAddress: string;
       readonly remotePort: number;
     }
@@ -17,7 +19,7 @@ export type RtmpLogEvent =
     }
   | { /** The listening socket failed. */ readonly event: 'server.error'; readonly error: Error }
   | {
-      /** Something was refused: a connection (then without a session), or a part of what a session asked for. */
+      /** Something was refused: a connection (then without a session), a part of what a session asked for, a certificate (then without an address). */
       readonly event: 'refused';
       readonly sessionId?: string;
       readonly remoteAddress: string;

@@ -1,12 +1,23 @@
-import { createServer, type Server, type Socket } from 'node:net';
-import type { RtmpErrorCode } from '../errors/rtmp-error.js';
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { Socket } from 'node:net';
+import type { Duplex } from 'node:stream';
+import { RtmpError, type RtmpErrorCode } from '../errors/rtmp-error.js';
 import { TypedEmitter } from '../events/typed-emitter.js';
 import { type Clock, systemClock } from '../session/clock.js';
 import { type RtmpLimits, resolveLimits } from '../session/limits.js';
 import { type ConnectionHost, NetConnection } from '../session/net-connection.js';
+import type { Transport } from '../session/transport.js';
 import type { RtmpSession, SessionCloseReason } from '../session/types.js';
+import { Origins } from '../transport/origins.js';
+import { httpPolicyFile, socketPolicyFile } from '../transport/policy-file.js';
 import { plainAddress, TcpTransport } from '../transport/tcp.js';
+import { TunnelRequests } from '../transport/tunnel-requests.js';
+import { rejectUpgrade, WebSocketUpgrade } from '../transport/web-socket.js';
+import { Admission } from './admission.js';
 import { RtmpCounters } from './counters.js';
+import { FrontDoor } from './front-door.js';
+import { HttpDoor } from './http-door.js';
+import { ListeningPort, type ListenOptions } from './listening-port.js';
 import type { RtmpLogEvent } from './log-event.js';
 
 export interface RtmpServerOptions {
@@ -16,34 +27,49 @@ export interface RtmpServerOptions {
   readonly clock?: Clock;
   /** `fmsVer` of the answer to connect. Default `FMS/3,5,1,525`. */
   readonly fmsVersion?: string;
+  /**
+   * Whose web pages may connect, such as `https://phone.example.com`, or `*` for all: to be found in WebSocket requests, and told to Flash
+   * Player in policy files. Default: for WebSocket the host that the request is for; in policy files nobody.
+   */
+  readonly origins?: readonly string[];
   readonly logger?: (event: RtmpLogEvent) => void;
 }
 
 export type RtmpServerEvents = {
   /** A client has finished the handshake. Its connect command comes after the listeners have returned. */
   connection: [session: RtmpSession];
-  /** The listening socket failed after listen(). */
+  /** A listening socket failed after listen(). */
   error: [error: Error];
 };
 
-/** RTMP over TCP. */
+/** RTMP over TCP, TLS, WebSocket and HTTP tunnels, on the same port. */
 export class RtmpServer extends TypedEmitter<RtmpServerEvents> {
   readonly #limits: RtmpLimits;
+  readonly #clock: Clock;
+  readonly #origins: Origins;
   readonly #logger: (event: RtmpLogEvent) => void;
   readonly #counters = new RtmpCounters();
+  readonly #admission: Admission;
+  readonly #frontDoor: FrontDoor;
+  readonly #httpDoor: HttpDoor;
+  readonly #webSocketUpgrade: WebSocketUpgrade;
+  readonly #tunnelRequests: TunnelRequests;
+  readonly #ports = new Set<ListeningPort>();
+  readonly #sockets = new Set<Duplex>();
   readonly #sessions = new Set<RtmpSession>();
-  readonly #perAddress = new Map<string, number>();
   readonly #host: ConnectionHost;
-  readonly #server: Server;
   /** Called when the last session is gone, after close(). */
   #drained: (() => void) | undefined;
 
-  /** @throws RangeError for a limit that is unknown or not above 0 */
+  /** @throws RangeError for a limit that is unknown or not above 0, and for an origin that is none */
   constructor(options: RtmpServerOptions = {}) {
     super();
     const { clock = systemClock, fmsVersion = 'FMS/3,5,1,525', logger = () => {} } = options;
     this.#limits = resolveLimits(options.limits);
+    this.#clock = clock;
+    this.#origins = new Origins(options.origins);
     this.#logger = logger;
+    this.#admission = new Admission(this.#limits);
     this.#host = {
       clock,
       limits: this.#limits,
@@ -53,10 +79,29 @@ export class RtmpServer extends TypedEmitter<RtmpServerEvents> {
         this.#refused(code, message, session.remoteAddress, session.id, cause),
       closed: (session, reason) => this.#closed(session, reason),
     };
-    this.#server = createServer((socket) => this.#accept(socket));
+    this.#webSocketUpgrade = new WebSocketUpgrade(this.#limits.webSocketMessageSize);
+    this.#tunnelRequests = new TunnelRequests({
+      clock,
+      limits: this.#limits,
+      admit: (address) => this.#admitAddress(address),
+      released: (address) => this.#admission.release(address),
+      opened: (transport) => this.#open(transport, clock.now()),
+      refused: (error, { socket }) => this.#refusedSocket(error, socket),
+    });
+    this.#httpDoor = new HttpDoor(clock, this.#limits.httpTimeout, {
+      request: (request, response) => this.#request(request, response),
+      upgrade: (request, socket, head) => this.#upgrade(request, socket, head),
+      refused: (error, socket) => this.#refusedSocket(error, socket),
+    });
+    this.#frontDoor = new FrontDoor(clock, this.#limits.handshakeTimeout, {
+      rtmp: (socket, enteredAt) => this.#open(new TcpTransport(socket), enteredAt),
+      http: (socket) => this.#httpDoor.enter(socket),
+      policyFile: () => socketPolicyFile(this.#origins.domains, this.#portNumbers()),
+      refused: (error, socket) => this.#refusedSocket(error, socket),
+    });
   }
 
-  /** All connections, those in their handshake included. */
+  /** All connections that have begun to speak RTMP, those in their handshake included. */
   get sessions(): ReadonlySet<RtmpSession> {
     return this.#sessions;
   }
@@ -67,39 +112,48 @@ export class RtmpServer extends TypedEmitter<RtmpServerEvents> {
   }
 
   /**
-   * @param options port 0 takes a free one
+   * May be called more than once, for several ports.
    * @returns the address and port that are listened on
-   * @throws the system's error, e.g. with code EADDRINUSE
+   * @throws the system's error, e.g. with code EADDRINUSE; RtmpError `tls.certificate`
    */
-  listen({ host, port }: { host: string; port: number }): Promise<{ host: string; port: number }> {
-    const server = this.#server;
-    return new Promise((resolve, reject) => {
-      server.once('error', reject);
-      server.listen(port, host, () => {
-        server.off('error', reject);
-        server.on('error', (error) => {
-          this.#log({ event: 'server.error', error });
-          this.emit('error', error);
-        });
-        const address = server.address();
-        resolve(
-          typeof address === 'object' && address !== null
-            ? { host: address.address, port: address.port }
-            : { host, port },
-        );
-      });
+  async listen(options: ListenOptions): Promise<{ host: string; port: number }> {
+    const port = await ListeningPort.open(options, this.#clock, this.#limits.handshakeTimeout, {
+      admit: (socket) => {
+        const admitted = this.#admit(socket, socket);
+        if (!admitted) socket.destroy();
+        return admitted;
+      },
+      connected: (socket) => this.#frontDoor.enter(socket),
+      refused: (error, socket) => this.#refusedSocket(error, socket),
+      failed: (error) => {
+        this.#log({ event: 'server.error', error });
+        this.emit('error', error);
+      },
     });
+    this.#ports.add(port);
+    return port.address;
+  }
+
+  /**
+   * RTMP over WebSocket on an HTTP server of the program: takes over its `upgrade` event, or those of a path. The connection counts as one of
+   * this server's; it is answered with 403 when the origin is not allowed, 503 when a limit is passed, 400 when it is no WebSocket request.
+   */
+  handleUpgrade(request: IncomingMessage, socket: Duplex, head: Buffer): void {
+    if (this.#admit(socket, request.socket)) this.#upgrade(request, socket, head);
+    else rejectUpgrade(socket, '503 Service Unavailable');
   }
 
   /** Stops listening and closes every session; resolves when all are gone, after at most `closeTimeout`. */
   async close(): Promise<void> {
-    const stopped = this.#server.listening ? new Promise((resolve) => this.#server.close(resolve)) : undefined;
+    const stopped = [...this.#ports].map((port) => port.close());
+    this.#ports.clear();
     const drained = new Promise<void>((resolve) => {
       this.#drained = resolve;
     });
     for (const session of [...this.#sessions]) session.close('the server is closing');
     if (this.#sessions.size > 0) await drained;
-    await stopped;
+    for (const socket of this.#sockets) socket.destroy();
+    await Promise.all(stopped);
   }
 
   /** A `connection` listener that fails costs that session, nothing else. */
@@ -108,49 +162,78 @@ export class RtmpServer extends TypedEmitter<RtmpServerEvents> {
     else this.#refused('server.listener', `a listener of ${event} failed`, '', undefined, error);
   }
 
-  #accept(socket: Socket): void {
-    const address = plainAddress(socket.remoteAddress ?? '');
-    const refusal = this.#refusal(address);
-    if (refusal !== undefined) {
-      this.#counters.count('sessions.refused');
-      this.#refused(refusal.code, refusal.message, address);
-      socket.on('error', () => {});
-      socket.destroy();
-      return;
-    }
-    const session = new NetConnection(new TcpTransport(socket), this.#host);
-    this.#counters.count('sessions.accepted');
-    this.#sessions.add(session);
-    this.#perAddress.set(address, (this.#perAddress.get(address) ?? 0) + 1);
-    const { id: sessionId, remoteAddress, remotePort } = session;
-    this.#log({ event: 'session.opened', sessionId, remoteAddress, remotePort });
-    session.start();
+  /** @param peer knows the address */
+  #admit(socket: Duplex, peer: Socket): boolean {
+    const address = plainAddress(peer.remoteAddress ?? '');
+    socket.on('error', () => {});
+    if (!this.#admitAddress(address)) return false;
+    this.#sockets.add(socket);
+    socket.on('close', () => {
+      this.#sockets.delete(socket);
+      this.#admission.release(address);
+    });
+    return true;
   }
 
-  #refusal(address: string): { code: RtmpErrorCode; message: string } | undefined {
-    const { connections, connectionsPerAddress } = this.#limits;
-    if (this.#sessions.size >= connections) {
-      return { code: 'server.connections', message: `${connections} connections are open` };
+  #admitAddress(address: string): boolean {
+    const refusal = this.#admission.admit(address);
+    if (refusal === undefined) return true;
+    this.#counters.count('sessions.refused');
+    this.#refused(refusal.code, refusal.message, address);
+    return false;
+  }
+
+  #open(transport: Transport, openedAt: number): void {
+    const session = new NetConnection(transport, this.#host);
+    this.#counters.count('sessions.accepted');
+    this.#sessions.add(session);
+    const { id: sessionId, protocol, remoteAddress, remotePort } = session;
+    this.#log({ event: 'session.opened', sessionId, protocol, remoteAddress, remotePort });
+    session.start(openedAt);
+    if (this.#drained !== undefined) session.close('the server is closing');
+  }
+
+  #upgrade(request: IncomingMessage, socket: Duplex, head: Buffer): void {
+    if (!this.#origins.allows(request)) {
+      const error = new RtmpError('websocket.origin', `WebSocket from ${request.headers.origin}`);
+      this.#refusedSocket(error, request.socket);
+      rejectUpgrade(socket, '403 Forbidden');
+      return;
     }
-    if ((this.#perAddress.get(address) ?? 0) >= connectionsPerAddress) {
-      return {
-        code: 'server.connections-per-address',
-        message: `${connectionsPerAddress} connections from ${address} are open`,
-      };
+    this.#webSocketUpgrade.upgrade(request, socket, head, {
+      opened: (transport) => this.#open(transport, this.#clock.now()),
+      refused: (error) => this.#refusedSocket(error, request.socket),
+    });
+  }
+
+  #request(request: IncomingMessage, response: ServerResponse): void {
+    if (this.#tunnelRequests.handle(request, response)) return;
+    const { method, url } = request;
+    if (method === 'GET' && url === '/crossdomain.xml') {
+      response.setHeader('Content-Type', 'text/x-cross-domain-policy');
+      response.end(httpPolicyFile(this.#origins.domains));
+      return;
     }
-    return undefined;
+    // Of what Flash Player asks, /fcs/ident2 too: it then takes the address that it has.
+    response.writeHead(404, { 'Content-Length': 0 });
+    response.end();
+  }
+
+  #portNumbers(): number[] {
+    return [...this.#ports].map(({ address }) => address.port);
   }
 
   #closed(session: RtmpSession, reason: SessionCloseReason): void {
     const { id: sessionId, remoteAddress } = session;
     this.#sessions.delete(session);
-    const left = (this.#perAddress.get(remoteAddress) ?? 1) - 1;
-    if (left > 0) this.#perAddress.set(remoteAddress, left);
-    else this.#perAddress.delete(remoteAddress);
     this.#counters.count('sessions.closed');
     this.#counters.count(reason.code);
     this.#log({ event: 'session.closed', sessionId, remoteAddress, reason });
     if (this.#sessions.size === 0) this.#drained?.();
+  }
+
+  #refusedSocket({ code, message, cause }: RtmpError, socket?: Socket): void {
+    this.#refused(code, message, plainAddress(socket?.remoteAddress ?? ''), undefined, cause);
   }
 
   #refused(code: RtmpErrorCode, message: string, remoteAddress: string, sessionId?: string, cause?: unknown): void {

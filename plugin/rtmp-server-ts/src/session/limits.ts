@@ -1,6 +1,6 @@
 /** Everything that a peer can make grow or last. Times are in milliseconds, sizes in bytes. */
 export interface RtmpLimits {
-  /** From the connection to the end of the handshake. */
+  /** From the connection to the end of the handshake; before it, for the TLS handshake. */
   readonly handshakeTimeout: number;
   /** From the end of the handshake to the connect command. */
   readonly connectTimeout: number;
@@ -34,7 +34,19 @@ export interface RtmpLimits {
   readonly pingTimeout: number;
   /** Time to send what is queued after close(). */
   readonly closeTimeout: number;
-  /** Connections to one server. */
+  /** For an HTTP request to arrive whole, and between two of them on a connection. */
+  readonly httpTimeout: number;
+  /** One WebSocket message, which is kept until it is whole. */
+  readonly webSocketMessageSize: number;
+  /** HTTP tunnel sessions. */
+  readonly tunnelSessions: number;
+  /** Bytes that one request of a tunnel sends. */
+  readonly tunnelRequestSize: number;
+  /** Requests of a tunnel session that have overtaken others and wait for them. */
+  readonly tunnelRequests: number;
+  /** Without a request that can be carried out. */
+  readonly tunnelTimeout: number;
+  /** Connections to one server: sockets and HTTP tunnel sessions. */
   readonly connections: number;
   /** Connections to one server from one address. */
   readonly connectionsPerAddress: number;
@@ -65,6 +77,12 @@ export const DEFAULT_RTMP_LIMITS: RtmpLimits = {
   pingInterval: 30_000,
   pingTimeout: 30_000,
   closeTimeout: 2_000,
+  httpTimeout: 30_000,
+  webSocketMessageSize: MIB,
+  tunnelSessions: 1_000,
+  tunnelRequestSize: MIB,
+  tunnelRequests: 16,
+  tunnelTimeout: 30_000,
   connections: 10_000,
   connectionsPerAddress: 1_000,
   amfDepth: 64,

@@ -25,7 +25,7 @@ import { connectRequest, rpcCall } from './requests.js';
 import { errorInfo, statusInfo } from './status.js';
 import { StreamTable } from './stream-table.js';
 import { TokenBucket } from './token-bucket.js';
-import type { Transport } from './transport.js';
+import type { Transport, TransportProtocol } from './transport.js';
 import type {
   ConnectRequest,
   RtmpSession,
@@ -56,6 +56,7 @@ type State = 'handshake' | 'connecting' | 'deciding' | 'open' | 'closing' | 'clo
 
 export class NetConnection extends TypedEmitter<RtmpSessionEvents> implements RtmpSession, CommandTarget, StreamHost {
   readonly id = crypto.randomUUID();
+  readonly protocol: TransportProtocol;
   readonly remoteAddress: string;
   readonly remotePort: number;
   readonly #host: ConnectionHost;
@@ -77,6 +78,7 @@ export class NetConnection extends TypedEmitter<RtmpSessionEvents> implements Rt
     super();
     const { clock, limits } = host;
     this.#host = host;
+    this.protocol = transport.protocol;
     this.remoteAddress = transport.remoteAddress;
     this.remotePort = transport.remotePort;
     this.#streams = new StreamTable(limits.streams);
@@ -117,9 +119,11 @@ export class NetConnection extends TypedEmitter<RtmpSessionEvents> implements Rt
     };
   }
 
-  start(): void {
-    const { handshakeTimeout } = this.#host.limits;
-    this.#expireAfter(handshakeTimeout, 'handshake.timeout', `no complete handshake in ${handshakeTimeout} ms`);
+  /** @param openedAt when the connection began, by the clock */
+  start(openedAt: number): void {
+    const { clock, limits } = this.#host;
+    const left = Math.max(0, openedAt + limits.handshakeTimeout - clock.now());
+    this.#expireAfter(left, 'handshake.timeout', `no complete handshake in ${limits.handshakeTimeout} ms`);
     this.#link.start();
   }
 
@@ -350,5 +354,6 @@ export class NetConnection extends TypedEmitter<RtmpSessionEvents> implements Rt
 
 function ordinaryEnd(error: Error | undefined): SessionCloseReason {
   if (error === undefined) return { code: 'client', message: 'closed by the client' };
+  if (error instanceof RtmpError) return { code: error.code, message: error.message, cause: error.cause };
   return { code: 'transport', message: error.message, cause: error };
 }

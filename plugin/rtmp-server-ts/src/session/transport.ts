@@ -1,5 +1,9 @@
-/** What carries a session's bytes: TCP now; anything ordered and reliable can. */
+/** How a client reaches the server, as in its URL; the `e` of RTMPE is the session's own. */
+export type TransportProtocol = 'rtmp' | 'rtmps' | 'rtmpt' | 'rtmpts' | 'ws' | 'wss';
+
+/** What carries a session's bytes: anything ordered and reliable can. */
 export interface Transport {
+  readonly protocol: TransportProtocol;
   readonly remoteAddress: string;
   readonly remotePort: number;
   /** Bytes given to write() that the system has not taken yet. */
@@ -17,6 +21,6 @@ export interface Transport {
 export interface TransportHandler {
   /** The bytes do not change afterwards. */
   received(bytes: Uint8Array): void;
-  /** Exactly once, the last call. */
+  /** Exactly once, the last call. An RtmpError is why the transport itself ended it. */
   closed(error?: Error): void;
 }

@@ -3,6 +3,7 @@ import type { RtmpErrorCode } from '../errors/rtmp-error.js';
 import type { TypedEmitter } from '../events/typed-emitter.js';
 import type { DataMessage } from '../message/data.js';
 import type { AudioMessage, VideoMessage } from '../message/media.js';
+import type { TransportProtocol } from './transport.js';
 
 /** Why a session ended. Every {@link RtmpErrorCode} can be one; the other codes are the ordinary ends. */
 export interface SessionCloseReason {
@@ -45,6 +46,7 @@ export type RtmpSessionEvents = {
 export interface RtmpSession extends TypedEmitter<RtmpSessionEvents> {
   /** Unguessable. */
   readonly id: string;
+  readonly protocol: TransportProtocol;
   readonly remoteAddress: string;
   readonly remotePort: number;
   readonly streams: ReadonlyMap<number, RtmpStream>;

@@ -1,14 +1,17 @@
 import type { Socket } from 'node:net';
-import type { Transport, TransportHandler } from '../session/transport.js';
+import { TLSSocket } from 'node:tls';
+import type { Transport, TransportHandler, TransportProtocol } from '../session/transport.js';
 
-/** A connected TCP socket as a session's transport. Each read comes in a buffer of its own, so slices of it stay valid. */
+/** A connected TCP socket, or the inside of TLS, as a session's transport. Each read comes in a buffer of its own, so slices of it stay valid. */
 export class TcpTransport implements Transport {
+  readonly protocol: TransportProtocol;
   readonly remoteAddress: string;
   readonly remotePort: number;
   readonly #socket: Socket;
 
   constructor(socket: Socket) {
     this.#socket = socket;
+    this.protocol = isSecure(socket) ? 'rtmps' : 'rtmp';
     this.remoteAddress = plainAddress(socket.remoteAddress ?? '');
     this.remotePort = socket.remotePort ?? 0;
   }
@@ -44,6 +47,10 @@ export class TcpTransport implements Transport {
   destroy(): void {
     this.#socket.destroy();
   }
+}
+
+export function isSecure(socket: unknown): boolean {
+  return socket instanceof TLSSocket;
 }
 
 /** An IPv4 client of a socket that listens on both families counts, and is shown, as such. */

@@ -1,0 +1,56 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { connect } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { freePort, loopback } from './ports.js';
+import { PeerProcess } from './process.js';
+import type { Scope } from './scope.js';
+
+/** nginx as reverse proxy for HTTP and WebSocket, as its documentation sets it up. @returns the port that it listens on */
+export async function startNginx(scope: Scope, upstreamPort: number): Promise<number> {
+  const port = await freePort();
+  const folder = mkdtempSync(join(tmpdir(), 'nginx-'));
+  const file = join(folder, 'nginx.conf');
+  writeFileSync(file, configuration(folder, port, upstreamPort));
+  const nginx = await PeerProcess.start(scope, 'nginx', ['-c', file, '-p', folder, '-e', 'stderr']);
+  scope.defer(async () => {
+    await nginx.kill('SIGTERM');
+    rmSync(folder, { recursive: true, force: true });
+  });
+  for (let attempt = 0; attempt < 200 && !(await listens(port)); attempt += 1) await sleep(20);
+  return port;
+}
+
+function configuration(folder: string, port: number, upstreamPort: number): string {
+  const temporary = ['client_body', 'proxy', 'fastcgi', 'uwsgi', 'scgi'];
+  return `daemon off;
+pid ${folder}/nginx.pid;
+worker_processes 1;
+events {}
+http {
+  access_log off;
+  ${temporary.map((name) => `${name}_temp_path ${folder}/${name};`).join(' ')}
+  map $http_upgrade $connection_upgrade { default upgrade; '' ''; }
+  upstream sono { server ${loopback}:${upstreamPort}; keepalive 4; }
+  server {
+    listen ${loopback}:${port};
+    location / {
+      proxy_pass http://sono;
+      proxy_http_version 1.1;
+      proxy_buffering off;
+      proxy_set_header Host $http_host;
+      proxy_set_header Upgrade $http_upgrade;
+      proxy_set_header Connection $connection_upgrade;
+    }
+  }
+}
+`;
+}
+
+function listens(port: number): Promise<boolean> {
+  return new Promise((resolve) => {
+    const socket = connect(port, loopback, () => resolve(true));
+    socket.on('error', () => resolve(false)).on('connect', () => socket.destroy());
+  });
+}

@@ -1,34 +1,27 @@
 import { EmbeddedSip } from 'embedded-sip';
 import { type RtmpLogEvent, RtmpServer } from 'rtmp-server-ts';
-import type { Call, CallObserver, CallParties, Timers } from './call/call.js';
+import type { Timers } from './call/call.js';
 import { CallRegistry } from './call/registry.js';
 import { serveClient } from './client/client.js';
 import { Lines } from './client/lines.js';
 import type { SharedStreams } from './client/streams.js';
 import type { Config } from './config/schema.js';
 import { DirectMedia } from './media/direct.js';
+import { callLog } from './ops/call-log.js';
 import { HttpServer } from './ops/http.js';
+import { type Address, listen, startError } from './ops/listen.js';
 import type { Logger } from './ops/log.js';
 import { DrachtioConnection } from './signalling/drachtio.js';
 import { DrachtioSignalling } from './signalling/signalling.js';
 
-/** A listener could not be opened; the message is one line for the person who starts the program. */
-export class StartError extends Error {
-  override readonly name = 'StartError';
-}
-
 export interface App {
   /** Where the gateway listens; absent when turned off or elsewhere. */
   readonly rtmp: Address | undefined;
+  readonly rtmps: Address | undefined;
   readonly http: Address | undefined;
   readonly sip: Address | undefined;
   /** Ends all calls (BYE, status 0), waits for the far ends for `graceMs` at most, then closes everything. */
   stop(graceMs?: number): Promise<void>;
-}
-
-export interface Address {
-  readonly host: string;
-  readonly port: number;
 }
 
 const defaultGraceMs = 4_000;
@@ -93,7 +86,10 @@ async function assemble(
     if (!lines.route(invite)) log.info(invite.caller, 'call for nobody here');
   });
   const shared: SharedStreams = new Map();
-  const rtmpServer = new RtmpServer({ logger: (event) => logRtmp(log, event) });
+  const rtmpServer = new RtmpServer({
+    logger: (event) => logRtmp(log, event),
+    ...(config.origins && { origins: config.origins }),
+  });
   rtmpServer.on('error', (error) => log.error({ error: error.message }, 'RTMP listener failed'));
   rtmpServer.on('connection', (session) =>
     serveClient(session, {
@@ -108,23 +104,28 @@ async function assemble(
     }),
   );
   opened.push(() => rtmpServer.close());
-  const rtmp = await listen('RTMP', 'SONO_RTMP_PORT', config.host, config.rtmpPort, (address) =>
-    rtmpServer.listen(address),
-  );
+  const { host, tlsCert: cert = '', tlsKey: key = '' } = config;
+  const plain = (address: Address) => rtmpServer.listen(address);
+  const secure = (address: Address) => rtmpServer.listen({ ...address, tls: { cert, key } });
+  const rtmp = await listen('RTMP', 'SONO_RTMP_PORT', host, config.rtmpPort, plain);
+  await listen('RTMPT', 'SONO_RTMPT_PORT', host, config.rtmptPort, plain);
+  const rtmps = await listen('RTMPS', 'SONO_RTMPS_PORT', host, config.rtmpsPort, secure);
 
   const httpServer = new HttpServer({
+    upgrade: (request, socket, head) => rtmpServer.handleUpgrade(request, socket, head),
     notReady: () =>
       connection.up
         ? undefined
         : `no drachtio server at ${config.drachtioHost}:${config.drachtioPort}: ${identity.outage()}`,
   });
-  const http = await listen('HTTP', 'SONO_HTTP_PORT', config.host, config.httpPort, ({ host, port }) =>
+  const http = await listen('HTTP', 'SONO_HTTP_PORT', host, config.httpPort, ({ port }) =>
     httpServer.listen(host, port),
   );
   if (http) opened.push(() => httpServer.close());
 
   return {
     rtmp,
+    rtmps,
     http,
     sip: embedded?.sip,
     stop: async (graceMs = defaultGraceMs) => {
@@ -148,36 +149,6 @@ async function startEmbeddedSip(config: Config, log: Logger): Promise<EmbeddedSi
   } catch (error) {
     throw startError('SIP', 'SONO_SIP_PORT', { host: config.host, port: config.sipPort }, error);
   }
-}
-
-/** Port 0 turns a listener off. */
-async function listen(
-  what: string,
-  env: string,
-  host: string,
-  port: number,
-  open: (address: Address) => Promise<{ port: number }>,
-): Promise<Address | undefined> {
-  if (port === 0) return undefined;
-  try {
-    return { host, port: (await open({ host, port })).port };
-  } catch (error) {
-    throw startError(what, env, { host, port }, error);
-  }
-}
-
-function startError(what: string, env: string, { host, port }: Address, cause: unknown): StartError {
-  const code = cause instanceof Error && 'code' in cause ? cause.code : undefined;
-  const reasons: Readonly<Record<string, string>> = {
-    EADDRINUSE: 'another program listens there',
-    EACCES: 'this user may not listen on that port',
-    EADDRNOTAVAIL: 'this machine does not have that address',
-  };
-  const setting = code === 'EADDRNOTAVAIL' ? 'SONO_HOST' : env;
-  const reason = reasons[String(code)] ?? (cause instanceof Error ? cause.message : String(cause));
-  return new StartError(`cannot listen for ${what} on ${host}:${port}: ${reason}; choose another with ${setting}`, {
-    cause,
-  });
 }
 
 interface Identity {
@@ -219,29 +190,4 @@ function logRtmp(log: Logger, event: RtmpLogEvent): void {
   else if (event.event === 'session.closed' && !ordinaryEnds.has(event.reason.code))
     log.warn(event, 'RTMP peer closed');
   else log.debug(event, 'RTMP');
-}
-
-function callLog(log: Logger, calls: CallRegistry, session: string): CallObserver {
-  const started = new WeakMap<Call, number>();
-  const elapsed = (call: Call) => Date.now() - (started.get(call) ?? Date.now());
-  return {
-    changed(call, state) {
-      if (state === 'preparing' || state === 'offered') {
-        started.set(call, Date.now());
-        log.info({ call: call.id, session, ...describe(call.parties) }, 'call started');
-      } else if (state === 'connected') {
-        log.info({ call: call.id, afterMs: elapsed(call) }, 'call connected');
-      }
-    },
-    finished(call, { result, reason, sipStatus }, media) {
-      calls.remove(call);
-      log.info({ call: call.id, result, reason, sipStatus, durationMs: elapsed(call), media }, 'call ended');
-    },
-  };
-}
-
-function describe(parties: CallParties): Readonly<Record<string, string>> {
-  if (parties.direction === 'outgoing') return { direction: 'outgoing', to: parties.uri, from: parties.from };
-  const { called, from } = parties.invite.caller;
-  return { direction: 'incoming', to: called, from };
 }

@@ -1,10 +1,11 @@
 #!/usr/bin/env node
 import { readFileSync } from 'node:fs';
 import { Command, CommanderError } from 'commander';
-import { type App, StartError, startApp } from './app.js';
+import { type App, startApp } from './app.js';
 import { describeSettings } from './config/describe.js';
 import { ConfigError, loadConfig } from './config/load.js';
 import type { Config } from './config/schema.js';
+import { StartError } from './ops/listen.js';
 import { createLogger } from './ops/log.js';
 
 /** Exit code for everything that the person who starts the program can put right. */
@@ -53,12 +54,16 @@ function stopOnSignal(app: App): void {
   process.on('SIGINT', stop);
 }
 
-function welcome(config: Config, { rtmp, http, sip }: App): string {
-  const url = rtmp ? `rtmp://${hostPort(rtmp.host, rtmp.port)}` : undefined;
+function welcome(config: Config, { rtmp, rtmps, http, sip }: App): string {
+  const urls = [
+    ...(rtmp ? [`rtmp://${hostPort(rtmp.host, rtmp.port)}/sono`] : []),
+    ...(rtmps ? [`rtmps://${hostPort(rtmps.host, rtmps.port)}/sono`] : []),
+    ...(http ? [`ws://${hostPort(http.host, http.port)}/rtmp`] : []),
+  ];
   const local = sip && sip.port !== 5060 ? `localhost:${sip.port}` : 'localhost';
   return [
     `Sono ${version} is up on ${config.host}`,
-    url ? `  phones connect to   ${url}/sono` : '  RTMP is off (SONO_RTMP_PORT=0)',
+    `  phones connect to   ${urls.join(' or ') || 'nothing: every port is off'}`,
     sip
       ? `  and dial            sip:echo@${local} (hears itself), sip:busy@${local} (486)`
       : '  and dial            any SIP address',

@@ -35,7 +35,15 @@ export function loadConfig(environment: Environment, file?: string): Config {
     const { value, name } = given.get(setting.key) ?? { value: setting.default, name: setting.key };
     return [setting.key, check(setting, value, name)];
   });
-  return Object.fromEntries(entries) as Config;
+  const config = Object.fromEntries(entries) as Config;
+  checkTls(config);
+  return config;
+}
+
+function checkTls({ rtmpsPort, tlsCert, tlsKey }: Config): void {
+  if (rtmpsPort && (tlsCert === undefined || tlsKey === undefined)) {
+    throw new ConfigError(`SONO_RTMPS_PORT: ${rtmpsPort} needs a certificate; set SONO_TLS_CERT and SONO_TLS_KEY`);
+  }
 }
 
 /** JSON is YAML. An empty file is an empty configuration. */

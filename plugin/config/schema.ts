@@ -36,6 +36,15 @@ const portRange = z
     'a range within 1024-65535 of two ports and more',
   );
 
+const originList = z
+  .string()
+  .transform((text) => text.split(/\s*,\s*/).filter((origin) => origin !== ''))
+  .refine((origins) => origins.every(isOrigin), 'origins such as https://www.example.com separated by commas, or *');
+
+function isOrigin(text: string): boolean {
+  return text === '*' || (URL.canParse(text) && new URL(text).origin === text);
+}
+
 /** Everything that can be configured: types, defaults, documentation and errors come from here alone. */
 export const settings = [
   {
@@ -45,13 +54,54 @@ export const settings = [
     default: '127.0.0.1',
     doc: 'Address that the RTMP, HTTP and embedded SIP listeners bind.',
   },
-  { key: 'rtmpPort', env: 'SONO_RTMP_PORT', type: optionalPort, default: 1935, doc: 'RTMP over TCP; 0 turns it off.' },
+  {
+    key: 'rtmpPort',
+    env: 'SONO_RTMP_PORT',
+    type: optionalPort,
+    default: 1935,
+    doc: 'RTMP over TCP; tells RTMPT and RTMP over WebSocket apart by itself; 0 turns it off.',
+  },
+  {
+    key: 'rtmpsPort',
+    env: 'SONO_RTMPS_PORT',
+    type: optionalPort.optional(),
+    unset: 'off',
+    doc: 'RTMP over TLS, and RTMPTS and secure WebSocket; needs `SONO_TLS_CERT` and `SONO_TLS_KEY`.',
+  },
+  {
+    key: 'rtmptPort',
+    env: 'SONO_RTMPT_PORT',
+    type: optionalPort.optional(),
+    unset: 'off',
+    doc: 'A further port of the same kind as `SONO_RTMP_PORT`, such as 80 for RTMPT.',
+  },
+  {
+    key: 'tlsCert',
+    env: 'SONO_TLS_CERT',
+    type: z.string().min(1).optional(),
+    unset: 'unset',
+    doc: 'PEM file of the certificate and its chain; read again when it changes.',
+  },
+  {
+    key: 'tlsKey',
+    env: 'SONO_TLS_KEY',
+    type: z.string().min(1).optional(),
+    unset: 'unset',
+    doc: 'PEM file of its private key.',
+  },
+  {
+    key: 'origins',
+    env: 'SONO_ORIGINS',
+    type: originList.optional(),
+    unset: 'the same host',
+    doc: 'Web origins whose pages and films may connect, separated by commas, such as `https://www.example.com`; `*` for all.',
+  },
   {
     key: 'httpPort',
     env: 'SONO_HTTP_PORT',
     type: optionalPort,
     default: 8080,
-    doc: '`/healthz` and `/readyz`; 0 turns it off.',
+    doc: '`/healthz`, `/readyz`, and RTMP over WebSocket at `/rtmp`; 0 turns it off.',
   },
   {
     key: 'sipPort',

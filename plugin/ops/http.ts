@@ -1,16 +1,19 @@
-import { createServer, type Server } from 'node:http';
+import { createServer, type IncomingMessage, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import type { Duplex } from 'node:stream';
 
-export interface HealthOptions {
+export interface HttpOptions {
   /** Why the gateway cannot take calls; `undefined` when it can. */
   readonly notReady: () => string | undefined;
+  /** Takes WebSocket connections at `/rtmp`. */
+  readonly upgrade: (request: IncomingMessage, socket: Duplex, head: Buffer) => void;
 }
 
-/** Liveness at `/healthz`, readiness at `/readyz`. */
+/** Liveness at `/healthz`, readiness at `/readyz`, RTMP over WebSocket at `/rtmp`. */
 export class HttpServer {
   readonly #server: Server;
 
-  constructor({ notReady }: HealthOptions) {
+  constructor({ notReady, upgrade }: HttpOptions) {
     this.#server = createServer((request, response) => {
       const reply = (status: number, text: string) => {
         response.writeHead(status, { 'content-type': 'text/plain; charset=utf-8', 'cache-control': 'no-store' });
@@ -23,7 +26,11 @@ export class HttpServer {
         const reason = notReady();
         return reason === undefined ? reply(200, 'ready') : reply(503, reason);
       }
-      reply(404, 'not found; there are /healthz and /readyz');
+      reply(404, 'not found; there are /healthz, /readyz and, for WebSocket, /rtmp');
+    });
+    this.#server.on('upgrade', (request, socket, head) => {
+      if (request.url?.split('?', 1)[0] === '/rtmp') upgrade(request, socket, head);
+      else socket.end('HTTP/1.1 404 Not Found\r\nConnection: close\r\nContent-Length: 0\r\n\r\n');
     });
     this.#server.requestTimeout = 10_000;
     this.#server.headersTimeout = 10_000;

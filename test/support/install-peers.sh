@@ -9,6 +9,8 @@ peers=(
   'python3-librtmp|drives librtmp as an RTMP phone'
   'sip-tester|sipp: SIP callers and callees with every kind of answer'
   'linphone-cli|a SIP phone that speaks and hears Speex'
+  'baresip|a SIP phone that speaks and hears G.711'
+  'speex|speexenc and speexdec: what our build of libspeex has to agree with'
   'espeak-ng|speaks the sentences that the calls carry'
   'sox|converts and compares recordings'
 )

@@ -1,8 +1,9 @@
 import { EmbeddedSip } from 'embedded-sip';
 import { type RtmpLogEvent, RtmpServer } from 'rtmp-server-ts';
-import type { Call, CallObserver, Timers } from './call/call.js';
+import type { Call, CallObserver, CallParties, Timers } from './call/call.js';
 import { CallRegistry } from './call/registry.js';
 import { serveClient } from './client/client.js';
+import { Lines } from './client/lines.js';
 import type { SharedStreams } from './client/streams.js';
 import type { Config } from './config/schema.js';
 import { DirectMedia } from './media/direct.js';
@@ -82,11 +83,14 @@ async function assemble(
   const media = new DirectMedia({
     host: config.rtpHost ?? config.host,
     ports: config.rtpPorts,
+    logger: log,
     ...(config.advertisedAddress !== undefined && { advertisedAddress: config.advertisedAddress }),
   });
   const signalling = new DrachtioSignalling(connection, { fromName: config.fromName });
   const observer = callLog(log, calls);
 
+  const lines = new Lines();
+  signalling.onInvite((invite) => lines.route(invite));
   const shared: SharedStreams = new Map();
   const rtmpServer = new RtmpServer({ logger: (event) => logRtmp(log, event) });
   rtmpServer.on('error', (error) => log.error({ error: error.message }, 'RTMP listener failed'));
@@ -95,6 +99,8 @@ async function assemble(
       ports: { signalling, media, timers, observer },
       calls,
       domain: identity.domain(),
+      ringTimeMs: config.ringSeconds * 1000,
+      lines,
       shared,
       log,
     }),
@@ -204,19 +210,25 @@ function logRtmp(log: Logger, event: RtmpLogEvent): void {
 
 function callLog(log: Logger, calls: CallRegistry): CallObserver {
   const started = new WeakMap<Call, number>();
+  const elapsed = (call: Call) => Date.now() - (started.get(call) ?? Date.now());
   return {
     changed(call, state) {
-      if (state === 'preparing') {
+      if (state === 'preparing' || state === 'offered') {
         started.set(call, Date.now());
-        log.info({ call: call.id, to: call.uri }, 'call started');
+        log.info({ call: call.id, ...describe(call.parties) }, 'call started');
       } else if (state === 'connected') {
-        log.info({ call: call.id, afterMs: Date.now() - (started.get(call) ?? 0) }, 'call connected');
+        log.info({ call: call.id, afterMs: elapsed(call) }, 'call connected');
       }
     },
     finished(call, { result, reason, sipStatus }, media) {
       calls.remove(call);
-      const durationMs = Date.now() - (started.get(call) ?? 0);
-      log.info({ call: call.id, result, reason, sipStatus, durationMs, media }, 'call ended');
+      log.info({ call: call.id, result, reason, sipStatus, durationMs: elapsed(call), media }, 'call ended');
     },
   };
+}
+
+function describe(parties: CallParties): Readonly<Record<string, string>> {
+  if (parties.direction === 'outgoing') return { direction: 'outgoing', to: parties.uri };
+  const { called, from } = parties.invite.caller;
+  return { direction: 'incoming', to: called, from };
 }

@@ -1,5 +1,14 @@
-import type { ClientFrame, ClientPort, MediaPort, MediaReport, MediaSession } from './ports.js';
-import { MediaError, type OutgoingInvite, type SignallingPort } from './ports.js';
+import type {
+  ClientFrame,
+  ClientPort,
+  IncomingInvite,
+  MediaPort,
+  MediaReport,
+  MediaSession,
+  OutgoingInvite,
+  SignallingPort,
+} from './ports.js';
+import { MediaError } from './ports.js';
 import { type CallEffect, type CallEvent, type CallState, step, transitions } from './state.js';
 import type { CallResult, Termination } from './termination.js';
 
@@ -26,30 +35,38 @@ export interface CallObserver {
   finished(call: Call, termination: Termination, media: MediaReport): void;
 }
 
-export interface OutgoingCall {
+/** Who calls whom, as SIP addresses. */
+export type CallParties = OutgoingParties | IncomingParties;
+
+export interface OutgoingParties {
+  readonly direction: 'outgoing';
   readonly id: string;
-  /** SIP URI to call. */
   readonly uri: string;
-  /** SIP address of the caller. */
   readonly from: string;
+}
+
+export interface IncomingParties {
+  readonly direction: 'incoming';
+  readonly invite: IncomingInvite;
+  /** How long the client may ring before the caller is told that nobody answers. */
+  readonly ringTimeMs: number;
 }
 
 /** Runs the state machine of one call against its ports. */
 export class Call {
   readonly id: string;
-  readonly uri: string;
-  readonly #from: string;
+  readonly parties: CallParties;
   readonly #ports: CallPorts;
   readonly #events: CallEvent[] = [];
+  #busy = false;
   #state: CallState = { name: 'idle' };
   #media: MediaSession | undefined;
-  #invite: OutgoingInvite | undefined;
+  #outgoing: OutgoingInvite | undefined;
   #cancelTimer: (() => void) | undefined;
 
-  constructor(call: OutgoingCall, ports: CallPorts) {
-    this.id = call.id;
-    this.uri = call.uri;
-    this.#from = call.from;
+  constructor(parties: CallParties, ports: CallPorts) {
+    this.parties = parties;
+    this.id = parties.direction === 'outgoing' ? parties.id : parties.invite.callId;
     this.#ports = ports;
   }
 
@@ -58,7 +75,18 @@ export class Call {
   }
 
   start(): void {
-    this.#receive({ type: 'start' });
+    if (this.parties.direction === 'incoming') this.parties.invite.listen((event) => this.#receive(event));
+    this.#receive({ type: this.parties.direction === 'outgoing' ? 'start' : 'invited' });
+  }
+
+  /** Answers the incoming call. */
+  accept(): void {
+    this.#receive({ type: 'accept' });
+  }
+
+  /** Refuses the incoming call with a final status, 400-699. */
+  decline(sipStatus: number): void {
+    this.#receive({ type: 'decline', sipStatus });
   }
 
   hangup(): void {
@@ -78,12 +106,16 @@ export class Call {
   /** Runs each event to its end before the next, also when an effect brings about another event at once. */
   #receive(event: CallEvent): void {
     this.#events.push(event);
-    if (this.#events.length > 1) return;
-    for (let next = this.#events[0]; next; next = this.#events[0]) {
-      const { state, effects } = step(this.#state, next);
-      this.#enter(state);
-      for (const effect of effects) this.#perform(effect);
-      this.#events.shift();
+    if (this.#busy) return;
+    this.#busy = true;
+    try {
+      for (let next = this.#events.shift(); next; next = this.#events.shift()) {
+        const { state, effects } = step(this.#state, next);
+        this.#enter(state);
+        for (const effect of effects) this.#perform(effect);
+      }
+    } finally {
+      this.#busy = false;
     }
   }
 
@@ -94,11 +126,15 @@ export class Call {
     if (next.name === from) return;
     if (!transitions[from].includes(next.name)) throw new Error(`illegal transition ${from} -> ${next.name}`);
     this.#cancelTimer?.();
-    this.#cancelTimer = undefined;
-    if (next.name === 'cancelling' || next.name === 'ending') {
-      this.#cancelTimer = this.#ports.timers.after(confirmationTimeoutMs, () => this.#receive({ type: 'timeout' }));
-    }
+    const limit = this.#timeLimit(next.name);
+    this.#cancelTimer =
+      limit === undefined ? undefined : this.#ports.timers.after(limit, () => this.#receive({ type: 'timeout' }));
     this.#ports.observer.changed(this, next.name);
+  }
+
+  #timeLimit(state: CallState['name']): number | undefined {
+    if (state === 'cancelling' || state === 'ending') return confirmationTimeoutMs;
+    return state === 'ringing' && this.parties.direction === 'incoming' ? this.parties.ringTimeMs : undefined;
   }
 
   #perform(effect: CallEffect): void {
@@ -106,28 +142,59 @@ export class Call {
       case 'open-media':
         void this.#openMedia();
         return;
-      case 'invite':
-        this.#sendInvite();
-        return;
-      case 'accept-media':
-        this.#attempt(() => this.#media?.accept(effect.answer));
-        return;
-      case 'cancel':
-        this.#invite?.cancel();
-        return;
-      case 'bye':
-        this.#invite?.bye(effect.reason);
-        return;
       case 'status':
         this.#ports.client.status(effect.update);
         return;
       case 'finish':
         this.#ports.observer.finished(this, effect.termination, this.#media?.close() ?? {});
         return;
+      default:
+        if (this.parties.direction === 'outgoing') this.#performOutgoing(effect, this.parties);
+        else this.#performIncoming(effect, this.parties.invite);
+    }
+  }
+
+  #performOutgoing(effect: CallEffect, parties: OutgoingParties): void {
+    switch (effect.type) {
+      case 'invite':
+        this.#sendInvite(parties);
+        return;
+      case 'accept-media':
+        if (this.#attempt(() => this.#media?.accept(effect.answer))) this.#receive({ type: 'media-accepted' });
+        return;
+      case 'cancel':
+        this.#outgoing?.cancel();
+        return;
+      case 'bye':
+        this.#outgoing?.bye(effect.reason);
+        return;
+    }
+  }
+
+  #performIncoming(effect: CallEffect, invite: IncomingInvite): void {
+    switch (effect.type) {
+      case 'ring':
+        invite.ring();
+        return;
+      case 'announce':
+        this.#ports.client.incoming(invite.caller);
+        return;
+      case 'answer':
+        this.#attempt(() => {
+          if (this.#media && invite.offer) invite.answer(this.#media.answer(invite.offer));
+        });
+        return;
+      case 'reject':
+        invite.reject(effect.sipStatus);
+        return;
+      case 'bye':
+        invite.bye(effect.reason);
+        return;
     }
   }
 
   async #openMedia(): Promise<void> {
+    const before = this.#state.name;
     try {
       const media = await this.#ports.media.open({
         callId: this.id,
@@ -135,11 +202,12 @@ export class Call {
         lost: (reason) => this.#receive({ type: 'media-failed', termination: { result: 'media-failed', reason } }),
       });
       // The client may have hung up, or gone, while the sockets were being opened.
-      if (this.#state.name !== 'preparing') {
+      if (this.#state.name !== before) {
         media.close();
         return;
       }
       this.#media = media;
+      if (this.parties.direction === 'incoming') checkOffer(media, this.parties.invite.offer);
     } catch (error) {
       this.#receive({ type: 'media-failed', termination: mediaTermination(error) });
       return;
@@ -147,23 +215,28 @@ export class Call {
     this.#receive({ type: 'media-opened' });
   }
 
-  #sendInvite(): void {
+  #sendInvite({ uri, from }: OutgoingParties): void {
     if (!this.#media) return;
-    this.#invite = this.#ports.signalling.invite(
-      { callId: this.id, uri: this.uri, from: this.#from, offer: this.#media.offer },
-      (event) => this.#receive(event),
+    this.#outgoing = this.#ports.signalling.invite({ callId: this.id, uri, from, offer: this.#media.offer }, (event) =>
+      this.#receive(event),
     );
   }
 
-  #attempt(accept: () => void): void {
+  /** @returns whether the media did it; otherwise the call is told */
+  #attempt(action: () => void): boolean {
     try {
-      accept();
+      action();
+      return true;
     } catch (error) {
       this.#receive({ type: 'media-failed', termination: mediaTermination(error) });
-      return;
+      return false;
     }
-    this.#receive({ type: 'media-accepted' });
   }
+}
+
+function checkOffer(media: MediaSession, offer: IncomingInvite['offer']): void {
+  if (!offer) throw new MediaError('NoCommonCodec', 'the INVITE has no offer, and one is needed here');
+  media.check(offer);
 }
 
 function mediaTermination(error: unknown): Termination {

@@ -14,8 +14,19 @@ export interface ClientFrame {
 export interface ClientPort {
   /** Tells the client where its call stands. */
   status(update: CallStatusUpdate): void;
+  /** Tells the client that it is being called. */
+  incoming(caller: Caller): void;
   /** Hands a frame to the client; false when it was dropped: nobody plays, or the client reads too slowly. */
   play(frame: ClientFrame): boolean;
+}
+
+export interface Caller {
+  /** User that was called. */
+  readonly called: string;
+  /** The caller's SIP address. */
+  readonly from: string;
+  /** The caller's name, as the caller gave it: may hold any text. */
+  readonly displayName?: string;
 }
 
 export interface CallStatusUpdate {
@@ -52,17 +63,34 @@ export interface OutgoingInvite {
   bye(reason?: string): void;
 }
 
+/** Somebody calls. Whoever takes it listens first, then rings and answers, or rejects. */
+export interface IncomingInvite {
+  readonly callId: string;
+  readonly caller: Caller;
+  /** Absent when the caller wants to hear an offer. */
+  readonly offer: SessionDescription | undefined;
+  /** `failed` follows when the caller gives up. */
+  listen(listener: (event: SignallingEvent) => void): void;
+  ring(): void;
+  /** Accepts: `established` follows, or `failed`. */
+  answer(answer: SessionDescription): void;
+  reject(sipStatus: number): void;
+  /** Ends the accepted call, once it is established: `ended` follows. */
+  bye(reason?: string): void;
+}
+
 export type SignallingEvent =
   | { readonly type: 'provisional'; readonly status: number; readonly reason: string }
   | { readonly type: 'answered'; readonly answer: SessionDescription }
+  | { readonly type: 'established' }
   | { readonly type: 'failed'; readonly termination: Termination }
   | { readonly type: 'ended'; readonly termination: Termination };
 
 /** Makes the media of calls. */
 export interface MediaPort {
   /**
-   * Takes what one call needs (sockets, ports). Frames for the client go to `play`; `lost` is called at most once, when
-   * the media fails for good.
+   * Takes what one call needs (sockets, ports). Frames for the client go to `play`, which owns their payload from then
+   * on; `lost` is called at most once, when the media fails for good, and never from within a method of the session.
    * @throws MediaError with code `NoPorts` when every RTP port is in use, `Io` when a socket cannot be opened.
    */
   open(options: MediaOptions): Promise<MediaSession>;
@@ -78,10 +106,21 @@ export interface MediaSession {
   /** The description to send in an INVITE. */
   readonly offer: SessionDescription;
   /**
-   * Applies the far end's answer and starts the flow in both directions.
+   * Applies the far end's answer and starts the flow in both directions; a further answer changes it.
    * @throws MediaError with code `NoCommonCodec` when the answer has nothing we can serve.
    */
   accept(answer: SessionDescription): void;
+  /**
+   * Whether an offer can be answered; nothing is started.
+   * @throws MediaError with code `NoCommonCodec`
+   */
+  check(offer: SessionDescription): void;
+  /**
+   * Starts the flow in both directions as the far end's offer says.
+   * @returns the description to answer with
+   * @throws MediaError with code `NoCommonCodec`
+   */
+  answer(offer: SessionDescription): SessionDescription;
   /** A frame that the client published. Anything unusable is counted and dropped. */
   write(frame: ClientFrame): void;
   /** Stops the flow and gives the ports back. A second call does nothing. Returns what was measured. */

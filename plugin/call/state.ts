@@ -4,7 +4,7 @@ import { CallStatus } from './status.js';
 import type { Termination } from './termination.js';
 
 /**
- * A call as a pure state machine. `told` says that the client has had its final status 0 while the SIP side is still
+ * A call as a pure state machine: an outgoing one begins with `start`, an incoming one with `invited`. `told` says that the client has had its final status 0 while the SIP side is still
  * being taken down.
  */
 export type CallState =
@@ -12,6 +12,9 @@ export type CallState =
   | { readonly name: 'preparing' } // media is being opened, nothing is on the wire
   | { readonly name: 'inviting' } // INVITE sent, no final response
   | { readonly name: 'answering' } // 2xx received, its session description is being applied
+  | { readonly name: 'offered' } // INVITE received, media is being opened, nobody was told
+  | { readonly name: 'ringing' } // 180 sent, the client was told
+  | { readonly name: 'accepting' } // 200 is being sent
   | { readonly name: 'connected' }
   | { readonly name: 'cancelling'; readonly termination: Termination; readonly told: boolean }
   | { readonly name: 'ending'; readonly termination: Termination; readonly told: boolean } // BYE sent
@@ -21,22 +24,30 @@ export type CallStateName = CallState['name'];
 
 export type CallEvent =
   | { readonly type: 'start' }
+  | { readonly type: 'invited' }
   | { readonly type: 'media-opened' }
   | { readonly type: 'media-accepted' }
   | { readonly type: 'media-failed'; readonly termination: Termination }
   | { readonly type: 'provisional'; readonly status: number; readonly reason: string }
   | { readonly type: 'answered'; readonly answer: SessionDescription }
+  | { readonly type: 'established' } // our 200 is on its way, the dialog exists
   | { readonly type: 'failed'; readonly termination: Termination }
   | { readonly type: 'ended'; readonly termination: Termination }
-  | { readonly type: 'hangup' } // the client's own wish
+  | { readonly type: 'accept' } // the client's own wishes
+  | { readonly type: 'decline'; readonly sipStatus: number }
+  | { readonly type: 'hangup' }
   | { readonly type: 'abandon'; readonly termination: Termination } // the client has gone, or the gateway stops
-  | { readonly type: 'timeout' }; // the far end did not confirm CANCEL or BYE in time
+  | { readonly type: 'timeout' }; // nobody answered, or the far end did not confirm CANCEL or BYE in time
 
 export type CallEffect =
   | { readonly type: 'open-media' }
   | { readonly type: 'invite' }
   | { readonly type: 'accept-media'; readonly answer: SessionDescription }
   | { readonly type: 'cancel' }
+  | { readonly type: 'ring' }
+  | { readonly type: 'announce' }
+  | { readonly type: 'answer' }
+  | { readonly type: 'reject'; readonly sipStatus: number }
   | { readonly type: 'bye'; readonly reason: string }
   | { readonly type: 'status'; readonly update: CallStatusUpdate }
   | { readonly type: 'finish'; readonly termination: Termination };
@@ -48,10 +59,13 @@ export interface Step {
 
 /** Every legal change of state; {@link step} makes no other. */
 export const transitions: Readonly<Record<CallStateName, readonly CallStateName[]>> = {
-  idle: ['preparing'],
+  idle: ['preparing', 'offered'],
   preparing: ['inviting', 'ended'],
   inviting: ['answering', 'cancelling', 'ended'],
   answering: ['connected', 'ending', 'ended'],
+  offered: ['ringing', 'ended'],
+  ringing: ['accepting', 'ended'],
+  accepting: ['connected', 'ending', 'ended'],
   connected: ['ending', 'ended'],
   cancelling: ['ending', 'ended'],
   ending: ['ended'],
@@ -66,6 +80,14 @@ type Row<N extends CallStateName> = {
 
 const hungUp: Termination = { result: 'completed', reason: 'hung up by the client' };
 const cancelled: Termination = { result: 'cancelled', reason: 'cancelled by the client' };
+
+const declined: Termination = { result: 'declined', reason: 'declined by the client' };
+const unanswered: Termination = { result: 'no-answer', reason: 'not answered in time' };
+
+/** What the caller is told (RFC 3261 section 21.4). */
+const busyHere = 486;
+const temporarilyUnavailable = 480;
+const notAcceptableHere = 488;
 
 const status = (update: CallStatusUpdate): CallEffect => ({ type: 'status', update });
 const inProgress = status({ status: CallStatus.inProgress });
@@ -86,7 +108,19 @@ function end(termination: Termination, told = false): Step {
   return { state: { name: 'ended', termination }, effects: told ? [finish] : [notConnected(termination), finish] };
 }
 
+/** The caller is refused. `told`: the client has never heard of the call. */
+function refuse(sipStatus: number, termination: Termination, told = false): Step {
+  const { state, effects } = end(termination, told);
+  return { state, effects: [{ type: 'reject', sipStatus }, ...effects] };
+}
+
 const bye = (termination: Termination): CallEffect => ({ type: 'bye', reason: termination.reason });
+
+/** Both sides have answered. */
+const connect = (): Step => ({
+  state: { name: 'connected' },
+  effects: [status({ status: CallStatus.connectStreams }), status({ status: CallStatus.connected })],
+});
 
 /** The client leaves an answered call: BYE and 3 now, 0 when the far end has confirmed. */
 const leave = (termination: Termination): Step => ({
@@ -119,6 +153,7 @@ function tellNow<S extends StateOf<'cancelling' | 'ending'>>(state: S, event: Ev
 const table: { readonly [N in CallStateName]: Row<N> } = {
   idle: {
     start: () => ({ state: { name: 'preparing' }, effects: [inProgress, { type: 'open-media' }] }),
+    invited: () => ({ state: { name: 'offered' }, effects: [{ type: 'open-media' }] }),
   },
   preparing: {
     'media-opened': () => ({ state: { name: 'inviting' }, effects: [{ type: 'invite' }] }),
@@ -149,11 +184,32 @@ const table: { readonly [N in CallStateName]: Row<N> } = {
       effects: [{ type: 'cancel' }, notConnected(termination)],
     }),
   },
+  offered: {
+    'media-opened': () => ({ state: { name: 'ringing' }, effects: [{ type: 'ring' }, { type: 'announce' }] }),
+    'media-failed': (_, { termination }) =>
+      refuse(termination.result === 'no-codec' ? notAcceptableHere : temporarilyUnavailable, termination, true),
+    failed: (_, event) => end(event.termination, true),
+    abandon: (_, event) => refuse(temporarilyUnavailable, event.termination, true),
+  },
+  ringing: {
+    accept: () => ({ state: { name: 'accepting' }, effects: [{ type: 'answer' }] }),
+    decline: (_, event) => refuse(event.sipStatus, declined),
+    hangup: () => refuse(busyHere, declined),
+    timeout: () => refuse(temporarilyUnavailable, unanswered),
+    failed: (_, event) => end(event.termination),
+    'media-failed': (_, event) => refuse(temporarilyUnavailable, event.termination),
+    abandon: (_, event) => refuse(temporarilyUnavailable, event.termination),
+  },
+  accepting: {
+    established: () => connect(),
+    'media-failed': (_, event) => takeDown(event.termination),
+    failed: (_, event) => end(event.termination),
+    ended: (_, event) => end(event.termination),
+    hangup: () => leave(hungUp),
+    abandon: (_, event) => takeDown(event.termination),
+  },
   answering: {
-    'media-accepted': () => ({
-      state: { name: 'connected' },
-      effects: [status({ status: CallStatus.connectStreams }), status({ status: CallStatus.connected })],
-    }),
+    'media-accepted': () => connect(),
     'media-failed': (_, event) => takeDown(event.termination),
     ended: (_, event) => end(event.termination),
     hangup: () => leave(hungUp),

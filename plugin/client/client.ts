@@ -4,9 +4,11 @@ import type { Dialect } from './dialects/dialect.js';
 import { EncoderDialect } from './dialects/encoder.js';
 import { SonoDialect } from './dialects/sono.js';
 import { Line, type LineOptions } from './line.js';
+import type { Lines } from './lines.js';
 import { type ClientStreams, EncoderStreams, PhoneStreams, type SharedStreams } from './streams.js';
 
 export interface ClientOptions extends LineOptions {
+  readonly lines: Lines;
   readonly shared: SharedStreams;
   readonly log: ClientLogger;
 }
@@ -37,6 +39,7 @@ function serveRequest(session: RtmpSession, { app }: ConnectRequest, options: Cl
   const streams = encoder ? new EncoderStreams(options.shared, session.remoteAddress) : new PhoneStreams();
   const client: ClientPort = {
     status: (update) => dialect.status(update),
+    incoming: (caller) => dialect.incoming(caller),
     play: (frame) => streams.play(frame),
   };
   const line = new Line(client, options);
@@ -48,7 +51,11 @@ function serveRequest(session: RtmpSession, { app }: ConnectRequest, options: Cl
     call.error({ level: 'error', code: 'NetConnection.Call.Failed', description });
   });
   session.on('stream', (stream) => serveStream(stream, line, streams, dialect));
-  session.once('close', () => line.close({ result: 'client-gone', reason: 'the client disconnected' }));
+  options.lines.add(line);
+  session.once('close', () => {
+    options.lines.delete(line);
+    line.close({ result: 'client-gone', reason: 'the client disconnected' });
+  });
 }
 
 function serveStream(stream: RtmpStream, line: Line, streams: ClientStreams, dialect: Dialect): void {

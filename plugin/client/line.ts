@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
-import { Call, type CallPorts } from '../call/call.js';
-import type { ClientFrame, ClientPort } from '../call/ports.js';
+import { Call, type CallParties, type CallPorts } from '../call/call.js';
+import type { ClientFrame, ClientPort, IncomingInvite } from '../call/ports.js';
 import type { CallRegistry } from '../call/registry.js';
 import type { Termination } from '../call/termination.js';
 import type { DialOutcome, PhoneLine } from './dialects/dialect.js';
@@ -11,38 +11,52 @@ export interface LineOptions {
   readonly calls: CallRegistry;
   /** Host part of the address that the line makes up for itself. */
   readonly domain: string;
+  /** How long the client may ring before its caller is told that nobody answers. */
+  readonly ringTimeMs: number;
 }
+
+const busyHere = 486;
+const temporarilyUnavailable = 480;
 
 /** One connection is one line: an address, and at most one call. */
 export class Line implements PhoneLine {
+  /** User part of the address. Made up, unguessable: nobody who was not told can call or pose as this client. */
+  readonly user: string = randomUUID();
+  readonly address: string;
   readonly #options: LineOptions;
   readonly #client: ClientPort;
   #call: Call | undefined;
-  /** Made up, unguessable: nobody who was not told can call or pose as this client. */
-  readonly address: string;
 
   constructor(client: ClientPort, options: LineOptions) {
     this.#options = options;
     this.#client = client;
-    this.address = `sip:${randomUUID()}@${options.domain}`;
+    this.address = `sip:${this.user}@${options.domain}`;
   }
 
   dial(destination: string): DialOutcome {
-    if (this.#call && this.#call.state !== 'ended') {
-      return { code: 'existing', description: 'a call is up or being set up; hang up first' };
-    }
     const { ports, calls } = this.#options;
     if (calls.closed) return { code: 'failed', description: 'the gateway is shutting down' };
+    if (this.#busy) return { code: 'existing', description: 'a call is up or being set up; hang up first' };
     const target = ports.signalling.resolve(destination);
     if ('refusal' in target) return { code: 'failed', description: target.refusal };
-    const call = new Call(
-      { id: randomUUID(), uri: target.uri, from: this.address },
-      { ...ports, client: this.#client },
-    );
-    this.#call = call;
-    calls.add(call);
-    call.start();
+    this.#begin({ direction: 'outgoing', id: randomUUID(), uri: target.uri, from: this.address });
     return undefined;
+  }
+
+  /** Somebody calls this line. */
+  incoming(invite: IncomingInvite): void {
+    const { calls, ringTimeMs } = this.#options;
+    if (calls.closed) invite.reject(temporarilyUnavailable);
+    else if (this.#busy) invite.reject(busyHere);
+    else this.#begin({ direction: 'incoming', invite, ringTimeMs });
+  }
+
+  accept(): void {
+    this.#call?.accept();
+  }
+
+  decline(sipStatus: number): void {
+    this.#call?.decline(sipStatus);
   }
 
   hangup(): void {
@@ -55,5 +69,17 @@ export class Line implements PhoneLine {
 
   close(termination: Termination): void {
     this.#call?.abandon(termination);
+  }
+
+  get #busy(): boolean {
+    return this.#call !== undefined && this.#call.state !== 'ended';
+  }
+
+  #begin(parties: CallParties): void {
+    const { ports, calls } = this.#options;
+    const call = new Call(parties, { ...ports, client: this.#client });
+    this.#call = call;
+    calls.add(call);
+    call.start();
   }
 }

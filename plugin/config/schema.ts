@@ -17,13 +17,12 @@ export interface Setting {
 
 const address = z.string().refine((text) => isIP(text) !== 0 || text === 'localhost', 'an IP address or localhost');
 const hostName = z.string().regex(/^[A-Za-z0-9.:[\]-]{1,255}$/, 'a host name or an IP address');
-const portFrom = (min: number) => {
-  const allowed = `a port from ${min} to 65535`;
+const numberFrom = (min: number, max: number, allowed: string) => {
   const readNumber = (value: unknown) => (typeof value === 'string' && /^\d{1,5}$/.test(value) ? Number(value) : value);
-  return z.preprocess(readNumber, z.int(allowed).min(min, allowed).max(65535, allowed));
+  return z.preprocess(readNumber, z.int(allowed).min(min, allowed).max(max, allowed));
 };
-const optionalPort = portFrom(0);
-const requiredPort = portFrom(1);
+const optionalPort = numberFrom(0, 65535, 'a port from 0 to 65535');
+const requiredPort = numberFrom(1, 65535, 'a port from 1 to 65535');
 
 const portRange = z
   .string()
@@ -117,6 +116,13 @@ export const settings = [
     type: hostName.optional(),
     unset: "the SIP server's address",
     doc: 'Domain in From of clients that did not register.',
+  },
+  {
+    key: 'ringSeconds',
+    env: 'SONO_RING_SECONDS',
+    type: numberFrom(1, 600, 'a number of seconds from 1 to 600'),
+    default: 60,
+    doc: 'How long an incoming call rings before its caller is told that nobody answers (480).',
   },
   {
     key: 'logLevel',

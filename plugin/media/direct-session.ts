@@ -5,7 +5,14 @@ import type { SessionDescription } from '../call/session-description.js';
 import { AudioReceiver } from './audio-receiver.js';
 import { AudioSender } from './audio-sender.js';
 import type { MediaClock } from './clock.js';
-import { type AudioAgreement, agreeAudio, isUnspecified, type MediaTarget, offerAudio } from './formats.js';
+import {
+  type AudioAgreement,
+  agreeAudio,
+  answerAudio,
+  isUnspecified,
+  type MediaTarget,
+  offerAudio,
+} from './formats.js';
 import { RemoteParty } from './remote-party.js';
 import { RtcpSession } from './rtcp-session.js';
 import { isRtcp, parseRtp } from './rtp.js';
@@ -76,7 +83,25 @@ export class DirectSession implements MediaSession {
   }
 
   accept(answer: SessionDescription): void {
-    const agreement = agreeAudio(answer);
+    this.#start(agreeAudio(answer));
+  }
+
+  check(offer: SessionDescription): void {
+    this.#answerTo(offer);
+  }
+
+  answer(offer: SessionDescription): SessionDescription {
+    const { agreement, answer } = this.#answerTo(offer);
+    this.#start(agreement);
+    return answer;
+  }
+
+  #answerTo(offer: SessionDescription) {
+    const { advertisedAddress, sockets } = this.#options;
+    return answerAudio(offer, advertisedAddress, sockets.port);
+  }
+
+  #start(agreement: AudioAgreement): void {
     if (this.#closed) return;
     const flow = this.#flow;
     if (flow === undefined) this.#startFlow(agreement);

@@ -1,6 +1,6 @@
 import { frameDuration } from 'speex-wasm';
 import { MediaError } from '../call/ports.js';
-import type { MediaDescription, MediaFormat, SessionDescription } from '../call/session-description.js';
+import type { Direction, MediaDescription, MediaFormat, SessionDescription } from '../call/session-description.js';
 
 /** Our RTP payload formats in order of preference; wideband first, RFC 5574 and RFC 4733. */
 const offered: readonly MediaFormat[] = [
@@ -56,22 +56,78 @@ export function offerAudio(address: string, port: number): SessionDescription {
  * @throws MediaError `NoCommonCodec`
  */
 export function agreeAudio(answer: SessionDescription): AudioAgreement {
-  const audio = answer.media.find((media) => media.kind === 'audio');
-  if (audio === undefined) throw noCommonCodec('the answer has no audio');
-  if (audio.port === 0) throw noCommonCodec('the answer refuses audio (port 0)');
-  if (!isPort(audio.port)) throw noCommonCodec(`the answer's audio port is ${audio.port}, not 1-65535`);
+  return agree(answer, audioOf(answer), receiveFormats);
+}
+
+/**
+ * Reads an offer and says what to answer (RFC 3264 section 6): its first Speex format and the events that go with it,
+ * under its numbers in both directions; everything else that it offers is refused.
+ *
+ * @throws MediaError `NoCommonCodec`
+ */
+export function answerAudio(
+  offer: SessionDescription,
+  address: string,
+  port: number,
+): { agreement: AudioAgreement; answer: SessionDescription } {
+  const audio = audioOf(offer);
+  const agreement = agree(offer, audio, (common) => formatTable(common));
+  const { send } = agreement;
+  const events = audio.formats.find(
+    (format) => isCommon(format) && isEvent(format) && format.clockRate === send.clockRate,
+  );
+  const direction = mirrored[agreement.sending ? audio.direction : withoutReceiving[audio.direction]];
+  const accepted = { kind: 'audio', port, protocol: audio.protocol, direction, ptime: frameDuration };
+  const answer = offer.media.map((media) =>
+    media === audio
+      ? { ...accepted, formats: events === undefined ? [send] : [send, events] }
+      : { kind: media.kind, port: 0, protocol: media.protocol, direction: media.direction, formats: media.formats },
+  );
+  return { agreement, answer: { address, media: answer } };
+}
+
+/** What we may do when the peer wants this (RFC 3264 section 6.1). */
+const mirrored: Readonly<Record<Direction, Direction>> = {
+  sendrecv: 'sendrecv',
+  sendonly: 'recvonly',
+  recvonly: 'sendonly',
+  inactive: 'inactive',
+};
+
+/** The direction of a peer that has no address to receive at. */
+const withoutReceiving: Readonly<Record<Direction, Direction>> = {
+  sendrecv: 'sendonly',
+  sendonly: 'sendonly',
+  recvonly: 'inactive',
+  inactive: 'inactive',
+};
+
+/** The audio section that we take part in. */
+function audioOf(description: SessionDescription): MediaDescription {
+  const audio = description.media.find((media) => media.kind === 'audio');
+  if (audio === undefined) throw noCommonCodec('the far end has no audio');
+  if (audio.port === 0) throw noCommonCodec('the far end refuses audio (port 0)');
+  if (!isPort(audio.port)) throw noCommonCodec(`the far end's audio port is ${audio.port}, not 1-65535`);
   // RTP/AVP and, from peers that name the feedback profile unasked, RTP/AVPF (RFC 4585): the packets are the same.
   if (audio.protocol !== protocol && audio.protocol !== 'RTP/AVPF') {
-    throw noCommonCodec(`offered ${protocol}, answered ${audio.protocol}`);
+    throw noCommonCodec(`we speak ${protocol}, the far end ${audio.protocol}`);
   }
+  return audio;
+}
+
+function agree(
+  description: SessionDescription,
+  audio: MediaDescription,
+  receive: (common: readonly MediaFormat[]) => ReceiveFormats,
+): AudioAgreement {
   const common = audio.formats.filter(isCommon);
-  const send = common.find((format) => format.encoding === 'speex');
-  if (send === undefined) throw noCommonCodec(`offered ${names(offered)}; answered ${names(audio.formats)}`);
-  const host = audio.address ?? answer.address;
+  const send = common.find((format) => !isEvent(format));
+  if (send === undefined) throw noCommonCodec(`we speak ${names(offered)}; the far end ${names(audio.formats)}`);
+  const host = audio.address ?? description.address;
   const rtcpPort = audio.rtcpPort ?? audio.port + 1;
   return {
     send,
-    receive: receiveFormats(common),
+    receive: receive(common),
     target: { host, port: audio.port, rtcpPort: isPort(rtcpPort) ? rtcpPort : 0 },
     sending: wantsToReceive(audio, host),
   };
@@ -85,14 +141,18 @@ export function isPort(port: number): boolean {
  * A peer sends with our numbers (RFC 3264 section 6.1). Some send with their own: those are understood too where they
  * mean nothing else.
  */
-function receiveFormats(common: readonly MediaFormat[]): ReceiveFormats {
+const receiveFormats = (common: readonly MediaFormat[]): ReceiveFormats => formatTable([...offered, ...common]);
+
+function formatTable(known: readonly MediaFormat[]): ReceiveFormats {
   const formats: (ReceiveFormat | undefined)[] = new Array(128).fill(undefined);
-  for (const format of [...offered, ...common]) {
-    const kind = format.encoding === 'speex' ? 'speex' : 'telephone-event';
+  for (const format of known) {
+    const kind = isEvent(format) ? 'telephone-event' : 'speex';
     formats[format.payloadType] ??= { kind, clockRate: format.clockRate };
   }
   return formats;
 }
+
+const isEvent = ({ encoding }: MediaFormat): boolean => encoding === 'telephone-event';
 
 function isCommon({ payloadType, encoding, clockRate }: MediaFormat): boolean {
   const known = offered.some((format) => format.encoding === encoding && format.clockRate === clockRate);

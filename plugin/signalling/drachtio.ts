@@ -29,6 +29,21 @@ export interface InviteOptions {
   readonly onProvisional: (response: SipResponse) => void;
 }
 
+/** An INVITE of a new call, from outside. */
+export interface ReceivedInvite {
+  /** User part of the Request-URI, unescaped. */
+  readonly called: string;
+  /** The caller's SIP URI and name, as in From. */
+  readonly from: string;
+  readonly displayName?: string;
+  /** Empty when there is no offer. */
+  readonly sdp: string;
+  respond(status: number): void;
+  /** Sends a 200; rejects when it cannot be sent or the caller has given up. */
+  answer(sdp: string): Promise<SipDialog>;
+  onCancel(listener: () => void): void;
+}
+
 /** A final response other than 2xx to a request of ours. */
 export class SipFailure extends Error {
   override readonly name = 'SipFailure';
@@ -118,6 +133,11 @@ export class DrachtioConnection extends EventEmitter<DrachtioEvents> {
     }
   }
 
+  /** Hands over every INVITE from outside that begins a call. */
+  onInvite(listener: (invite: ReceivedInvite) => void): void {
+    this.#srf.invite((request, response) => listener(this.#receivedInvite(request, response)));
+  }
+
   /** Logs out. Nothing is sent or received after it. */
   close(): void {
     if (this.#closed) return;
@@ -126,9 +146,38 @@ export class DrachtioConnection extends EventEmitter<DrachtioEvents> {
     this.#srf.disconnect();
   }
 
+  #receivedInvite(request: Srf.SrfRequest, response: Srf.SrfResponse): ReceivedInvite {
+    const from = request.getParsedHeader('from');
+    const displayName = from.name?.replace(/^"|"$/g, '').replace(/\\(.)/g, '$1');
+    return {
+      called: unescapeUser(Srf.parseUri(request.uri)?.user ?? ''),
+      from: from.uri,
+      ...(displayName && { displayName }),
+      sdp: request.body ?? '',
+      respond: (status) => response.send(status),
+      answer: async (sdp) => {
+        try {
+          return wrapDialog(await this.#srf.createUAS(request, response, { localSdp: sdp }));
+        } catch (error) {
+          throw asFailure(error);
+        }
+      },
+      onCancel: (listener) => void request.on('cancel', listener),
+    };
+  }
+
   #fall(reason: string): void {
     this.#up = false;
     if (!this.#closed) this.emit('down', reason);
+  }
+}
+
+/** RFC 3261 section 19.1.2; what is escaped wrongly is left as it is. */
+function unescapeUser(user: string): string {
+  try {
+    return decodeURIComponent(user);
+  } catch {
+    return user;
   }
 }
 

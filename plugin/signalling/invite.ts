@@ -1,6 +1,7 @@
 import type { InviteRequest, OutgoingInvite, SignallingEvent } from '../call/ports.js';
-import { type Termination, terminationOf } from '../call/termination.js';
-import { type DrachtioConnection, type SentInvite, type SipDialog, SipFailure } from './drachtio.js';
+import type { Termination } from '../call/termination.js';
+import type { DrachtioConnection, SentInvite, SipDialog } from './drachtio.js';
+import { failure, reasonHeader } from './outcome.js';
 import { parseSdp, writeSdp } from './sdp.js';
 
 /**
@@ -100,14 +101,4 @@ export class Invitation implements OutgoingInvite {
     this.#connection.off('down', this.#connectionLost);
     this.#listener(event);
   }
-}
-
-function failure(error: unknown): Termination {
-  if (error instanceof SipFailure) return terminationOf(error.status, error.reason);
-  return { result: 'signalling-failed', reason: error instanceof Error ? error.message : String(error) };
-}
-
-/** RFC 3326; the text may have come from a peer and must not leave its quotes. */
-function reasonHeader(text: string): string {
-  return `SIP;text="${text.replace(/[^\x20-\x7e]|["\\]/g, ' ').slice(0, 200)}"`;
 }

@@ -1,6 +1,15 @@
-import type { DialTarget, InviteRequest, OutgoingInvite, SignallingEvent, SignallingPort } from '../call/ports.js';
+import { randomUUID } from 'node:crypto';
+import type {
+  DialTarget,
+  IncomingInvite,
+  InviteRequest,
+  OutgoingInvite,
+  SignallingEvent,
+  SignallingPort,
+} from '../call/ports.js';
 import { addressOf, parseDialString, requestUri } from './dial-string.js';
 import type { DrachtioConnection } from './drachtio.js';
+import { Invited } from './incoming.js';
 import { Invitation } from './invite.js';
 
 export interface SignallingOptions {
@@ -16,6 +25,11 @@ export class DrachtioSignalling implements SignallingPort {
   constructor(connection: DrachtioConnection, options: SignallingOptions) {
     this.#connection = connection;
     this.#options = options;
+  }
+
+  /** Hands every incoming call to `route`, which takes or rejects it. */
+  onInvite(route: (invite: IncomingInvite) => void): void {
+    this.#connection.onInvite((invite) => route(new Invited(invite, this.#connection, randomUUID())));
   }
 
   resolve(dialled: string): DialTarget {

@@ -1,6 +1,7 @@
 import { beforeEach, describe, expect, it } from 'vitest';
-import { Call, confirmationTimeoutMs } from '../../plugin/call/call.js';
+import { Call, type CallParties, confirmationTimeoutMs } from '../../plugin/call/call.js';
 import {
+  type Caller,
   type CallStatusUpdate,
   type ClientFrame,
   type InviteRequest,
@@ -14,12 +15,16 @@ import type { Termination } from '../../plugin/call/termination.js';
 const offer: SessionDescription = { address: '192.0.2.1', media: [] };
 const answer: SessionDescription = { address: '192.0.2.2', media: [] };
 
+const caller: Caller = { called: 'me', from: 'sip:bob@example.com', displayName: 'Bob' };
+const callersOffer: SessionDescription = { address: '192.0.2.3', media: [] };
+
 /** The ports of one call, each with a record of what the call asked of it. */
 class Bench {
   readonly statuses: CallStatusUpdate[] = [];
   readonly signalled: string[] = [];
   readonly written: ClientFrame[] = [];
   readonly finished: Termination[] = [];
+  readonly announced: Caller[] = [];
   readonly timers: { ms: number; fire: () => void }[] = [];
   readonly accepted: SessionDescription[] = [];
   mediaClosed = 0;
@@ -27,12 +32,48 @@ class Bench {
   invited: InviteRequest | undefined;
   open: (options: MediaOptions) => void = () => {};
   accept: (answer: SessionDescription) => void = (description) => this.accepted.push(description);
+  check: () => void = () => {};
   signal: (event: SignallingEvent) => void = () => {};
 
-  readonly call = new Call(
-    { id: 'c1', uri: 'sip:bob@example.com', from: 'sip:me@example.com' },
-    {
-      client: { status: (update) => this.statuses.push(update), play: () => true },
+  constructor(direction: 'outgoing' | 'incoming' = 'outgoing') {
+    this.#direction = direction;
+  }
+
+  readonly #direction: 'outgoing' | 'incoming';
+
+  get call(): Call {
+    this.#call ??= this.#makeCall();
+    return this.#call;
+  }
+
+  #call: Call | undefined;
+
+  get #parties(): CallParties {
+    if (this.#direction === 'outgoing') {
+      return { direction: 'outgoing', id: 'c1', uri: 'sip:bob@example.com', from: 'sip:me@example.com' };
+    }
+    const invite = {
+      callId: 'c1',
+      caller,
+      offer: callersOffer,
+      listen: (listener: (event: SignallingEvent) => void) => {
+        this.signal = listener;
+      },
+      ring: () => this.signalled.push('180'),
+      answer: () => this.signalled.push('200'),
+      reject: (sipStatus: number) => this.signalled.push(String(sipStatus)),
+      bye: (reason?: string) => this.signalled.push(`BYE ${reason}`),
+    };
+    return { direction: 'incoming', invite, ringTimeMs: 30_000 };
+  }
+
+  #makeCall(): Call {
+    return new Call(this.#parties, {
+      client: {
+        status: (update) => this.statuses.push(update),
+        incoming: (who) => this.announced.push(who),
+        play: () => true,
+      },
       signalling: {
         resolve: (uri) => ({ uri }),
         invite: (request, listener) => {
@@ -51,6 +92,8 @@ class Bench {
           return {
             offer,
             accept: (description) => this.accept(description),
+            check: () => this.check(),
+            answer: () => answer,
             write: (frame) => this.written.push(frame),
             close: () => ({ closed: ++this.mediaClosed }),
           };
@@ -64,8 +107,8 @@ class Bench {
         },
       },
       observer: { changed: () => {}, finished: (_, termination) => this.finished.push(termination) },
-    },
-  );
+    });
+  }
 
   get codes(): number[] {
     return this.statuses.map(({ status }) => status);
@@ -187,5 +230,77 @@ describe('a call', () => {
     await bench.connect();
     expect(bench.codes).toEqual([1, 0]);
     expect(bench.signalled).toEqual(['BYE at once']);
+  });
+});
+
+describe('an incoming call', () => {
+  beforeEach(() => {
+    bench = new Bench('incoming');
+  });
+
+  it('rings, is accepted and ended by the caller: 4, 2, 0', async () => {
+    await bench.dial();
+    expect(bench.signalled).toEqual(['180']);
+    expect(bench.announced).toEqual([caller]);
+    expect(bench.codes).toEqual([]);
+    bench.call.accept();
+    expect(bench.signalled).toEqual(['180', '200']);
+    bench.signal({ type: 'established' });
+    expect(bench.codes).toEqual([4, 2]);
+    bench.signal({ type: 'ended', termination: { result: 'completed', reason: 'hung up by the far end' } });
+    expect(bench.codes).toEqual([4, 2, 0]);
+    expect(bench.mediaClosed).toBe(1);
+    expect(bench.timers).toEqual([]);
+  });
+
+  it('is refused before anything rings when there is no codec in common', async () => {
+    bench.check = () => {
+      throw new MediaError('NoCommonCodec', 'we speak speex, the far end g729');
+    };
+    await bench.dial();
+    expect(bench.signalled).toEqual(['488']);
+    expect(bench.announced).toEqual([]);
+    expect(bench.statuses).toEqual([]);
+    expect(bench.finished).toEqual([{ result: 'no-codec', reason: 'we speak speex, the far end g729' }]);
+  });
+
+  it('is refused as busy by hangup, with another status by decline', async () => {
+    await bench.dial();
+    bench.call.hangup();
+    expect(bench.signalled).toEqual(['180', '486']);
+    expect(bench.codes).toEqual([0]);
+    const other = new Bench('incoming');
+    await other.dial();
+    other.call.decline(603);
+    expect(other.signalled).toEqual(['180', '603']);
+    expect(other.codes).toEqual([0]);
+  });
+
+  it('ends with 0 when the caller gives up, also before anything rang', async () => {
+    const gaveUp: Termination = { result: 'cancelled', reason: 'cancelled by the caller' };
+    await bench.dial();
+    bench.signal({ type: 'failed', termination: gaveUp });
+    expect(bench.codes).toEqual([0]);
+    const early = new Bench('incoming');
+    early.call.start();
+    early.signal({ type: 'failed', termination: gaveUp });
+    await new Promise(setImmediate);
+    expect(early.announced).toEqual([]);
+    expect(early.finished).toEqual([gaveUp]);
+    expect(early.mediaClosed).toBe(1);
+  });
+
+  it('is not answered for ever: 480', async () => {
+    await bench.dial();
+    expect(bench.timers.map(({ ms }) => ms)).toEqual([30_000]);
+    bench.timers[0]?.fire();
+    expect(bench.signalled).toEqual(['180', '480']);
+    expect(bench.finished).toEqual([{ result: 'no-answer', reason: 'not answered in time' }]);
+  });
+
+  it('tells the caller 480 when the client goes while it rings', async () => {
+    await bench.dial();
+    bench.call.abandon({ result: 'client-gone', reason: 'gone' });
+    expect(bench.signalled).toEqual(['180', '480']);
   });
 });

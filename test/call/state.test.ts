@@ -12,6 +12,9 @@ const states: Record<string, CallState> = {
   preparing: { name: 'preparing' },
   inviting: { name: 'inviting' },
   answering: { name: 'answering' },
+  offered: { name: 'offered' },
+  ringing: { name: 'ringing' },
+  accepting: { name: 'accepting' },
   connected: { name: 'connected' },
   'cancelling, client waits': { name: 'cancelling', termination: first, told: false },
   'cancelling, client told': { name: 'cancelling', termination: first, told: true },
@@ -22,13 +25,17 @@ const states: Record<string, CallState> = {
 
 const events: Record<CallEvent['type'], CallEvent> = {
   start: { type: 'start' },
+  invited: { type: 'invited' },
   'media-opened': { type: 'media-opened' },
   'media-accepted': { type: 'media-accepted' },
   'media-failed': { type: 'media-failed', termination: second },
   provisional: { type: 'provisional', status: 180, reason: 'Ringing' },
   answered: { type: 'answered', answer },
+  established: { type: 'established' },
   failed: { type: 'failed', termination: second },
   ended: { type: 'ended', termination: second },
+  accept: { type: 'accept' },
+  decline: { type: 'decline', sipStatus: 603 },
   hangup: { type: 'hangup' },
   abandon: { type: 'abandon', termination: second },
   timeout: { type: 'timeout' },
@@ -39,7 +46,7 @@ const events: Record<CallEvent['type'], CallEvent> = {
  * where the client is told the SIP status too.
  */
 const cells: Record<string, Partial<Record<CallEvent['type'], string>>> = {
-  idle: { start: 'preparing: 1 open-media' },
+  idle: { start: 'preparing: 1 open-media', invited: 'offered: open-media' },
   preparing: {
     'media-opened': 'inviting: invite',
     'media-failed': 'ended: 0! finish(refused)',
@@ -57,6 +64,29 @@ const cells: Record<string, Partial<Record<CallEvent['type'], string>>> = {
   answering: {
     'media-accepted': 'connected: 4 2',
     'media-failed': 'ending: bye 0!',
+    ended: 'ended: 0! finish(refused)',
+    hangup: 'ending: bye 3',
+    abandon: 'ending: bye 0!',
+  },
+  offered: {
+    'media-opened': 'ringing: ring announce',
+    'media-failed': 'ended: reject(480) finish(refused)',
+    failed: 'ended: finish(refused)',
+    abandon: 'ended: reject(480) finish(refused)',
+  },
+  ringing: {
+    accept: 'accepting: answer',
+    decline: 'ended: reject(603) 0 finish(declined)',
+    hangup: 'ended: reject(486) 0 finish(declined)',
+    timeout: 'ended: reject(480) 0 finish(no-answer)',
+    failed: 'ended: 0! finish(refused)',
+    'media-failed': 'ended: reject(480) 0! finish(refused)',
+    abandon: 'ended: reject(480) 0! finish(refused)',
+  },
+  accepting: {
+    established: 'connected: 4 2',
+    'media-failed': 'ending: bye 0!',
+    failed: 'ended: 0! finish(refused)',
     ended: 'ended: 0! finish(refused)',
     hangup: 'ending: bye 3',
     abandon: 'ending: bye 0!',
@@ -98,6 +128,7 @@ function show(state: CallState, event: CallEvent): string {
   const next = step(state, event);
   const effects = next.effects.map((effect) => {
     if (effect.type === 'status') return `${effect.update.status}${effect.update.sipStatus === undefined ? '' : '!'}`;
+    if (effect.type === 'reject') return `reject(${effect.sipStatus})`;
     return effect.type === 'finish' ? `finish(${effect.termination.result})` : effect.type;
   });
   return effects.length === 0 && next.state === state ? 'ignored' : `${next.state.name}: ${effects.join(' ')}`.trim();
@@ -122,6 +153,14 @@ describe('the call, every state and event', () => {
     const reached = new Set<CallStateName>(['idle']);
     for (const name of reached) for (const next of transitions[name]) reached.add(next);
     expect([...reached].sort()).toEqual(Object.keys(transitions).sort());
+  });
+
+  it('refuses a caller whose offer has no codec in common with 488', () => {
+    const termination: Termination = { result: 'no-codec', reason: 'none' };
+    expect(step({ name: 'offered' }, { type: 'media-failed', termination }).effects[0]).toEqual({
+      type: 'reject',
+      sipStatus: 488,
+    });
   });
 
   it('tells the client once that it is not connected, however the call ends', () => {

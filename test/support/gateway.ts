@@ -1,17 +1,18 @@
 import { existsSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
+import { afterAll, afterEach, beforeAll } from 'vitest';
 import { EventLog } from './event-log.js';
 import { freePort, freePortRange, loopback } from './ports.js';
 import { type ExitStatus, PeerProcess } from './process.js';
-import type { Scope } from './scope.js';
+import { Scope } from './scope.js';
 
 const main = fileURLToPath(new URL('../../dist/main.js', import.meta.url));
 const startTimeMs = 30_000;
 
 /** One line of the log. */
 export interface LogLine {
-  readonly level: number;
+  readonly level: string;
   readonly time: string;
   readonly msg: string;
   readonly call?: string;
@@ -59,7 +60,7 @@ export class Gateway {
   static async launch(scope: Scope, { env, args = [] }: GatewayOptions = {}): Promise<Gateway> {
     if (!existsSync(main)) throw new Error('there is no dist/main.js; run "npm run build" first');
     const ports = { rtmp: await freePort(), http: await freePort(), sip: await freePort() };
-    const rtp = await freePortRange(40);
+    const rtp = await freePortRange(200);
     const settings = {
       SONO_RTMP_PORT: String(ports.rtmp),
       SONO_HTTP_PORT: String(ports.http),
@@ -101,9 +102,14 @@ export class Gateway {
     return fetch(`http://${loopback}:${this.httpPort}${path}`);
   }
 
-  /** The log line of the end of a call: of the first unless another is accepted. */
-  callEnded(accept: (line: LogLine) => boolean = () => true): Promise<LogLine> {
-    return this.log.find('the end of a call', (line) => line.msg === 'call ended' && accept(line));
+  /** The log line of the end of the last call to this URI. */
+  async callEnded(uri: string): Promise<LogLine> {
+    const started = this.log.all.findLast(({ msg, to }) => msg === 'call started' && to === uri);
+    if (!started) throw new Error(`there was no call to ${uri}:\n${this.log.tail()}`);
+    return await this.log.find(
+      `the end of the call to ${uri}`,
+      ({ msg, call }) => msg === 'call ended' && call === started.call,
+    );
   }
 
   signal(signal: NodeJS.Signals): void {
@@ -132,6 +138,27 @@ export class Gateway {
   #told(): string {
     return `${this.#process.stdout.tail()}\n${this.#process.stderr.tail()}`;
   }
+}
+
+/** One gateway for all tests of a file. */
+export function useGateway(options?: GatewayOptions): () => Gateway {
+  const scope = new Scope();
+  let gateway: Gateway | undefined;
+  beforeAll(async () => {
+    gateway = await Gateway.start(scope, options);
+  }, startTimeMs + 10_000);
+  let failed = false;
+  afterEach(({ task }) => {
+    failed ||= task.result?.state === 'fail';
+  });
+  afterAll(async () => {
+    if (failed) process.stderr.write(`${await scope.describe()}\n`);
+    await scope.close();
+  });
+  return () => {
+    if (!gateway) throw new Error('the gateway is started before the first test, not earlier');
+    return gateway;
+  };
 }
 
 interface Ports {

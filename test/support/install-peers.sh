@@ -12,7 +12,6 @@ peers=(
   'baresip|a SIP phone that speaks and hears G.711'
   'speex|speexenc and speexdec: what our build of libspeex has to agree with'
   'espeak-ng|speaks the sentences that the calls carry'
-  'sox|converts and compares recordings'
 )
 
 names=("${peers[@]%%|*}")

@@ -11,7 +11,7 @@ Commands (standard input):
 
 Events (standard output), each with "at", milliseconds of a steady clock:
   connected, command {name, transaction, args, csid, msid}, streams {publish, play}, audio {timestamp, msid, hex},
-  sent {count}, message {type, msid, hex}, closed {reason}
+  sending, sent {count}, message {type, msid, hex}, closed {reason}
 
 Run: librtmp-phone.py URL [OPTIONS as JSON: {"connectArguments": [...], "receiveBuffer": bytes, "streamsOn4": true}]
 """
@@ -111,8 +111,9 @@ class Phone:
 
     def talk(self, messages, interval, timestamp):
         """As a microphone does: at its own pace, whatever the network."""
-        start = time.monotonic()
         stream = self.streams["publish"]
+        emit("sending")
+        start = time.monotonic()
         for index, message in enumerate(messages):
             time.sleep(max(0.0, start + index * interval / 1000 - time.monotonic()))
             if self.streams.get("publish") != stream:

@@ -31,7 +31,7 @@ export interface Info {
 
 /** `at` is in milliseconds of the phone's steady clock. */
 export type PhoneEvent = { readonly at: number } & (
-  | { readonly event: 'connected' }
+  | { readonly event: 'connected' | 'sending' }
   | {
       readonly event: 'command';
       readonly name: string;

@@ -10,6 +10,8 @@ export interface ProcessOptions {
   readonly input?: Uint8Array | string;
   /** Milliseconds after which the process is killed. */
   readonly timeLimitMs?: number;
+  /** What is told of it when the test fails; its output unless given. */
+  readonly report?: () => string | Promise<string>;
 }
 
 export interface ExitStatus {
@@ -60,7 +62,7 @@ export class PeerProcess {
     scope: Scope,
     command: string,
     args: readonly string[],
-    { env, cwd, input, timeLimitMs = 120_000 }: ProcessOptions = {},
+    { env, cwd, input, timeLimitMs = 120_000, report }: ProcessOptions = {},
   ): Promise<PeerProcess> {
     const child = spawn(command, args, {
       stdio: 'pipe',
@@ -77,7 +79,7 @@ export class PeerProcess {
     const peer = new PeerProcess(name, child, pid);
     if (input !== undefined) child.stdin?.end(input);
     scope.defer(() => peer.kill('SIGKILL'));
-    scope.report(() => `${name} ${args.join(' ')}\n${peer.stdout.tail()}\n${peer.stderr.tail()}`);
+    scope.report(report ?? (() => `${name} ${args.join(' ')}\n${peer.stdout.tail()}\n${peer.stderr.tail()}`));
     return peer;
   }
 

@@ -16,8 +16,6 @@ export interface RtpPacket {
 }
 
 export interface RtpPeerOptions {
-  /** Sends what it gets back to where it came from, under this payload type. */
-  readonly echoAs?: number;
   /** What becomes of each packet that is echoed: by default it is sent once, at once. */
   readonly network?: (packet: Buffer, send: (packet: Buffer) => void) => void;
 }
@@ -26,6 +24,8 @@ export interface RtpPeerOptions {
 export class RtpPeer {
   readonly port: number;
   readonly packets: EventLog<RtpPacket>;
+  /** When set, what comes goes back to where it came from, under this payload type. */
+  echoAs: number | undefined;
   readonly #socket: Socket;
 
   private constructor(socket: Socket, port: number, options: RtpPeerOptions) {
@@ -57,13 +57,13 @@ export class RtpPeer {
     return this.packets.all;
   }
 
-  #receive(data: Buffer, from: RemoteInfo, { echoAs, network }: RtpPeerOptions): void {
+  #receive(data: Buffer, from: RemoteInfo, { network }: RtpPeerOptions): void {
     const packet = readRtp(data);
     if (!packet) return;
     this.packets.push(packet);
-    if (echoAs === undefined) return;
+    if (this.echoAs === undefined) return;
     const send = (bytes: Buffer) => this.#socket.send(bytes, from.port, from.address);
-    const echoed = writeRtp({ ...packet, payloadType: echoAs });
+    const echoed = writeRtp({ ...packet, payloadType: this.echoAs });
     if (network) network(echoed, send);
     else send(echoed);
   }

@@ -3,7 +3,7 @@ import { test as base } from 'vitest';
 /** What a test, or a file of tests, has started: ended in reverse order when it is over, told about when it failed. */
 export class Scope {
   readonly #cleanups: (() => unknown)[] = [];
-  readonly #reports: (() => string)[] = [];
+  readonly #reports: (() => string | Promise<string>)[] = [];
 
   /** Runs when the scope closes, the last deferred first. */
   defer(cleanup: () => unknown): void {
@@ -11,12 +11,12 @@ export class Scope {
   }
 
   /** What to print when the test failed. */
-  report(report: () => string): void {
+  report(report: () => string | Promise<string>): void {
     this.#reports.push(report);
   }
 
-  describe(): string {
-    return this.#reports.map((report) => report()).join('\n');
+  async describe(): Promise<string> {
+    return (await Promise.all(this.#reports.map((report) => report()))).join('\n');
   }
 
   async close(): Promise<void> {
@@ -37,7 +37,7 @@ export const test = base.extend<{ scope: Scope }>({
   scope: async ({ task }, use) => {
     const scope = new Scope();
     await use(scope);
-    if (task.result?.state === 'fail') process.stderr.write(`--- ${task.name}\n${scope.describe()}\n`);
+    if (task.result?.state === 'fail') process.stderr.write(`--- ${task.name}\n${await scope.describe()}\n`);
     await scope.close();
   },
 });

@@ -121,6 +121,9 @@ export const callee = {
   /** Answers and hangs up by itself after `ms`. */
   hangsUp: (ms: number) =>
     scenario('hangs up', takeInvite, ringing, answer(), take('ACK'), pause(ms), hangUp, expect(200)),
+  /** Answers, and says nothing more: it reads the BYE, but does not confirm it. */
+  answersThenSilent: () =>
+    scenario('answers, then silent', takeInvite, answer(), take('ACK'), take('BYE'), pause(20_000)),
   /** Answers with a codec that was not offered. */
   answersWithoutCommonCodec: () =>
     scenario(

@@ -47,11 +47,13 @@ export class Sipp {
     scope.defer(() => rm(folder, { recursive: true, force: true }));
     await writeFile(join(folder, 'scenario.xml'), options.scenario);
     const port = await freePort();
-    const process = await PeerProcess.start(scope, 'sipp', await argumentsOf(options, port), {
+    const process: PeerProcess = await PeerProcess.start(scope, 'sipp', await argumentsOf(options, port), {
       cwd: folder,
       timeLimitMs: (options.timeLimitS ?? 60) * 1000 + 5000,
+      // Not its output, which is a screen full of counters.
+      report: () => sipp.#told(),
     });
-    const sipp = new Sipp(port, process, folder);
+    const sipp: Sipp = new Sipp(port, process, folder);
     if (!options.call) await sipp.#listening(options.transport ?? 'udp');
     return sipp;
   }
@@ -96,7 +98,7 @@ export class Sipp {
     const errors = existsSync(this.#errorFile) ? await readFile(this.#errorFile, 'utf8') : '';
     const messages = await this.messages();
     const trace = messages.map(({ direction, text }) => `--- ${direction}\n${text}`).join('\n');
-    return `its errors:\n${errors}\nits messages:\n${trace}`;
+    return `sipp on port ${this.port}, its errors:\n${errors}\nits messages:\n${trace}`;
   }
 
   /** An INVITE that comes before the socket is bound would be refused by the system. */
@@ -130,7 +132,7 @@ export async function isBound(transport: 'udp' | 'tcp', port: number): Promise<b
 }
 
 function parseTrace(trace: string): SipMessage[] {
-  return trace.split(/^-{20,} /m).flatMap((part) => {
+  return trace.split(/^-{20,} ?/m).flatMap((part) => {
     const match = /^(\S+ \S+)\s+(?:UDP|TCP) message (sent|received) [^\n]*\n\n?(.*)$/s.exec(part);
     if (!match) return [];
     const [, time = '', direction, text = ''] = match;

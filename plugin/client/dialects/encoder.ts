@@ -24,6 +24,11 @@ export class EncoderDialect implements Dialect {
     if (status === CallStatus.notConnected) this.#session.close(`call ended: ${reason ?? 'no reason given'}`);
   }
 
+  /** An encoder has no way to answer: its line is never called. */
+  incoming(): void {
+    this.#line.decline(480);
+  }
+
   publish(request: PublishRequest): void {
     const refusal = this.#line.dial(request.name);
     if (refusal) request.reject('NetStream.Publish.BadName', refusal.description);

@@ -1,5 +1,5 @@
 import type { AmfObject, PublishRequest, RpcCall, RtmpSession } from 'rtmp-server-ts';
-import type { CallStatusUpdate } from '../../call/ports.js';
+import type { Caller, CallStatusUpdate } from '../../call/ports.js';
 import type { Dialect, DialRefusal, PhoneLine } from './dialect.js';
 
 const refusalCodes = { existing: 'Sono.Call.Existing', failed: 'Sono.Call.Failed' } as const;
@@ -22,6 +22,12 @@ export class SonoDialect implements Dialect {
       case 'hangup':
         this.#line.hangup();
         return true;
+      case 'accept':
+        this.#line.accept();
+        return true;
+      case 'reject':
+        this.#reject(call);
+        return true;
       case 'register':
         this.#register(call);
         return true;
@@ -37,6 +43,16 @@ export class SonoDialect implements Dialect {
       status_code: status,
       ...(sipStatus !== undefined && { sip_status: sipStatus }),
       ...(reason !== undefined && { reason }),
+    });
+  }
+
+  incoming({ called, from, displayName }: Caller): void {
+    this.#session.status({
+      level: 'status',
+      code: 'Sono.Call.Incoming',
+      uri: called,
+      from,
+      ...(displayName !== undefined && { displayName }),
     });
   }
 
@@ -57,6 +73,15 @@ export class SonoDialect implements Dialect {
     } else {
       const refusal = this.#line.dial(destination);
       if (refusal) call.error(refused(refusal));
+    }
+  }
+
+  #reject(call: RpcCall): void {
+    const [sipStatus = 486] = call.args;
+    if (typeof sipStatus === 'number' && Number.isInteger(sipStatus) && sipStatus >= 400 && sipStatus <= 699) {
+      this.#line.decline(sipStatus);
+    } else {
+      call.error(fault('Sono.Call.Failed', 'reject takes a SIP status from 400 to 699, or nothing for 486'));
     }
   }
 

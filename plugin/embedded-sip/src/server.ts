@@ -17,12 +17,19 @@ export class EmbeddedSip {
   readonly sip: { readonly host: string; readonly port: number };
   /** What a control client needs to connect. */
   readonly control: { readonly host: string; readonly port: number; readonly secret: string };
+  readonly #core: SipCore;
   readonly #close: () => Promise<void>;
   #closing: Promise<void> | undefined;
 
-  private constructor(sip: EmbeddedSip['sip'], control: EmbeddedSip['control'], close: () => Promise<void>) {
+  private constructor(
+    sip: EmbeddedSip['sip'],
+    control: EmbeddedSip['control'],
+    core: SipCore,
+    close: () => Promise<void>,
+  ) {
     this.sip = sip;
     this.control = control;
+    this.#core = core;
     this.#close = close;
   }
 
@@ -31,7 +38,8 @@ export class EmbeddedSip {
    * @throws ListenError when a port cannot be opened; its code is EADDRINUSE when it is taken.
    */
   static async start(options: EmbeddedSipOptions): Promise<EmbeddedSip> {
-    const { host, advertisedAddress, control = {} } = options;
+    const { advertisedAddress, control = {} } = options;
+    const host = options.host === 'localhost' ? '127.0.0.1' : options.host;
     const limits = { ...DEFAULT_LIMITS, ...options.limits };
     const clock = new ScopedClock(options.clock ?? systemClock);
     const log = options.logger ?? (() => undefined);
@@ -62,7 +70,7 @@ export class EmbeddedSip {
     try {
       const parts = { core: sipCore, routes, clock, limits, secret, hostports, log };
       const server = await ControlServer.listen(controlHost, control.port ?? 0, parts);
-      return new EmbeddedSip({ host, port }, { host: controlHost, port: server.port, secret }, async () => {
+      return new EmbeddedSip({ host, port }, { host: controlHost, port: server.port, secret }, sipCore, async () => {
         await server.close();
         await numbers?.close();
         sipCore.close();
@@ -74,6 +82,11 @@ export class EmbeddedSip {
       clock.cancelAll();
       throw error;
     }
+  }
+
+  /** Transactions and dialogs alive, and messages dropped as malformed since the start. */
+  get counts(): { readonly transactions: number; readonly dialogs: number; readonly dropped: number } {
+    return this.#core.counts;
   }
 
   /** Closes every socket and drops every call without a word; safe to call more than once. */

@@ -31,7 +31,9 @@ class Call {
       logger: { info: (_fields, message) => this.log.push(message) },
       ...options,
     });
-    this.session = { offer: { address: '', media: [] }, accept: () => {}, write: () => {}, close: () => ({}) };
+    const nothing = { address: '', media: [] };
+    const none = { accept: () => {}, check: () => {}, write: () => {} };
+    this.session = { ...none, offer: nothing, answer: () => nothing, close: () => ({}) };
   }
 
   static async open(scope: Scope, options: Partial<DirectMediaOptions> = {}): Promise<Call> {

@@ -1,15 +1,15 @@
 import { describe, expect, it } from 'vitest';
 import { MediaError } from '../../../plugin/call/ports.js';
 import type { MediaDescription, MediaFormat } from '../../../plugin/call/session-description.js';
-import { agreeAudio, offerAudio } from '../../../plugin/media/formats.js';
+import { agreeAudio, answerAudio, offerAudio } from '../../../plugin/media/formats.js';
 
 const speex16: MediaFormat = { payloadType: 96, encoding: 'speex', clockRate: 16000 };
 const speex8: MediaFormat = { payloadType: 97, encoding: 'speex', clockRate: 8000 };
 const pcmu: MediaFormat = { payloadType: 0, encoding: 'pcmu', clockRate: 8000 };
 const event8: MediaFormat = { payloadType: 101, encoding: 'telephone-event', clockRate: 8000 };
 
-function agree(changes: Partial<MediaDescription> = {}, address = '192.0.2.1') {
-  const audio: MediaDescription = {
+function audioSection(changes: Partial<MediaDescription> = {}): MediaDescription {
+  return {
     kind: 'audio',
     port: 4000,
     protocol: 'RTP/AVP',
@@ -17,7 +17,10 @@ function agree(changes: Partial<MediaDescription> = {}, address = '192.0.2.1') {
     formats: [speex16],
     ...changes,
   };
-  return agreeAudio({ address, media: [audio] });
+}
+
+function agree(changes: Partial<MediaDescription> = {}, address = '192.0.2.1') {
+  return agreeAudio({ address, media: [audioSection(changes)] });
 }
 
 it('offers wideband, narrowband and the events of both in this order', () => {
@@ -108,15 +111,74 @@ describe('an answer without anything in common', () => {
     ['only video', () => agree({ kind: 'video' }), /no audio/],
     ['refused', () => agree({ port: 0 }), /port 0/],
     ['a port that is none', () => agree({ port: 70000 }), /70000, not 1-65535/],
-    ['SRTP', () => agree({ protocol: 'RTP/SAVP' }), /offered RTP\/AVP, answered RTP\/SAVP/],
-    ['other codecs', () => agree({ formats: [pcmu] }), /offered speex\/16000, .*; answered pcmu\/8000/],
-    ['another rate', () => agree({ formats: [{ ...speex16, clockRate: 32000 }] }), /answered speex\/32000/],
-    ['only events', () => agree({ formats: [event8] }), /answered telephone-event\/8000/],
-    ['nothing', () => agree({ formats: [] }), /answered no format/],
-    ['a payload type that is none', () => agree({ formats: [{ ...speex16, payloadType: 128 }] }), /answered speex/],
+    ['SRTP', () => agree({ protocol: 'RTP/SAVP' }), /we speak RTP\/AVP, the far end RTP\/SAVP/],
+    ['other codecs', () => agree({ formats: [pcmu] }), /we speak speex\/16000, .*; the far end pcmu\/8000/],
+    ['another rate', () => agree({ formats: [{ ...speex16, clockRate: 32000 }] }), /the far end speex\/32000/],
+    ['only events', () => agree({ formats: [event8] }), /the far end telephone-event\/8000/],
+    ['nothing', () => agree({ formats: [] }), /the far end no format/],
+    ['a payload type that is none', () => agree({ formats: [{ ...speex16, payloadType: 128 }] }), /the far end speex/],
   ];
   it.each(rows)('%s', (_name, answer, message) => {
     expect(answer).toThrow(MediaError);
     expect(answer).toThrow(expect.objectContaining({ code: 'NoCommonCodec', message: expect.stringMatching(message) }));
+  });
+});
+
+describe('an offer', () => {
+  const offer = (changes: Partial<MediaDescription> = {}, more: MediaDescription[] = []) =>
+    answerAudio({ address: '192.0.2.1', media: [audioSection(changes), ...more] }, '192.0.2.8', 20000);
+
+  it("is answered with its first Speex format and the events of its rate, under the caller's numbers", () => {
+    const formats = [pcmu, { ...speex16, payloadType: 110 }, speex8, { ...event8, payloadType: 99 }];
+    const { answer, agreement } = offer({ formats: [...formats, { ...event8, payloadType: 98, clockRate: 16000 }] });
+    expect(answer.address).toBe('192.0.2.8');
+    expect(answer.media).toEqual([
+      expect.objectContaining({
+        port: 20000,
+        direction: 'sendrecv',
+        formats: [
+          { ...speex16, payloadType: 110 },
+          { ...event8, payloadType: 98, clockRate: 16000 },
+        ],
+      }),
+    ]);
+    expect(agreement.send).toMatchObject({ payloadType: 110 });
+    expect(agreement.receive[110]).toEqual({ kind: 'speex', clockRate: 16000 });
+  });
+
+  it('may give another meaning to the numbers that we offer under', () => {
+    const { agreement } = offer({
+      formats: [
+        { ...speex8, payloadType: 96 },
+        { ...event8, payloadType: 97 },
+      ],
+    });
+    expect(agreement.receive[96]).toEqual({ kind: 'speex', clockRate: 8000 });
+    expect(agreement.receive[97]).toEqual({ kind: 'telephone-event', clockRate: 8000 });
+  });
+
+  it('has every other section refused, in its place', () => {
+    const video: MediaDescription = { ...audioSection(), kind: 'video', port: 4002, formats: [{ ...speex16 }] };
+    expect(offer({}, [video]).answer.media).toEqual([
+      expect.objectContaining({ kind: 'audio', port: 20000 }),
+      expect.objectContaining({ kind: 'video', port: 0, protocol: 'RTP/AVP', formats: video.formats }),
+    ]);
+  });
+
+  it.each([
+    ['sendrecv', 'sendrecv'],
+    ['sendonly', 'recvonly'],
+    ['recvonly', 'sendonly'],
+    ['inactive', 'inactive'],
+  ] as const)('that is %s is answered %s', (direction, answered) => {
+    expect(offer({ direction }).answer.media[0]?.direction).toBe(answered);
+  });
+
+  it('from an address of zeros is answered recvonly', () => {
+    expect(offer({ address: '0.0.0.0' }).answer.media[0]?.direction).toBe('recvonly');
+  });
+
+  it('without anything in common cannot be answered', () => {
+    expect(() => offer({ formats: [pcmu] })).toThrow(expect.objectContaining({ code: 'NoCommonCodec' }));
   });
 });

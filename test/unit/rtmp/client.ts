@@ -1,4 +1,3 @@
-import { once } from 'node:events';
 import { connect, type Socket } from 'node:net';
 import {
   type AmfObject,
@@ -35,8 +34,9 @@ export class TestClient {
     this.socket = connect(port, '127.0.0.1');
     this.socket.setNoDelay(true);
     this.socket.on('error', () => {});
-    this.socket.on('data', (data) => this.#data(data));
-    this.#closed = once(this.socket, 'close').then(() => this.received.end('the server closed the connection'));
+    this.socket.on('data', (data) => this.#data(new Uint8Array(data)));
+    this.#closed = new Promise((resolve) => this.socket.on('close', resolve));
+    void this.#closed.then(() => this.received.end('the server closed the connection'));
     scope.defer(() => this.socket.destroy());
     scope.report(() => this.received.tail());
   }

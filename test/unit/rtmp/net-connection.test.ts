@@ -125,8 +125,9 @@ describe('connect', () => {
   });
 
   test('may come only once', async ({ scope }) => {
-    const { port, events } = await serve(scope);
+    const { port, events, sessions } = await serve(scope);
     const client = await TestClient.connect(scope, port);
+    sessions[0]?.on('call', ({ result }) => result());
     expect(await client.call('connect')).toMatchObject({
       name: '_error',
       args: [{ code: 'NetConnection.Call.Failed' }],
@@ -336,6 +337,19 @@ describe('the server', () => {
     const second = await import('rtmp-server-ts').then(({ RtmpServer }) => new RtmpServer());
     await expect(second.listen({ host: '127.0.0.1', port })).rejects.toMatchObject({ code: 'EADDRINUSE' });
     await second.close();
+  });
+
+  test('gives a client that does not close its side 2 s', async ({ scope }) => {
+    const clock = new FakeClock();
+    const { server, port, events, sessions } = await serve(scope, { clock });
+    const client = await TestClient.connect(scope, port);
+    client.socket.allowHalfOpen = true;
+    sessions[0]?.close();
+    await client.status('NetConnection.Connect.Closed');
+    clock.advance(1_999);
+    expect(server.sessions.size).toBe(1);
+    clock.advance(1);
+    await events.find('the end', (event) => event === 'closed server');
   });
 
   test('leaves no timer behind', async ({ scope }) => {

@@ -11,8 +11,15 @@ export interface Served {
   readonly streams: RtmpStream[];
 }
 
-/** A server on a free port that accepts whatever a client wants and writes down what happens. */
-export async function serve(scope: Scope, options: RtmpServerOptions = {}): Promise<Served> {
+/**
+ * A server on a free port that accepts whatever a client wants and writes down what happens.
+ * @param onStream instead of accepting and writing down what is wanted of a stream
+ */
+export async function serve(
+  scope: Scope,
+  options: RtmpServerOptions = {},
+  onStream?: (stream: RtmpStream) => void,
+): Promise<Served> {
   const served = await listen(scope, options);
   const { server, events, sessions } = served;
   server.on('connection', (session) => {
@@ -23,7 +30,11 @@ export async function serve(scope: Scope, options: RtmpServerOptions = {}): Prom
     });
     session.on('data', ({ name, values }) => events.push(`data ${name} ${JSON.stringify(values)}`));
     session.on('close', ({ code }) => events.push(`closed ${code}`));
-    session.on('stream', (stream) => record(stream, served));
+    session.on('stream', (stream) => {
+      served.streams.push(stream);
+      if (onStream === undefined) record(stream, events);
+      else onStream(stream);
+    });
   });
   return served;
 }
@@ -38,8 +49,7 @@ export async function listen(scope: Scope, options: RtmpServerOptions = {}): Pro
   return { server, port, events, sessions: [], streams: [] };
 }
 
-function record(stream: RtmpStream, { events, streams }: Served): void {
-  streams.push(stream);
+function record(stream: RtmpStream, events: EventLog<string>): void {
   stream.on('publish', (request) => {
     events.push(`publish ${request.name} ${request.type}`);
     request.accept();

@@ -3,6 +3,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { InviteRequest, SignallingEvent } from '../../../plugin/call/ports.js';
 import { CallRegistry } from '../../../plugin/call/registry.js';
 import { serveClient } from '../../../plugin/client/client.js';
+import { Lines } from '../../../plugin/client/lines.js';
 import { RawClient, type Received } from './raw-client.js';
 
 // What the librtmp test phone of the SEMS plugin sends, as recorded (the type 3 headers every 128 bytes are its own).
@@ -39,6 +40,7 @@ function command(name: string, transaction: number, ...args: AmfValue[]): string
 }
 
 let server: RtmpServer;
+let lines: Lines;
 let phone: RawClient;
 let invited: InviteRequest[];
 let signalled: string[];
@@ -48,6 +50,7 @@ beforeEach(async () => {
   invited = [];
   signalled = [];
   server = new RtmpServer();
+  lines = new Lines();
   const calls = new CallRegistry();
   server.on('connection', (session) =>
     serveClient(session, {
@@ -64,6 +67,8 @@ beforeEach(async () => {
           open: async () => ({
             offer: { address: '192.0.2.1', media: [] },
             accept: () => {},
+            check: () => {},
+            answer: () => ({ address: '192.0.2.1', media: [] }),
             write: () => {},
             close: () => ({}),
           }),
@@ -73,6 +78,8 @@ beforeEach(async () => {
       },
       calls,
       domain: '192.0.2.1',
+      ringTimeMs: 60_000,
+      lines,
       shared: new Map(),
       log: { info: () => {} },
     }),
@@ -293,5 +300,77 @@ describe('the Sono API on the wire', () => {
     phone.close();
     while (signalled.length === 0) await new Promise(setImmediate);
     expect(signalled).toEqual(['BYE']);
+  });
+
+  /** Somebody calls the address that register() gave. */
+  async function called(): Promise<void> {
+    await connected();
+    phone.send(recorded.register);
+    const answer = await phone.find(answerTo(2));
+    const info = answer.type === 'command' ? answer.args[0] : undefined;
+    const uri = info && typeof info === 'object' && 'uri' in info ? String(info.uri) : '';
+    const user = /^sip:(.*)@/.exec(uri)?.[1] ?? '';
+    lines.route({
+      callId: 'incoming',
+      caller: { called: user, from: 'sip:bob@192.0.2.7', displayName: 'Bob' },
+      offer: { address: '192.0.2.7', media: [] },
+      listen: (listener) => {
+        signal = listener;
+      },
+      ring: () => signalled.push('180'),
+      answer: () => signalled.push('200'),
+      reject: (sipStatus) => signalled.push(String(sipStatus)),
+      bye: () => signalled.push('BYE'),
+    });
+    const push = await phone.find((message) => message.type === 'command' && message.name === 'onStatus');
+    expect(push).toMatchObject({
+      chunkStreamId: 3,
+      streamId: 0,
+      transactionId: 0,
+      commandObject: null,
+      args: [{ level: 'status', code: 'Sono.Call.Incoming', uri: user, from: 'sip:bob@192.0.2.7', displayName: 'Bob' }],
+    });
+  }
+
+  it('announces an incoming call; accept() answers it: 4, 2', async () => {
+    await called();
+    phone.send(command('accept', 7));
+    while (!signalled.includes('200')) await new Promise(setImmediate);
+    signal({ type: 'established' });
+    await untilStatus(2);
+    expect(statuses()).toEqual([4, 2]);
+    expect(phone.received.filter(answerTo(7))).toEqual([]);
+  });
+
+  const rejections: [string, string, AmfValue[], string][] = [
+    ['hangup()', 'hangup', [], '486'],
+    ['reject()', 'reject', [], '486'],
+    ['reject(603)', 'reject', [603], '603'],
+  ];
+  it.each(rejections)('refuses an incoming call: %s', async (_, name, args, sipStatus) => {
+    await called();
+    phone.send(command(name, 7, ...args));
+    await untilStatus(0);
+    expect(signalled).toEqual(['180', sipStatus]);
+  });
+
+  it('takes no other status than a final one for reject', async () => {
+    await called();
+    for (const [transaction, status] of [
+      [7, 200],
+      [8, '486'],
+      [9, 1e9],
+    ] as const) {
+      phone.send(command('reject', transaction, status));
+      expect(await phone.find(answerTo(transaction))).toMatchObject({ name: '_error' });
+    }
+    expect(signalled).toEqual(['180']);
+  });
+
+  it('tells 0 when the caller gives up', async () => {
+    await called();
+    signal({ type: 'failed', termination: { result: 'cancelled', reason: 'cancelled by the caller' } });
+    await untilStatus(0);
+    expect(statuses()).toEqual([0]);
   });
 });

@@ -136,6 +136,11 @@ describe('AMF0', () => {
     expect(() => decodeAmf0(nested, { depth: 64, elements: 64 })).toThrow(RtmpError);
   });
 
+  it('counts depth, not the number of objects', () => {
+    const siblings = Array.from({ length: 200 }, () => [[]]);
+    expect(decodeAmf0(encodeAmf0(siblings))).toEqual(siblings);
+  });
+
   it('resolves references to objects and arrays in the order of their markers (2.9)', () => {
     // { a: [] }, then references to the object, which is 0, and to the array in it, 1
     const [object, first, second] = decodeAmf0(bytes('03 0001 61 0a 00000000 0000 09', '07 0000', '07 0001'));

@@ -30,6 +30,7 @@ export class SipCore {
     this.#uas = new UasCore(context, {
       selectUser,
       onAckTimeout: (dialog) => this.#uac.bye(dialog, 'ACK timeout'),
+      onSessionExpired: (dialog) => this.#uac.bye(dialog, 'Session timer expired'),
       onRegistered: (request, response, flow) => registered.onRegistered(request, response, flow),
     });
   }
@@ -75,8 +76,11 @@ export class SipCore {
   userGone(user: TransactionUser): void {
     this.#uas.userGone(user);
     this.#uac.userGone(user);
-    this.#context.clock.schedule(this.#context.limits.ownerlessDialogMs, () => {
-      for (const dialog of [...this.#context.dialogs]) if (dialog.owner === user) this.#context.dialogs.remove(dialog);
+    const { dialogs, clock, limits } = this.#context;
+    const owned = [...dialogs].filter((dialog) => dialog.owner === user);
+    if (owned.length === 0) return;
+    clock.schedule(limits.ownerlessDialogMs, () => {
+      for (const dialog of owned) dialogs.remove(dialog);
     });
   }
 

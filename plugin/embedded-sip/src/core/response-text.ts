@@ -14,6 +14,7 @@ export function responseText(
   response: OutgoingResponse,
   local: LocalIdentity,
   reliableSequence: number | undefined,
+  extra: readonly HeaderLine[],
 ): string {
   const { request } = entry;
   const { status, headers, body } = response;
@@ -27,7 +28,7 @@ export function responseText(
   const success = status >= 200 && status < 300 && CONTACT_IN_SUCCESS.has(request.method);
   if (given.length === 0 && (success || reliableSequence !== undefined)) lines.push(['Contact', defaultContact(local)]);
   if (reliableSequence !== undefined) lines.push(['RSeq', String(reliableSequence)]);
-  lines.push(...userLines(headers, body, local));
+  lines.push(...extra, ...userLines(headers, body, local));
   return serialise(`SIP/2.0 ${status} ${response.reason}`, lines, body);
 }
 
@@ -37,7 +38,7 @@ export function plainResponse(
   status: number,
   reason: string,
   toTag?: string,
-  extra: HeaderLine[] = [],
+  extra: readonly HeaderLine[] = [],
 ): string {
   return serialise(`SIP/2.0 ${status} ${reason}`, [...responseHead(request, toTag), ...extra]);
 }

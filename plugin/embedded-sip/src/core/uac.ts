@@ -100,6 +100,8 @@ export class UacCore {
     }
     const unsent = hop.kind === 'sips' ? ([416, 'Unsupported URI Scheme'] as const) : DNS_ERROR;
     const launch = (target: Target | undefined, protocol: Protocol) => {
+      // Resolving a name takes time in which the application may go.
+      if (!owner.alive) return;
       const local = this.#requests.identity(target?.address, protocol);
       const fields = fieldsOutsideDialog(request, local, initialSequence(this.#context.clock));
       const dialog = typeof fields === 'string' ? undefined : this.#pendingDialog(owner, fields);

@@ -19,6 +19,7 @@ export class DialogTable {
 
   remove(dialog: Dialog): void {
     dialog.state = 'terminated';
+    dialog.expiry?.cancel();
     if (this.#byId.get(dialog.id) === dialog) this.#byId.delete(dialog.id);
     const key = tagsKey(dialog.callId, dialog.localTag);
     if (this.#byTags.get(key) === dialog) this.#byTags.delete(key);

@@ -1,3 +1,4 @@
+import type { ScheduledCall } from '../clock.js';
 import { parseNameAddr } from '../message/name-addr.js';
 import { parseSipUri } from '../message/uri.js';
 import type { TransactionUser } from '../transaction-user.js';
@@ -39,6 +40,8 @@ export class Dialog {
   remoteTarget = '';
   /** Set where the peer's Contact is guessed to be unreachable: requests go to this address instead. */
   natTarget: Target | undefined;
+  /** Ends a call whose session timer is not refreshed. */
+  expiry: ScheduledCall | undefined;
 
   constructor(init: DialogInit) {
     this.id = init.id;

@@ -36,7 +36,8 @@ export class Numbers {
   /** The number a request outside a dialog is for. */
   userFor(request: SipRequest): TransactionUser | undefined {
     const uri = parseSipUri(request.uri);
-    if (!uri || !this.#local.isOurs(uri.host)) return undefined;
+    // A REGISTER is about the address in its To, never about a number.
+    if (!uri || request.method === 'REGISTER' || !this.#local.isOurs(uri.host)) return undefined;
     if (uri.user === 'echo') return this.#echo;
     return uri.user === 'busy' ? this.#busy : undefined;
   }

@@ -17,11 +17,14 @@ export class LocalAddress {
   readonly bound: string;
   readonly advertised: string | undefined;
   readonly #external: string;
+  readonly #own: ReadonlySet<string>;
 
   constructor(bound: string, advertised: string | undefined) {
     this.bound = bound;
     this.advertised = advertised;
-    this.#external = isWildcard(bound) ? firstExternal(isIpv6(bound)) : bound;
+    const externals = isWildcard(bound) ? externalAddresses(isIpv6(bound)) : [bound];
+    this.#external = externals[0] ?? (isIpv6(bound) ? '::1' : '127.0.0.1');
+    this.#own = new Set(['localhost', ...externals, ...(advertised === undefined ? [] : [advertised])]);
   }
 
   facing(peer: string): string {
@@ -31,17 +34,13 @@ export class LocalAddress {
 
   /** Whether a host in a URI means this server. */
   isOurs(host: string): boolean {
-    if (host === 'localhost' || host === this.bound || host === this.advertised || host === this.#external) return true;
-    return isWildcard(this.bound) && isLoopback(host);
+    return this.#own.has(host) || (isWildcard(this.bound) && isLoopback(host));
   }
 }
 
-function firstExternal(ipv6: boolean): string {
-  for (const addresses of Object.values(networkInterfaces())) {
-    for (const address of addresses ?? []) {
-      if (!address.internal && address.family === (ipv6 ? 'IPv6' : 'IPv4') && !address.address.startsWith('fe80'))
-        return address.address;
-    }
-  }
-  return ipv6 ? '::1' : '127.0.0.1';
+function externalAddresses(ipv6: boolean): string[] {
+  return Object.values(networkInterfaces())
+    .flatMap((addresses) => addresses ?? [])
+    .filter(({ internal, family, address }) => !internal && (family === 'IPv6') === ipv6 && !address.startsWith('fe80'))
+    .map(({ address }) => address);
 }

@@ -3,7 +3,7 @@ import type { Clock } from '../clock.js';
 import { ListenError } from '../errors.js';
 import type { SipLogger } from '../log.js';
 import type { EmbeddedSipLimits } from '../options.js';
-import { isWildcard } from './local-address.js';
+import { isIpv6, isWildcard } from './local-address.js';
 import { TcpConnection } from './tcp-connection.js';
 import type { Target, TransportEvents } from './types.js';
 
@@ -39,7 +39,7 @@ export class TcpTransport {
     return new Promise((resolve, reject) => {
       const server = createServer({ noDelay: true, keepAlive: true });
       server.once('error', (error) => reject(new ListenError('SIP over TCP', host, port, error)));
-      server.listen({ host, port, exclusive: true }, () => {
+      server.listen({ host, port, exclusive: true, ipv6Only: isIpv6(host) }, () => {
         server.removeAllListeners('error');
         const bound = server.address();
         const actual = typeof bound === 'object' && bound ? bound.port : port;

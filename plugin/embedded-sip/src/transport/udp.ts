@@ -70,7 +70,12 @@ export class UdpTransport {
 
 function bindSocket(host: string, port: number, reuseAddr: boolean): Promise<Socket> {
   return new Promise((resolve, reject) => {
-    const socket = createSocket({ type: isIpv6(host) ? 'udp6' : 'udp4', reuseAddr, recvBufferSize: 1 << 20 });
+    const socket = createSocket({
+      type: isIpv6(host) ? 'udp6' : 'udp4',
+      reuseAddr,
+      ipv6Only: isIpv6(host),
+      recvBufferSize: 1 << 20,
+    });
     socket.once('error', (error) => {
       socket.close();
       reject(new ListenError('SIP over UDP', host, port, error));

@@ -116,10 +116,7 @@ export class Amf0Decoder {
 
   #strictArray(): AmfValue {
     const count = this.#reader.u32();
-    // Each element takes a byte at least, so a count that lies is found before anything is read.
-    if (count > this.#reader.remaining) {
-      throw new RtmpError('amf.truncated', `array of ${count} elements in ${this.#reader.remaining} bytes`);
-    }
+    // Not believed before its elements are there.
     const values: AmfValue[] = [];
     this.#references.push(values);
     for (let index = 0; index < count; index += 1) values.push(this.next());

@@ -18,12 +18,9 @@ export class BufferList {
 
   /** The byte at a position, not consumed; undefined beyond the end. */
   at(position: number): number | undefined {
-    let offset = this.#offset + position;
-    for (const buffer of this.#buffers) {
-      if (offset < buffer.length) return buffer[offset];
-      offset -= buffer.length;
-    }
-    return undefined;
+    const offset = this.#offset + position;
+    const first = this.#buffers[0];
+    return first !== undefined && offset < first.length ? first[offset] : this.#atFurther(offset);
   }
 
   /** Consumes the first bytes that lie in one buffer: at least 1 when the list is not empty, at most `limit`; never copies. */
@@ -54,13 +51,29 @@ export class BufferList {
   }
 
   skip(length: number): void {
-    for (let left = length; left > 0 && this.#length > 0; ) left -= this.take(left).length;
+    const first = this.#buffers[0];
+    if (first !== undefined && this.#offset + length < first.length) {
+      this.#offset += length;
+      this.#length -= length;
+    } else {
+      for (let left = length; left > 0 && this.#length > 0; ) left -= this.take(left).length;
+    }
   }
 
   clear(): void {
     this.#buffers.length = 0;
     this.#offset = 0;
     this.#length = 0;
+  }
+
+  /** @param start counted from the beginning of the first buffer */
+  #atFurther(start: number): number | undefined {
+    let offset = start;
+    for (const buffer of this.#buffers) {
+      if (offset < buffer.length) return buffer[offset];
+      offset -= buffer.length;
+    }
+    return undefined;
   }
 
   #dropFirst(): void {

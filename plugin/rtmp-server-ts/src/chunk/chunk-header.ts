@@ -86,12 +86,24 @@ export function readMessageHeader(
  * it out, others put the message's timestamp where the header had a delta; as in other servers, four bytes that are neither are payload.
  */
 function readType3(input: BufferList, start: number, stream: ChunkStream): MessageHeader | undefined {
-  const { extended, timestampDelta, length, typeId, streamId, timestamp } = stream;
-  const header = { absolute: false, time: timestampDelta, extended, messageLength: length, typeId, streamId };
-  if (extended === undefined) return { ...header, end: start };
+  const end = stream.extended === undefined ? start : skipExtended(input, start, stream.extended, stream.timestamp);
+  if (end === undefined) return undefined;
+  return {
+    absolute: false,
+    time: stream.timestampDelta,
+    extended: stream.extended,
+    messageLength: stream.length,
+    typeId: stream.typeId,
+    streamId: stream.streamId,
+    end,
+  };
+}
+
+/** @returns where the payload begins, undefined while that cannot be told. */
+function skipExtended(input: BufferList, start: number, extended: number, timestamp: number): number | undefined {
   const repeated = [compare(input, start, extended), compare(input, start, timestamp)];
-  if (repeated.includes('equal')) return { ...header, end: start + 4 };
-  return repeated.includes('incomplete') ? undefined : { ...header, end: start };
+  if (repeated.includes('equal')) return start + 4;
+  return repeated.includes('incomplete') ? undefined : start;
 }
 
 /** Compares a 32-bit field as far as it has arrived. */

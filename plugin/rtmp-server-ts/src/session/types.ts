@@ -156,7 +156,7 @@ export interface PublishRequest extends StreamRequest {
 }
 
 export interface PlayRequest extends StreamRequest {
-  /** Seconds, or -2 (live, else recorded) and -1 (live). */
+  /** Seconds, or -2 (live, else recorded) and -1 (live), as the client says it: FFmpeg says -2000. */
   readonly start: number;
   /** Seconds; -1 is to the end. */
   readonly duration: number;

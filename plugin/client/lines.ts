@@ -1,0 +1,24 @@
+import type { IncomingInvite } from '../call/ports.js';
+import type { Line } from './line.js';
+
+const notFound = 404;
+
+/** The lines of all connected clients, by the user part of their addresses. */
+export class Lines {
+  readonly #byUser = new Map<string, Line>();
+
+  add(line: Line): void {
+    this.#byUser.set(line.user, line);
+  }
+
+  delete(line: Line): void {
+    this.#byUser.delete(line.user);
+  }
+
+  /** Hands an incoming call to the line that it is for. */
+  route(invite: IncomingInvite): void {
+    const line = this.#byUser.get(invite.caller.called);
+    if (line) line.incoming(invite);
+    else invite.reject(notFound);
+  }
+}

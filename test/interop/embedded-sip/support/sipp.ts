@@ -1,0 +1,86 @@
+import { execFile, spawn } from 'node:child_process';
+import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { fileURLToPath } from 'node:url';
+import { freePort, freePortRange } from '../../../support/ports.js';
+import type { Scope } from '../../../support/scope.js';
+import { isBound } from '../../../support/sipp.js';
+
+const scenarios = fileURLToPath(new URL('../scenarios', import.meta.url));
+
+export interface SippRun {
+  /** Name of a file beside the tests, without `.xml`. */
+  readonly scenario: string;
+  readonly transport: string;
+  /** Whom a caller calls, as `user` at that SIP port. */
+  readonly service?: string;
+  readonly port?: number;
+  readonly calls?: number;
+  /** Percentage of messages that SIPp loses, each way. */
+  readonly lost?: number;
+  /** Calls begun in a second. */
+  readonly rate?: number;
+}
+
+/** SIPp on loopback; `done` resolves when every call has gone as in the scenario, else it rejects with what SIPp says. */
+export async function sipp(
+  scope: Scope,
+  run: SippRun,
+): Promise<{ readonly port: number; readonly done: Promise<void> }> {
+  const folder = await mkdtemp(join(tmpdir(), 'sipp-'));
+  scope.defer(() => rm(folder, { recursive: true, force: true }));
+  await requireSipp();
+  const port = await freePort();
+  const { calls = 1, lost, rate } = run;
+  const loopback = '127.0.0.1';
+  const child = spawn(
+    'sipp',
+    [
+      ...(run.port === undefined ? [] : [`${loopback}:${run.port}`, '-s', run.service ?? 'service']),
+      ...['-sf', join(scenarios, `${run.scenario}.xml`), '-t', run.transport === 'udp' ? 'u1' : 't1'],
+      ...['-i', loopback, '-p', String(port), '-ci', loopback, '-cp', String(await freePort())],
+      ...['-mi', loopback, '-mp', String((await freePortRange(4)).min)],
+      ...['-m', String(calls), '-timeout', '30', '-timeout_error', '-nostdin', '-trace_err', '-error_file', 'errors'],
+      ...(lost === undefined ? [] : ['-lost', String(lost)]),
+      ...(rate === undefined ? [] : ['-r', String(rate), '-l', String(calls)]),
+    ],
+    { cwd: folder, stdio: 'ignore' },
+  );
+  scope.defer(() => child.kill('SIGKILL'));
+  const done = new Promise<void>((resolve, reject) => {
+    child.once('error', reject);
+    child.once('exit', (code, signal) => {
+      if (code === 0) resolve();
+      else
+        readFile(join(folder, 'errors'), 'utf8')
+          .catch(() => '(it says nothing)')
+          .then((errors) =>
+            reject(new Error(`sipp ${run.scenario} ended with ${signal ?? `code ${code}`}:\n${errors}`)),
+          );
+    });
+  });
+  done.catch(() => undefined);
+  if (run.port === undefined) await listening(run.transport, port);
+  return { port, done };
+}
+
+async function listening(transport: string, port: number): Promise<void> {
+  for (let waited = 0; waited < 10_000; waited += 20) {
+    if (await isBound(transport === 'udp' ? 'udp' : 'tcp', port)) return;
+    await sleep(20);
+  }
+  throw new Error(`sipp does not listen on ${transport} port ${port}`);
+}
+
+/** A missing program fails the test with what installs it. */
+function requireSipp(): Promise<void> {
+  return new Promise((resolve, reject) => {
+    execFile('sipp', ['-v'], (error) => {
+      if (error && error.code === 'ENOENT')
+        reject(new Error('sipp is missing; install it with: apt-get install sip-tester'));
+      else resolve();
+    });
+  });
+}

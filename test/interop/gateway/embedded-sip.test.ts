@@ -1,0 +1,63 @@
+import { expect } from 'vitest';
+import { useGateway } from '../../support/gateway.js';
+import { loopback } from '../../support/ports.js';
+import { RtpPeer } from '../../support/rtp-peer.js';
+import { test } from '../../support/scope.js';
+import { Sipp } from '../../support/sipp.js';
+import { caller } from '../../support/sipp-scenarios.js';
+
+/** The numbers of the embedded server, called by a SIP phone: no RTMP client takes part. */
+const gateway = useGateway();
+
+test.concurrent.for([
+  ['udp', 97, 'speex/16000'],
+  ['tcp', 97, 'speex/16000'],
+  ['udp', 0, 'PCMU/8000'],
+  ['udp', 111, 'opus/48000/2'],
+] as const)('echo over %s takes payload type %i, %s', async ([transport, payloadType, codec], { scope }) => {
+  const peer = await RtpPeer.open(scope);
+  const sipp = await Sipp.start(scope, {
+    scenario: caller.talks({ payloadType, codec, ms: 1500 }),
+    transport,
+    rtpPort: peer.port,
+    call: { user: 'echo', host: loopback, port: gateway().sipPort },
+  });
+  const { text } = await sipp.received(/^SIP\/2\.0 200/);
+  const [, port, answered] = /^m=audio (\d+) RTP\/AVP (\d+)/m.exec(text) ?? [];
+  expect(Number(answered)).toBe(payloadType);
+  const payloads = Array.from({ length: 20 }, (_, index) => Buffer.alloc(40, index));
+  payloads.forEach((payload, index) => {
+    const packet = {
+      payloadType,
+      marker: index === 0,
+      sequence: 65530 + index,
+      timestamp: 160 * index,
+      ssrc: 7,
+      payload,
+    };
+    peer.send(packet, Number(port));
+  });
+  const packets = await peer.waitPackets(payloads.length);
+  expect(packets.map(({ payload }) => payload.toString('hex'))).toEqual(
+    payloads.map((payload) => payload.toString('hex')),
+  );
+  expect(packets.every((packet) => packet.payloadType === payloadType)).toBe(true);
+  await sipp.done();
+});
+
+test.concurrent.for(['udp', 'tcp'] as const)('busy over %s', async (transport, { scope }) => {
+  const sipp = await Sipp.start(scope, {
+    scenario: caller.isRefused(486),
+    transport,
+    call: { user: 'busy', host: loopback, port: gateway().sipPort },
+  });
+  await sipp.done();
+});
+
+test.concurrent('a number that no application has a route for', async ({ scope }) => {
+  const sipp = await Sipp.start(scope, {
+    scenario: caller.isRefused(503),
+    call: { user: 'nobody', host: loopback, port: gateway().sipPort },
+  });
+  await sipp.done();
+});

@@ -1,0 +1,33 @@
+import { readFileSync } from 'node:fs';
+import { DEFAULT_RTMP_LIMITS, RTMP_ERROR_CODES } from 'rtmp-server-ts';
+import { expect, it } from 'vitest';
+
+const readme = readFileSync(new URL('../../../plugin/rtmp-server-ts/README.md', import.meta.url), 'utf8');
+/** First cell of each table row, then the others. */
+const rows = new Map(
+  readme
+    .split('\n')
+    .map((line) => line.split('|').map((cell) => cell.trim()))
+    .filter(([, name]) => name?.startsWith('`'))
+    .map(([, name = '', ...cells]) => [name.replaceAll('`', ''), cells]),
+);
+
+it('documents every limit with its default', () => {
+  const documented = Object.keys(DEFAULT_RTMP_LIMITS).map((name) => [name, number(rows.get(name)?.[0])]);
+  expect(Object.fromEntries(documented)).toEqual(DEFAULT_RTMP_LIMITS);
+});
+
+it('documents every error code and no other', () => {
+  const codes = [...rows.keys()].filter((name) =>
+    /^(handshake|connect|chunk|message|amf|command|session|call|server)\.[a-z-]+$/.test(name),
+  );
+  const ordinary = ['connect.rejected'];
+  expect(codes.filter((code) => !ordinary.includes(code)).sort()).toEqual([...RTMP_ERROR_CODES].sort());
+});
+
+/** `4 MiB` and `10 000 ms` alike. */
+function number(cell = ''): number {
+  const [, digits = '', unit] = /^([\d ]+?) ?(KiB|MiB|ms)?$/.exec(cell) ?? [];
+  const factor = unit === 'MiB' ? 1024 * 1024 : unit === 'KiB' ? 1024 : 1;
+  return Number(digits.replaceAll(' ', '')) * factor;
+}

@@ -40,7 +40,10 @@ async function runOn({ installed, user, apt }: Machine) {
   });
 }
 
-const packages = ['ffmpeg', 'rtmpdump', 'python3-librtmp', 'sip-tester', 'linphone-cli', 'espeak-ng'];
+const packages = [
+  ...['ffmpeg', 'rtmpdump', 'python3-librtmp', 'sip-tester', 'linphone-cli'],
+  ...['baresip', 'speex', 'espeak-ng'],
+];
 const all = packages.map((name) => `installed ${name}\\n`).join('');
 const withoutSipp = all.replace('installed sip-tester', 'config-files sip-tester');
 

@@ -222,5 +222,5 @@ function names(formats: readonly MediaFormat[]): string {
 }
 
 function noCommonCodec(message: string): MediaError {
-  return new MediaError('NoCommonCodec', message);
+  return new MediaError('NoCommonCodec', `no codec in common: ${message}`);
 }

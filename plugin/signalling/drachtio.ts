@@ -1,16 +1,18 @@
 import { EventEmitter } from 'node:events';
-import Srf from 'drachtio-srf';
-
-/** The only file that knows drachtio-srf: its types are completed here to what the library really does. */
-
-export interface SipResponse {
-  readonly status: number;
-  readonly reason: string;
-}
+import {
+  createSrf,
+  type ReceivedRequest,
+  type Responder,
+  type SentRequest,
+  type SrfClient,
+  type SrfDialog,
+  type SrfResponse,
+  userOf,
+} from './srf.js';
 
 /** An INVITE on its way. */
 export interface SentInvite {
-  cancel(done: (error: unknown) => void): void;
+  cancel(): void;
 }
 
 /** An answered call. */
@@ -26,7 +28,7 @@ export interface InviteOptions {
   readonly headers: Readonly<Record<string, string>>;
   readonly sdp: string;
   readonly onSent: (invite: SentInvite) => void;
-  readonly onProvisional: (response: SipResponse) => void;
+  readonly onProvisional: (response: SrfResponse) => void;
 }
 
 /** An INVITE of a new call, from outside. */
@@ -66,137 +68,169 @@ export interface DrachtioOptions {
 interface DrachtioEvents {
   /** Logged in; carries the server's own SIP addresses, e.g. `udp/127.0.0.1:5060`. */
   up: [hostports: readonly string[]];
+  /** The connection was lost, or an attempt at it failed. */
   down: [reason: string];
 }
 
-/** The connection to a drachtio server: kept up by reconnecting with a growing delay. */
+/** Milliseconds before the first new attempt after a failure; doubled by each that fails too. */
+const firstRetryMs = 250;
+const longestRetryMs = 5_000;
+/** Milliseconds that a server has to take a connection and the login. */
+const loginTimeoutMs = 10_000;
+
+const temporarilyUnavailable = 480;
+
+/** The connection to a drachtio server, made anew whenever it is lost. */
 export class DrachtioConnection extends EventEmitter<DrachtioEvents> {
-  readonly #srf = new Srf();
   readonly #options: DrachtioOptions;
-  #up = false;
+  /** The login that works now; each new connection is a new one. */
+  #login: SrfClient | undefined;
+  #retryMs = firstRetryMs;
+  #timer: NodeJS.Timeout | undefined;
   #closed = false;
+  #onInvite: (invite: ReceivedInvite) => void = (invite) => invite.respond(temporarilyUnavailable);
 
   constructor(options: DrachtioOptions) {
     super();
     // Every call in progress listens for `down`.
     this.setMaxListeners(0);
     this.#options = options;
-    this.#srf.on('connect', (error: Error | null, hostports?: string) => {
-      if (error) {
-        this.#fall(`the drachtio server refused the login: ${error.message}`);
-        return;
-      }
-      this.#up = true;
-      this.emit('up', (hostports ?? '').split(','));
-    });
-    this.#srf.on('error', (error: Error) => this.#fall(error.message));
-    // The library's types lack the events of its connection.
-    const socketEvents: NodeJS.EventEmitter = this.#srf;
-    socketEvents.on('close', () => this.#fall('connection closed'));
   }
 
   get up(): boolean {
-    return this.#up;
+    return this.#login !== undefined;
   }
 
-  /** Resolves after the first login; keeps trying until then, and calls `retrying` at each failure. */
-  connect(retrying: (reason: string) => void = () => {}): Promise<readonly string[]> {
-    return new Promise((resolve) => {
-      this.on('down', retrying);
-      this.once('up', (hostports) => {
-        this.off('down', retrying);
-        resolve(hostports);
-      });
-      const { host, port, secret } = this.#options;
-      // The library retries by itself; a rejection of the first attempt arrives as an `error` event too.
-      this.#srf.connect({ host, port, secret })?.catch?.(() => {});
-    });
+  /** Begins to connect, and goes on until {@link close}. Resolves after the first login. */
+  connect(): Promise<readonly string[]> {
+    const first = new Promise<readonly string[]>((resolve) => this.once('up', resolve));
+    this.#attempt();
+    return first;
+  }
+
+  /** Who is handed every INVITE from outside that begins a call. */
+  onInvite(listener: (invite: ReceivedInvite) => void): void {
+    this.#onInvite = listener;
   }
 
   /** @throws SipFailure for a final response other than 2xx, Error when the request could not be sent. */
   async invite(uri: string, { headers, sdp, onSent, onProvisional }: InviteOptions): Promise<SipDialog> {
-    try {
-      const dialog = await this.#srf.createUAC(
+    const login = this.#current();
+    const dialog = await login
+      .createUAC(
         uri,
         { headers: { ...headers }, localSdp: sdp },
         {
-          // Called with (error, request), whatever the library's types say.
-          cbRequest: ((error: unknown, request?: Srf.SrfRequest) => {
-            if (!error && request) onSent({ cancel: (done) => request.cancel(done) });
-          }) as (request: Srf.SrfRequest) => void,
-          cbProvisional: (response) => onProvisional({ status: response.status, reason: response.reason }),
+          cbRequest: (error, request) => {
+            if (!error && request) onSent({ cancel: () => this.#cancel(request) });
+          },
+          cbProvisional: onProvisional,
         },
-      );
-      return wrapDialog(dialog);
-    } catch (error) {
-      throw asFailure(error);
-    }
-  }
-
-  /** Hands over every INVITE from outside that begins a call. */
-  onInvite(listener: (invite: ReceivedInvite) => void): void {
-    this.#srf.invite((request, response) => listener(this.#receivedInvite(request, response)));
+      )
+      .catch(rethrow);
+    return this.#wrap(dialog, login);
   }
 
   /** Logs out. Nothing is sent or received after it. */
   close(): void {
-    if (this.#closed) return;
     this.#closed = true;
-    this.#up = false;
-    this.#srf.disconnect();
+    clearTimeout(this.#timer);
+    const login = this.#login;
+    this.#login = undefined;
+    login?.disconnect();
   }
 
-  #receivedInvite(request: Srf.SrfRequest, response: Srf.SrfResponse): ReceivedInvite {
-    const from = request.getParsedHeader('from');
-    const displayName = from.name?.replace(/^"|"$/g, '').replace(/\\(.)/g, '$1');
+  #attempt(): void {
+    const srf = createSrf();
+    let over = false;
+    const lost = (reason: string) => {
+      if (over) return;
+      over = true;
+      clearTimeout(timeout);
+      if (this.#login === srf) this.#login = undefined;
+      this.#retry(reason);
+    };
+    const timeout = setTimeout(() => lost(`no login within ${loginTimeoutMs} ms`), loginTimeoutMs);
+    srf.invite((request, response) => this.#onInvite(this.#received(request, response, srf)));
+    srf.on('error', (error) => lost(error.message));
+    srf.on('close', () => lost('connection closed'));
+    srf.on('connect', (error, hostports = '') => {
+      if (error) return lost(`the drachtio server refused the login: ${error.message}`);
+      if (over || this.#closed) return srf.disconnect();
+      clearTimeout(timeout);
+      this.#login = srf;
+      this.#retryMs = firstRetryMs;
+      this.emit('up', hostports.split(','));
+    });
+    srf.connect({ ...this.#options, reconnect: { maxAttempts: 1 } });
+  }
+
+  #retry(reason: string): void {
+    if (this.#closed) return;
+    this.#timer = setTimeout(() => this.#attempt(), this.#retryMs);
+    this.#retryMs = Math.min(this.#retryMs * 2, longestRetryMs);
+    this.emit('down', reason);
+  }
+
+  #current(): SrfClient {
+    if (!this.#login) throw new Error('there is no connection to the SIP server');
+    return this.#login;
+  }
+
+  /** The server knows the transaction by its id, also when the INVITE went out on a connection that is gone. */
+  #cancel({ uri, stackTxnId }: SentRequest): void {
+    const cancel = () => {
+      // What became of the INVITE says more than an error of the CANCEL: a final response is always on its way.
+      this.#login?.request(uri, { method: 'CANCEL', stackTxnId }).catch(() => {});
+    };
+    if (this.up) cancel();
+    else this.once('up', cancel);
+  }
+
+  #received(request: ReceivedRequest, response: Responder, login: SrfClient): ReceivedInvite {
+    const { uri: from, name } = request.getParsedHeader('from');
+    const displayName = name?.replace(/^"|"$/g, '').replace(/\\(.)/g, '$1');
     return {
-      called: unescapeUser(Srf.parseUri(request.uri)?.user ?? ''),
-      from: from.uri,
+      called: userOf(request.uri),
+      from,
       ...(displayName && { displayName }),
       sdp: request.body ?? '',
       respond: (status) => response.send(status),
-      answer: async (sdp) => {
-        try {
-          return wrapDialog(await this.#srf.createUAS(request, response, { localSdp: sdp }));
-        } catch (error) {
-          throw asFailure(error);
-        }
+      answer: async (localSdp) => {
+        const dialog = await login.createUAS(request, response, { headers: {}, localSdp }).catch(rethrow);
+        return this.#wrap(dialog, login);
       },
       onCancel: (listener) => void request.on('cancel', listener),
     };
   }
 
-  #fall(reason: string): void {
-    this.#up = false;
-    if (!this.#closed) this.emit('down', reason);
+  #wrap(dialog: SrfDialog, login: SrfClient): SipDialog {
+    return {
+      remoteSdp: dialog.remote.sdp,
+      bye: (headers) => (login === this.#login ? destroy(dialog, headers) : this.#byeById({ id: dialog.id, headers })),
+      onBye: (listener) => void dialog.on('destroy', listener),
+    };
+  }
+
+  /** The server still has the dialog, but the connection that it was made on is gone. */
+  async #byeById({ id, headers }: { id: string; headers: Readonly<Record<string, string>> }): Promise<void> {
+    const bye = { method: 'BYE', stackDialogId: id, headers: { ...headers } } as const;
+    const sent = await this.#current().request('sip:placeholder', bye);
+    await new Promise<void>((resolve) => sent.on('response', () => resolve()));
   }
 }
 
-/** RFC 3261 section 19.1.2; what is escaped wrongly is left as it is. */
-function unescapeUser(user: string): string {
-  try {
-    return decodeURIComponent(user);
-  } catch {
-    return user;
-  }
-}
-
-function wrapDialog(dialog: Srf.Dialog): SipDialog {
-  return {
-    remoteSdp: dialog.remote.sdp,
-    bye: (headers) =>
-      new Promise((resolve, reject) => {
-        dialog.destroy({ headers: { ...headers } }, (error: unknown) => (error ? reject(error) : resolve()));
-      }),
-    onBye: (listener) => void dialog.on('destroy', listener),
-  };
+function destroy(dialog: SrfDialog, headers: Readonly<Record<string, string>>): Promise<void> {
+  return new Promise((resolve, reject) => {
+    dialog.destroy({ headers: { ...headers } }, (error) => (error ? reject(error) : resolve()));
+  });
 }
 
 /** drachtio-srf rejects with an error that has a status only where there was a response. */
-function asFailure(error: unknown): Error {
+function rethrow(error: unknown): never {
   if (error instanceof Error && 'status' in error && typeof error.status === 'number') {
     const reason = 'reason' in error && typeof error.reason === 'string' ? error.reason : '';
-    return new SipFailure(error.status, reason);
+    throw new SipFailure(error.status, reason);
   }
-  return error instanceof Error ? error : new Error(String(error));
+  throw error instanceof Error ? error : new Error(String(error));
 }

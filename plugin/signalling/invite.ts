@@ -39,8 +39,7 @@ export class Invitation implements OutgoingInvite {
 
   cancel(): void {
     this.#cancelled = true;
-    // What became of the INVITE says more than an error of the CANCEL: a final response is always on its way.
-    this.#sent?.cancel(() => {});
+    this.#sent?.cancel();
   }
 
   bye(reason?: string): void {
@@ -88,9 +87,10 @@ export class Invitation implements OutgoingInvite {
     this.#listener({ type: 'answered', answer: parseSdp(dialog.remoteSdp) });
   }
 
-  /** A pending INVITE gets no answer any more; an established call goes on without its signalling. */
+  /** A pending INVITE gets no answer any more, and the far end is not to ring on; an established call goes on. */
   readonly #connectionLost = (reason: string): void => {
     if (this.#dialog) return;
+    this.cancel();
     const termination: Termination = { result: 'signalling-failed', reason: `drachtio server lost: ${reason}` };
     this.#settle({ type: 'failed', termination });
   };

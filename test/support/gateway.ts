@@ -104,8 +104,9 @@ export class Gateway {
 
   /** The log line of the end of the last call to this URI. */
   async callEnded(uri: string): Promise<LogLine> {
-    const started = this.log.all.findLast(({ msg, to }) => msg === 'call started' && to === uri);
-    if (!started) throw new Error(`there was no call to ${uri}:\n${this.log.tail()}`);
+    const isStart = ({ msg, to }: LogLine) => msg === 'call started' && to === uri;
+    // The client may know the end of its call before the log of its start has been read here.
+    const started = this.log.all.findLast(isStart) ?? (await this.log.find(`a call to ${uri}`, isStart));
     return await this.log.find(
       `the end of the call to ${uri}`,
       ({ msg, call }) => msg === 'call ended' && call === started.call,

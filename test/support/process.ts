@@ -20,8 +20,16 @@ export interface ExitStatus {
 }
 
 const running = new Set<ChildProcess>();
-process.on('exit', () => {
+
+function killAll(): void {
   for (const child of running) child.kill('SIGKILL');
+}
+
+process.on('exit', killAll);
+// The test runner ends its workers so, also those in which a clean-up failed.
+process.once('SIGTERM', () => {
+  killAll();
+  process.exit(143);
 });
 
 /** A program that a test runs: killed with its scope, its output told when the test fails. */

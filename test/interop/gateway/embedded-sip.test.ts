@@ -54,9 +54,9 @@ test.concurrent.for(['udp', 'tcp'] as const)('busy over %s', async (transport, {
   await sipp.done();
 });
 
-test.concurrent('a number that no application has a route for', async ({ scope }) => {
+test.concurrent('a number that nobody has', async ({ scope }) => {
   const sipp = await Sipp.start(scope, {
-    scenario: caller.isRefused(503),
+    scenario: caller.isRefused(404),
     call: { user: 'nobody', host: loopback, port: gateway().sipPort },
   });
   await sipp.done();

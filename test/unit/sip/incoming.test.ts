@@ -113,6 +113,12 @@ describe('an incoming INVITE', () => {
     expect(ok.cseq).toEqual({ number: 1, method: 'INVITE' });
   });
 
+  it('a 100 of the application has no To tag and makes no dialog', () => {
+    const { bench, txn } = ringing();
+    expect(bench.respond(txn, 100)).toMatchObject({ ok: true, dialogId: '' });
+    expect(tag(bench.one(), 'to')).toBe('');
+  });
+
   it('has no Contact in a plain 180, and keeps one that is given', () => {
     const { bench, txn } = ringing();
     bench.respond(txn, 180);
@@ -399,11 +405,17 @@ describe('our requests in a dialog the peer began', () => {
   });
 
   it('follow a strict route', () => {
-    const { bench, dialogId } = confirmed(undefined, ['Record-Route: <sip:127.0.0.1:7001>, <sip:127.0.0.1:7002;lr>']);
+    const { bench, dialogId } = confirmed(undefined, [
+      'Record-Route: <sip:127.0.0.1:7001>, <sip:127.0.0.1:7002;lr>, <sip:127.0.0.1:7003;lr>',
+    ]);
     bench.request({ method: 'BYE', dialogId });
     const [bye] = bench.sent();
     expect(bye?.message).toMatchObject({ uri: 'sip:127.0.0.1:7001' });
-    expect(bye?.message.headers.all('route')).toEqual(['<sip:127.0.0.1:7002;lr>', `<sip:bob@127.0.0.1:${PEER_PORT}>`]);
+    expect(bye?.message.headers.all('route')).toEqual([
+      '<sip:127.0.0.1:7002;lr>',
+      '<sip:127.0.0.1:7003;lr>',
+      `<sip:bob@127.0.0.1:${PEER_PORT}>`,
+    ]);
     expect(bye?.target).toMatchObject({ port: 7001 });
   });
 
@@ -489,6 +501,14 @@ describe('session timers (RFC 4028)', () => {
     const bye = bench.one();
     expect(bye.headers.get('reason')).toContain('Session timer expired');
     expect(bench.user.take()).toMatchObject([{ source: 'application', transactionId: 'unsolicited', dialogId }]);
+  });
+
+  it('a short interval ends by its last third, not 32 s before its end', () => {
+    const { bench } = confirmed(undefined, ['Session-Expires: 90;refresher=uac']);
+    bench.clock.advance(59_999);
+    expect(bench.wire()).toEqual([]);
+    bench.clock.advance(1);
+    expect(bench.wire()).toEqual(['BYE']);
   });
 
   it('is not started for a caller that leaves it open who refreshes', () => {

@@ -174,7 +174,7 @@ export class UasCore {
   #receiveCancel(cancel: ServerEntry): void {
     const invite = this.#transactions.inviteOfCancel(cancel.request);
     const state = invite?.machine.kind === 'invite' ? invite.machine.transaction.state : undefined;
-    if (!invite || state === undefined || state === undefined) {
+    if (!invite || state === undefined || state === 'accepted') {
       this.#noSuchCall(cancel);
       return;
     }

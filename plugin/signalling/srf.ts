@@ -1,0 +1,93 @@
+import type { EventEmitter } from 'node:events';
+import Srf from 'drachtio-srf';
+
+/**
+ * The only file that imports drachtio-srf. The library's own types leave out, or say otherwise, some of what it does;
+ * these are the parts used here as they are.
+ */
+
+export interface SrfMessage {
+  readonly uri: string;
+  readonly body?: string;
+  getParsedHeader(name: 'from'): { readonly uri: string; readonly name?: string };
+}
+
+export interface SrfResponse {
+  readonly status: number;
+  readonly reason: string;
+}
+
+/** A request that was sent. */
+export interface SentRequest extends SrfMessage {
+  readonly stackTxnId: string;
+  on(event: 'response', listener: (response: SrfResponse) => void): unknown;
+}
+
+export interface ReceivedRequest extends SrfMessage {
+  on(event: 'cancel', listener: () => void): unknown;
+}
+
+export interface Responder {
+  send(status: number): void;
+}
+
+export interface SrfDialog {
+  readonly id: string;
+  readonly remote: { readonly sdp: string };
+  destroy(options: { headers: Record<string, string> }, done: (error: unknown) => void): unknown;
+  on(event: 'destroy', listener: () => void): unknown;
+}
+
+interface UacOptions {
+  readonly headers: Record<string, string>;
+  readonly localSdp: string;
+}
+
+interface UacCallbacks {
+  cbRequest(error: unknown, request?: SentRequest): void;
+  cbProvisional(response: SrfResponse): void;
+}
+
+/** A CANCEL by transaction or a BYE by dialog. */
+export type RequestById =
+  | { readonly method: 'CANCEL'; readonly stackTxnId: string }
+  | { readonly method: 'BYE'; readonly stackDialogId: string; readonly headers: Record<string, string> };
+
+/** One connection to a drachtio server. */
+export interface SrfClient {
+  connect(options: {
+    host: string;
+    port: number;
+    secret: string;
+    /** The library's own reconnecting knows no upper bound. */
+    reconnect: { maxAttempts: number };
+  }): void;
+  /** @throws when it is not connected */
+  disconnect(): void;
+  on(event: 'connect', listener: (error: Error | null, hostports?: string) => void): unknown;
+  on(event: 'error', listener: (error: Error) => void): unknown;
+  on(event: 'close', listener: () => void): unknown;
+  invite(listener: (request: ReceivedRequest, response: Responder) => void): void;
+  createUAC(uri: string, options: UacOptions, callbacks: UacCallbacks): Promise<SrfDialog>;
+  createUAS(
+    request: ReceivedRequest,
+    response: Responder,
+    options: { headers: Record<string, string>; localSdp: string },
+  ): Promise<SrfDialog>;
+  request(uri: string, options: RequestById): Promise<SentRequest>;
+}
+
+export function createSrf(): SrfClient {
+  const srf: EventEmitter = new Srf();
+  return srf as unknown as SrfClient;
+}
+
+/** User part of a SIP URI, unescaped (RFC 3261 section 19.1.2); what is escaped wrongly is left as it is. */
+export function userOf(uri: string): string {
+  const user = Srf.parseUri(uri)?.user ?? '';
+  try {
+    return decodeURIComponent(user);
+  } catch {
+    return user;
+  }
+}

@@ -108,6 +108,7 @@ async function assemble(
       domain: identity.domain(),
       ringTimeMs: config.ringSeconds * 1000,
       lines,
+      registrations: signalling,
       shared,
       log,
     }),

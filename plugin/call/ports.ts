@@ -86,6 +86,32 @@ export type SignallingEvent =
   | { readonly type: 'failed'; readonly termination: Termination }
   | { readonly type: 'ended'; readonly termination: Termination };
 
+/** Keeps addresses registered. */
+export interface RegistrationPort {
+  /** Never throws: the first event is `registered` or `failed`; after `registered` there may be one `lost`. */
+  register(request: RegistrationRequest, listener: (event: RegistrationEvent) => void): Registration;
+}
+
+export interface RegistrationRequest {
+  /** The address to be called at, `sip:user@domain`. */
+  readonly address: string;
+  /** SIP URI of the registrar. */
+  readonly registrar: string;
+  /** User part of the Contact: what calls to this registration will be for. */
+  readonly contactUser: string;
+  readonly credentials?: { readonly user: string; readonly password: string };
+}
+
+export interface Registration {
+  /** Un-registers. No event follows. */
+  end(): void;
+}
+
+export type RegistrationEvent =
+  | { readonly type: 'registered' }
+  | { readonly type: 'failed'; readonly reason: string }
+  | { readonly type: 'lost'; readonly reason: string };
+
 /** Makes the media of calls. */
 export interface MediaPort {
   /**

@@ -1,9 +1,9 @@
 import { randomUUID } from 'node:crypto';
 import { Call, type CallParties, type CallPorts } from '../call/call.js';
-import type { ClientFrame, ClientPort, IncomingInvite } from '../call/ports.js';
+import type { ClientFrame, ClientPort, IncomingInvite, Registration, RegistrationPort } from '../call/ports.js';
 import type { CallRegistry } from '../call/registry.js';
 import type { Termination } from '../call/termination.js';
-import type { DialOutcome, PhoneLine } from './dialects/dialect.js';
+import type { DialOutcome, PhoneLine, RegistrationWish } from './dialects/dialect.js';
 
 export interface LineOptions {
   /** Everything a call needs but its client. */
@@ -11,6 +11,7 @@ export interface LineOptions {
   readonly calls: CallRegistry;
   /** Host part of the address that the line makes up for itself. */
   readonly domain: string;
+  readonly registrations: RegistrationPort;
   /** How long the client may ring before its caller is told that nobody answers. */
   readonly ringTimeMs: number;
 }
@@ -22,15 +23,45 @@ const temporarilyUnavailable = 480;
 export class Line implements PhoneLine {
   /** User part of the address. Made up, unguessable: nobody who was not told can call or pose as this client. */
   readonly user: string = randomUUID();
-  readonly address: string;
+  readonly #ownAddress: string;
   readonly #options: LineOptions;
   readonly #client: ClientPort;
   #call: Call | undefined;
+  #registration: { readonly address: string; readonly held: Registration; replaced(): void } | undefined;
 
   constructor(client: ClientPort, options: LineOptions) {
     this.#options = options;
     this.#client = client;
-    this.address = `sip:${this.user}@${options.domain}`;
+    this.#ownAddress = `sip:${this.user}@${options.domain}`;
+  }
+
+  get address(): string {
+    return this.#registration?.address ?? this.#ownAddress;
+  }
+
+  register({ address, registrar, credentials }: RegistrationWish, lost: (reason: string) => void): Promise<void> {
+    this.unregister();
+    return new Promise((resolve, reject) => {
+      const request = { address, registrar, contactUser: this.user, ...(credentials && { credentials }) };
+      const held = this.#options.registrations.register(request, (event) => {
+        if (event.type === 'registered') {
+          resolve();
+          return;
+        }
+        if (this.#registration?.held === held) this.#registration = undefined;
+        if (event.type === 'lost') lost(event.reason);
+        else reject(new Error(event.reason));
+      });
+      const replaced = () => reject(new Error('replaced by another register() or unregister()'));
+      this.#registration = { address, held, replaced };
+    });
+  }
+
+  unregister(): void {
+    const registration = this.#registration;
+    this.#registration = undefined;
+    registration?.held.end();
+    registration?.replaced();
   }
 
   dial(destination: string): DialOutcome {
@@ -68,6 +99,7 @@ export class Line implements PhoneLine {
   }
 
   close(termination: Termination): void {
+    this.unregister();
     this.#call?.abandon(termination);
   }
 

@@ -46,6 +46,14 @@ export interface ReceivedInvite {
   onCancel(listener: () => void): void;
 }
 
+/** The final response to a request. */
+export interface SipAnswer {
+  readonly status: number;
+  readonly reason: string;
+  /** Several headers of one name are joined by commas; empty when there is none. */
+  header(name: string): string;
+}
+
 /** A final response other than 2xx to a request of ours. */
 export class SipFailure extends Error {
   override readonly name = 'SipFailure';
@@ -79,6 +87,7 @@ const longestRetryMs = 5_000;
 const loginTimeoutMs = 10_000;
 
 const temporarilyUnavailable = 480;
+const badRequest = 400;
 
 /** The connection to a drachtio server, made anew whenever it is lost. */
 export class DrachtioConnection extends EventEmitter<DrachtioEvents> {
@@ -131,6 +140,24 @@ export class DrachtioConnection extends EventEmitter<DrachtioEvents> {
     return this.#wrap(dialog, login);
   }
 
+  /**
+   * Sends a request outside of dialogs.
+   * @returns its final response
+   * @throws Error when it could not be sent, or the connection was lost before the response
+   */
+  async request(method: string, uri: string, headers: Record<string, string>): Promise<SipAnswer> {
+    const sent = await this.#current().request(uri, { method, headers });
+    return new Promise((resolve, reject) => {
+      const lost = (reason: string) => reject(new Error(`drachtio server lost: ${reason}`));
+      this.once('down', lost);
+      sent.on('response', (response) => {
+        if (response.status < 200) return;
+        this.off('down', lost);
+        resolve(asAnswer(response));
+      });
+    });
+  }
+
   /** Logs out. Nothing is sent or received after it. */
   close(): void {
     this.#closed = true;
@@ -151,7 +178,11 @@ export class DrachtioConnection extends EventEmitter<DrachtioEvents> {
       this.#retry(reason);
     };
     const timeout = setTimeout(() => lost(`no login within ${loginTimeoutMs} ms`), loginTimeoutMs);
-    srf.invite((request, response) => this.#onInvite(this.#received(request, response, srf)));
+    srf.invite((request, response) => {
+      const invite = this.#received(request, response, srf);
+      if (invite) this.#onInvite(invite);
+      else response.send(badRequest);
+    });
     srf.on('error', (error) => lost(error.message));
     srf.on('close', () => lost('connection closed'));
     srf.on('connect', (error, hostports = '') => {
@@ -187,8 +218,10 @@ export class DrachtioConnection extends EventEmitter<DrachtioEvents> {
     else this.once('up', cancel);
   }
 
-  #received(request: ReceivedRequest, response: Responder, login: SrfClient): ReceivedInvite {
-    const { uri: from, name } = request.getParsedHeader('from');
+  /** @returns nothing for an INVITE whose From cannot be read */
+  #received(request: ReceivedRequest, response: Responder, login: SrfClient): ReceivedInvite | undefined {
+    const { uri: from, name } = request.getParsedHeader('from') ?? {};
+    if (from === undefined) return undefined;
     const displayName = name?.replace(/^"|"$/g, '').replace(/\\(.)/g, '$1');
     return {
       called: userOf(request.uri),
@@ -218,6 +251,11 @@ export class DrachtioConnection extends EventEmitter<DrachtioEvents> {
     const sent = await this.#current().request('sip:placeholder', bye);
     await new Promise<void>((resolve) => sent.on('response', () => resolve()));
   }
+}
+
+function asAnswer(response: SrfResponse): SipAnswer {
+  const { status, reason } = response;
+  return { status, reason, header: (name) => response.get(name) ?? '' };
 }
 
 function destroy(dialog: SrfDialog, headers: Readonly<Record<string, string>>): Promise<void> {

@@ -4,6 +4,10 @@ import type {
   IncomingInvite,
   InviteRequest,
   OutgoingInvite,
+  Registration,
+  RegistrationEvent,
+  RegistrationPort,
+  RegistrationRequest,
   SignallingEvent,
   SignallingPort,
 } from '../call/ports.js';
@@ -11,6 +15,7 @@ import { addressOf, parseDialString, requestUri } from './dial-string.js';
 import type { DrachtioConnection } from './drachtio.js';
 import { Invited } from './incoming.js';
 import { Invitation } from './invite.js';
+import { RegistrarSession } from './registration.js';
 
 export interface SignallingOptions {
   /** Display name in From. */
@@ -18,7 +23,7 @@ export interface SignallingOptions {
 }
 
 /** Calls through a drachtio server. */
-export class DrachtioSignalling implements SignallingPort {
+export class DrachtioSignalling implements SignallingPort, RegistrationPort {
   readonly #connection: DrachtioConnection;
   readonly #options: SignallingOptions;
 
@@ -35,6 +40,10 @@ export class DrachtioSignalling implements SignallingPort {
   resolve(dialled: string): DialTarget {
     if (!this.#connection.up) return { refusal: 'the SIP server cannot be reached; try again in a moment' };
     return parseDialString(dialled);
+  }
+
+  register(request: RegistrationRequest, listener: (event: RegistrationEvent) => void): Registration {
+    return new RegistrarSession(this.#connection, request, listener);
   }
 
   invite(request: InviteRequest, listener: (event: SignallingEvent) => void): OutgoingInvite {

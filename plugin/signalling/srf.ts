@@ -9,12 +9,14 @@ import Srf from 'drachtio-srf';
 export interface SrfMessage {
   readonly uri: string;
   readonly body?: string;
-  getParsedHeader(name: 'from'): { readonly uri: string; readonly name?: string };
+  getParsedHeader(name: 'from'): { readonly uri?: string; readonly name?: string } | undefined;
 }
 
 export interface SrfResponse {
   readonly status: number;
   readonly reason: string;
+  /** Several headers of one name are joined by commas. */
+  get(name: string): string | undefined;
 }
 
 /** A request that was sent. */
@@ -48,8 +50,9 @@ interface UacCallbacks {
   cbProvisional(response: SrfResponse): void;
 }
 
-/** A CANCEL by transaction or a BYE by dialog. */
-export type RequestById =
+/** A CANCEL by transaction, a BYE by dialog, or a request of its own. */
+export type SrfRequestOptions =
+  | { readonly method: string; readonly headers: Record<string, string> }
   | { readonly method: 'CANCEL'; readonly stackTxnId: string }
   | { readonly method: 'BYE'; readonly stackDialogId: string; readonly headers: Record<string, string> };
 
@@ -74,7 +77,7 @@ export interface SrfClient {
     response: Responder,
     options: { headers: Record<string, string>; localSdp: string },
   ): Promise<SrfDialog>;
-  request(uri: string, options: RequestById): Promise<SentRequest>;
+  request(uri: string, options: SrfRequestOptions): Promise<SentRequest>;
 }
 
 export function createSrf(): SrfClient {

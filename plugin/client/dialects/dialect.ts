@@ -3,8 +3,14 @@ import type { Caller, CallStatusUpdate } from '../../call/ports.js';
 
 /** What any client can do with its line, whatever its API calls it. */
 export interface PhoneLine {
-  /** The SIP address of this client. */
+  /** The SIP address of this client: made up, or the registered one. */
   readonly address: string;
+  /**
+   * Registers the client in place of what it was registered as. Rejects, with words for a person, when the registrar
+   * refuses; `lost` is called when a registration that succeeded is lost for good.
+   */
+  register(wish: RegistrationWish, lost: (reason: string) => void): Promise<void>;
+  unregister(): void;
   dial(destination: string): DialOutcome;
   /** Ends the call, or the attempt at one; without a call it does nothing. */
   hangup(): void;
@@ -12,6 +18,14 @@ export interface PhoneLine {
   accept(): void;
   /** Refuses the incoming call with a final SIP status, 400-699; without one it does nothing. */
   decline(sipStatus: number): void;
+}
+
+export interface RegistrationWish {
+  /** `sip:user@domain`. */
+  readonly address: string;
+  /** SIP URI of the registrar. */
+  readonly registrar: string;
+  readonly credentials?: { readonly user: string; readonly password: string };
 }
 
 /** `undefined` when the call is being set up. */

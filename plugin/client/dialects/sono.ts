@@ -1,6 +1,7 @@
 import type { AmfObject, PublishRequest, RpcCall, RtmpSession } from 'rtmp-server-ts';
 import type { Caller, CallStatusUpdate } from '../../call/ports.js';
 import type { Dialect, DialRefusal, PhoneLine } from './dialect.js';
+import { readRegister } from './sono-register.js';
 
 const refusalCodes = { existing: 'Sono.Call.Existing', failed: 'Sono.Call.Failed' } as const;
 
@@ -30,6 +31,10 @@ export class SonoDialect implements Dialect {
         return true;
       case 'register':
         this.#register(call);
+        return true;
+      case 'unregister':
+        this.#line.unregister();
+        call.result();
         return true;
       default:
         return false;
@@ -86,13 +91,20 @@ export class SonoDialect implements Dialect {
   }
 
   #register(call: RpcCall): void {
-    if (call.args.length > 0 && call.args[0] !== null && call.args[0] !== undefined) {
-      call.error(
-        fault('Sono.Registration.Failed', 'this gateway registers at no registrar; call register() without arguments'),
+    const wish = readRegister(call.args);
+    if (wish === 'made-up address') {
+      this.#line.unregister();
+      call.result({ level: 'status', uri: this.#line.address });
+    } else if ('refusal' in wish) {
+      call.error(fault('Sono.Registration.Failed', wish.refusal));
+    } else {
+      const lost = (reason: string) =>
+        this.#session.status({ level: 'status', code: 'Sono.Registration.Lost', reason });
+      this.#line.register(wish, lost).then(
+        () => call.result({ level: 'status', uri: wish.address }),
+        (error: Error) => call.error(fault('Sono.Registration.Failed', error.message)),
       );
-      return;
     }
-    call.result({ level: 'status', uri: this.#line.address });
   }
 }
 

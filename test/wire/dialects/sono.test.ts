@@ -1,6 +1,11 @@
 import { type AmfValue, encodeAmf0, RtmpServer } from 'rtmp-server-ts';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import type { InviteRequest, SignallingEvent } from '../../../plugin/call/ports.js';
+import type {
+  InviteRequest,
+  RegistrationEvent,
+  RegistrationRequest,
+  SignallingEvent,
+} from '../../../plugin/call/ports.js';
 import { CallRegistry } from '../../../plugin/call/registry.js';
 import { serveClient } from '../../../plugin/client/client.js';
 import { Lines } from '../../../plugin/client/lines.js';
@@ -39,6 +44,8 @@ function command(name: string, transaction: number, ...args: AmfValue[]): string
   return Buffer.concat(chunks).toString('hex');
 }
 
+let registered: RegistrationRequest[];
+let tellRegistration: (event: RegistrationEvent) => void;
 let server: RtmpServer;
 let lines: Lines;
 let phone: RawClient;
@@ -48,6 +55,7 @@ let signal: (event: SignallingEvent) => void;
 
 beforeEach(async () => {
   invited = [];
+  registered = [];
   signalled = [];
   server = new RtmpServer();
   lines = new Lines();
@@ -80,6 +88,13 @@ beforeEach(async () => {
       domain: '192.0.2.1',
       ringTimeMs: 60_000,
       lines,
+      registrations: {
+        register: (request, listener) => {
+          registered.push(request);
+          tellRegistration = listener;
+          return { end: () => signalled.push('un-REGISTER') };
+        },
+      },
       shared: new Map(),
       log: { info: () => {} },
     }),
@@ -372,5 +387,70 @@ describe('the Sono API on the wire', () => {
     signal({ type: 'failed', termination: { result: 'cancelled', reason: 'cancelled by the caller' } });
     await untilStatus(0);
     expect(statuses()).toEqual([0]);
+  });
+
+  describe('register with arguments', () => {
+    const registering = async () => {
+      await connected();
+      phone.send(command('register', 7, 'bob', 'example.com', 'secret'));
+      while (registered.length === 0) await new Promise(setImmediate);
+    };
+
+    it('is answered after the registrar has agreed; calls are then made as that address', async () => {
+      await registering();
+      expect(registered[0]).toMatchObject({
+        address: 'sip:bob@example.com',
+        credentials: { user: 'bob', password: 'secret' },
+      });
+      expect(phone.received.filter(answerTo(7))).toEqual([]);
+      tellRegistration({ type: 'registered' });
+      expect(await phone.find(answerTo(7))).toMatchObject({
+        name: '_result',
+        args: [{ level: 'status', uri: 'sip:bob@example.com' }],
+      });
+      phone.send(recorded.dial);
+      while (invited.length === 0) await new Promise(setImmediate);
+      expect(invited[0]).toMatchObject({ from: 'sip:bob@example.com' });
+    });
+
+    it('is refused with the reason of the registrar', async () => {
+      await registering();
+      tellRegistration({ type: 'failed', reason: '403 Forbidden' });
+      expect(await phone.find(answerTo(7))).toMatchObject({
+        name: '_error',
+        args: [{ level: 'error', code: 'Sono.Registration.Failed', description: '403 Forbidden' }],
+      });
+    });
+
+    it('is refused at once when it makes no sense', async () => {
+      await connected();
+      phone.send(command('register', 7, 'bob'));
+      expect(await phone.find(answerTo(7))).toMatchObject({
+        name: '_error',
+        args: [{ code: 'Sono.Registration.Failed' }],
+      });
+    });
+
+    it('replaces the registration before, and is taken back by unregister() and when the client goes', async () => {
+      await registering();
+      phone.send(command('register', 8, 'alice', 'example.com'));
+      expect(await phone.find(answerTo(7))).toMatchObject({ name: '_error' });
+      tellRegistration({ type: 'registered' });
+      expect(await phone.find(answerTo(8))).toMatchObject({ args: [{ uri: 'sip:alice@example.com' }] });
+      phone.send(command('unregister', 9));
+      expect(await phone.find(answerTo(9))).toMatchObject({ name: '_result' });
+      expect(signalled).toEqual(['un-REGISTER', 'un-REGISTER']);
+    });
+
+    it('tells when it is lost', async () => {
+      await registering();
+      tellRegistration({ type: 'registered' });
+      tellRegistration({ type: 'lost', reason: '403 Forbidden' });
+      const push = await phone.find((message) => message.type === 'command' && message.name === 'onStatus');
+      expect(push).toMatchObject({
+        streamId: 0,
+        args: [{ level: 'status', code: 'Sono.Registration.Lost', reason: '403 Forbidden' }],
+      });
+    });
   });
 });

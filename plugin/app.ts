@@ -94,18 +94,19 @@ async function assemble(
     ...(config.advertisedAddress !== undefined && { advertisedAddress: config.advertisedAddress }),
   });
   const signalling = new DrachtioSignalling(connection, { fromName: config.fromName });
-  const observer = callLog(log, calls);
 
   const lines = new Lines();
-  signalling.onInvite((invite) => lines.route(invite));
+  signalling.onInvite((invite) => {
+    if (!lines.route(invite)) log.info(invite.caller, 'call for nobody here');
+  });
   const shared: SharedStreams = new Map();
   const rtmpServer = new RtmpServer({ logger: (event) => logRtmp(log, event) });
   rtmpServer.on('error', (error) => log.error({ error: error.message }, 'RTMP listener failed'));
   rtmpServer.on('connection', (session) =>
     serveClient(session, {
-      ports: { signalling, media, timers, observer },
+      ports: { signalling, media, timers, observer: callLog(log, calls, session.id) },
       calls,
-      domain: identity.domain(),
+      domain: () => identity.domain(),
       ringTimeMs: config.ringSeconds * 1000,
       lines,
       registrations: signalling,
@@ -119,7 +120,10 @@ async function assemble(
   );
 
   const httpServer = new HttpServer({
-    notReady: () => (connection.up ? undefined : `no drachtio server at ${config.drachtioHost}:${config.drachtioPort}`),
+    notReady: () =>
+      connection.up
+        ? undefined
+        : `no drachtio server at ${config.drachtioHost}:${config.drachtioPort}: ${identity.outage()}`,
   });
   const http = await listen('HTTP', 'SONO_HTTP_PORT', config.host, config.httpPort, ({ host, port }) =>
     httpServer.listen(host, port),
@@ -131,6 +135,7 @@ async function assemble(
     http,
     sip: embedded?.sip,
     stop: async (graceMs = defaultGraceMs) => {
+      log.info({ calls: calls.size }, 'stopping; a second signal stops at once');
       const ended = calls.endAll({ result: 'shutdown', reason: 'the gateway is shutting down' });
       await Promise.race([ended, new Promise((resolve) => setTimeout(resolve, graceMs).unref())]);
       if (calls.size > 0) log.warn({ calls: calls.size }, 'calls that the far end did not confirm as ended');
@@ -175,28 +180,35 @@ function startError(what: string, env: string, { host, port }: Address, cause: u
     EACCES: 'this user may not listen on that port',
     EADDRNOTAVAIL: 'this machine does not have that address',
   };
+  const setting = code === 'EADDRNOTAVAIL' ? 'SONO_HOST' : env;
   const reason = reasons[String(code)] ?? (cause instanceof Error ? cause.message : String(cause));
-  return new StartError(`cannot listen for ${what} on ${host}:${port}: ${reason}; choose another with ${env}`, {
+  return new StartError(`cannot listen for ${what} on ${host}:${port}: ${reason}; choose another with ${setting}`, {
     cause,
   });
 }
 
-/** Logs the connection's ups and downs, and keeps the domain that goes into From. */
-function followConnection(connection: DrachtioConnection, config: Config, log: Logger): { domain(): string } {
-  let domain = config.advertisedAddress ?? config.host;
-  let reported = '';
+interface Identity {
+  /** Host part of addresses that the gateway makes up; none while there is no SIP server. */
+  domain(): string | undefined;
+  /** Why there is no SIP server. */
+  outage(): string;
+}
+
+/** Logs the connection's ups and downs, one line per outage and reason, and learns from it who we are. */
+function followConnection(connection: DrachtioConnection, config: Config, log: Logger): Identity {
+  let learnt: string | undefined;
+  let outage = 'not connected yet';
   connection.on('up', (hostports) => {
-    reported = '';
-    domain = sipDomain(hostports) ?? domain;
+    outage = '';
+    learnt = sipDomain(hostports);
     log.info({ addresses: hostports }, 'connected to the SIP server');
   });
   connection.on('down', (reason) => {
-    // One line per outage, not one per attempt.
-    if (reported === reason) return;
-    reported = reason;
+    if (outage === reason) return;
+    outage = reason;
     log.warn({ reason }, 'no connection to the SIP server; trying again');
   });
-  return { domain: () => config.fromDomain ?? domain };
+  return { domain: () => (connection.up ? (config.fromDomain ?? learnt) : undefined), outage: () => outage };
 }
 
 /** `udp/192.0.2.1:5060` as it stands in a SIP URI. */
@@ -216,14 +228,14 @@ function logRtmp(log: Logger, event: RtmpLogEvent): void {
   else log.debug(event, 'RTMP');
 }
 
-function callLog(log: Logger, calls: CallRegistry): CallObserver {
+function callLog(log: Logger, calls: CallRegistry, session: string): CallObserver {
   const started = new WeakMap<Call, number>();
   const elapsed = (call: Call) => Date.now() - (started.get(call) ?? Date.now());
   return {
     changed(call, state) {
       if (state === 'preparing' || state === 'offered') {
         started.set(call, Date.now());
-        log.info({ call: call.id, ...describe(call.parties) }, 'call started');
+        log.info({ call: call.id, session, ...describe(call.parties) }, 'call started');
       } else if (state === 'connected') {
         log.info({ call: call.id, afterMs: elapsed(call) }, 'call connected');
       }
@@ -236,7 +248,7 @@ function callLog(log: Logger, calls: CallRegistry): CallObserver {
 }
 
 function describe(parties: CallParties): Readonly<Record<string, string>> {
-  if (parties.direction === 'outgoing') return { direction: 'outgoing', to: parties.uri };
+  if (parties.direction === 'outgoing') return { direction: 'outgoing', to: parties.uri, from: parties.from };
   const { called, from } = parties.invite.caller;
   return { direction: 'incoming', to: called, from };
 }

@@ -26,7 +26,7 @@ async function main(): Promise<void> {
 /** @returns the configuration file, if one is named */
 function readArguments(): string | undefined {
   const program = new Command('sono')
-    .description('RTMP-SIP gateway: Flash, AIR, RTMP encoders and browsers make and take SIP calls')
+    .description('RTMP-SIP gateway: Flash and AIR phones and RTMP encoders make and take SIP calls')
     .version(version)
     .option('-c, --config <file>', 'configuration file, JSON or YAML')
     .addHelpText('after', `\nEnvironment (wins over the file) [default]:\n${describeSettings()}`)
@@ -35,12 +35,18 @@ function readArguments(): string | undefined {
   return program.opts<{ config?: string }>().config;
 }
 
+/** A terminal and npm each send Ctrl-C: what follows the first signal so closely is that one again. */
+const sameSignalMs = 300;
+
 /** The first signal ends the calls and stops; a second one stops at once. */
 function stopOnSignal(app: App): void {
-  let stopping = false;
+  let stoppingSince: number | undefined;
   const stop = () => {
-    if (stopping) process.exit(1);
-    stopping = true;
+    if (stoppingSince !== undefined) {
+      if (performance.now() - stoppingSince > sameSignalMs) process.exit(1);
+      return;
+    }
+    stoppingSince = performance.now();
     void app.stop().then(() => process.exit(0));
   };
   process.on('SIGTERM', stop);

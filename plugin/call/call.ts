@@ -1,6 +1,7 @@
 import type {
   ClientFrame,
   ClientPort,
+  Credentials,
   IncomingInvite,
   MediaPort,
   MediaReport,
@@ -43,6 +44,7 @@ export interface OutgoingParties {
   readonly id: string;
   readonly uri: string;
   readonly from: string;
+  readonly credentials?: Credentials;
 }
 
 export interface IncomingParties {
@@ -215,10 +217,11 @@ export class Call {
     this.#receive({ type: 'media-opened' });
   }
 
-  #sendInvite({ uri, from }: OutgoingParties): void {
+  #sendInvite({ uri, from, credentials }: OutgoingParties): void {
     if (!this.#media) return;
-    this.#outgoing = this.#ports.signalling.invite({ callId: this.id, uri, from, offer: this.#media.offer }, (event) =>
-      this.#receive(event),
+    this.#outgoing = this.#ports.signalling.invite(
+      { callId: this.id, uri, from, offer: this.#media.offer, ...(credentials && { credentials }) },
+      (event) => this.#receive(event),
     );
   }
 

@@ -53,6 +53,8 @@ export interface InviteRequest {
   readonly uri: string;
   /** The caller's SIP address. */
   readonly from: string;
+  /** For a server that wants to know who calls. */
+  readonly credentials?: Credentials;
   readonly offer: SessionDescription;
 }
 
@@ -99,7 +101,12 @@ export interface RegistrationRequest {
   readonly registrar: string;
   /** User part of the Contact: what calls to this registration will be for. */
   readonly contactUser: string;
-  readonly credentials?: { readonly user: string; readonly password: string };
+  readonly credentials?: Credentials;
+}
+
+export interface Credentials {
+  readonly user: string;
+  readonly password: string;
 }
 
 export interface Registration {

@@ -1,5 +1,6 @@
 import type { ConnectRequest, RtmpSession, RtmpStream } from 'rtmp-server-ts';
 import type { ClientPort } from '../call/ports.js';
+import { CallStatus } from '../call/status.js';
 import type { Dialect } from './dialects/dialect.js';
 import { EncoderDialect } from './dialects/encoder.js';
 import { SonoDialect } from './dialects/sono.js';
@@ -38,7 +39,10 @@ function serveRequest(session: RtmpSession, { app }: ConnectRequest, options: Cl
   const encoder = app.split('/', 1)[0] === encoderApp;
   const streams = encoder ? new EncoderStreams(options.shared, session.remoteAddress) : new PhoneStreams();
   const client: ClientPort = {
-    status: (update) => dialect.status(update),
+    status: (update) => {
+      if (update.status === CallStatus.notConnected) streams.ended();
+      dialect.status(update);
+    },
     incoming: (caller) => dialect.incoming(caller),
     play: (frame) => streams.play(frame),
   };

@@ -1,19 +1,34 @@
 import { randomUUID } from 'node:crypto';
 import { Call, type CallParties, type CallPorts } from '../call/call.js';
-import type { ClientFrame, ClientPort, IncomingInvite, Registration, RegistrationPort } from '../call/ports.js';
+import type {
+  ClientFrame,
+  ClientPort,
+  Credentials,
+  IncomingInvite,
+  Registration,
+  RegistrationPort,
+} from '../call/ports.js';
 import type { CallRegistry } from '../call/registry.js';
 import type { Termination } from '../call/termination.js';
-import type { DialOutcome, PhoneLine, RegistrationWish } from './dialects/dialect.js';
+import { type DialOutcome, noServer, type PhoneLine, type RegistrationWish } from './dialects/dialect.js';
 
 export interface LineOptions {
   /** Everything a call needs but its client. */
   readonly ports: Omit<CallPorts, 'client'>;
   readonly calls: CallRegistry;
-  /** Host part of the address that the line makes up for itself. */
-  readonly domain: string;
+  /** Host part of the address that a line makes up for itself; none while there is no SIP server. */
+  readonly domain: () => string | undefined;
   readonly registrations: RegistrationPort;
   /** How long the client may ring before its caller is told that nobody answers. */
   readonly ringTimeMs: number;
+}
+
+interface HeldRegistration {
+  readonly address: string;
+  readonly credentials?: Credentials;
+  readonly held: Registration;
+  /** Tells who waits for the outcome that there will be none. */
+  replaced(): void;
 }
 
 const busyHere = 486;
@@ -23,20 +38,19 @@ const temporarilyUnavailable = 480;
 export class Line implements PhoneLine {
   /** User part of the address. Made up, unguessable: nobody who was not told can call or pose as this client. */
   readonly user: string = randomUUID();
-  readonly #ownAddress: string;
   readonly #options: LineOptions;
   readonly #client: ClientPort;
   #call: Call | undefined;
-  #registration: { readonly address: string; readonly held: Registration; replaced(): void } | undefined;
+  #registration: HeldRegistration | undefined;
 
   constructor(client: ClientPort, options: LineOptions) {
     this.#options = options;
     this.#client = client;
-    this.#ownAddress = `sip:${this.user}@${options.domain}`;
   }
 
-  get address(): string {
-    return this.#registration?.address ?? this.#ownAddress;
+  get address(): string | undefined {
+    const domain = this.#options.domain();
+    return this.#registration?.address ?? (domain && `sip:${this.user}@${domain}`);
   }
 
   register({ address, registrar, credentials }: RegistrationWish, lost: (reason: string) => void): Promise<void> {
@@ -53,7 +67,7 @@ export class Line implements PhoneLine {
         else reject(new Error(event.reason));
       });
       const replaced = () => reject(new Error('replaced by another register() or unregister()'));
-      this.#registration = { address, held, replaced };
+      this.#registration = { address, held, replaced, ...(credentials && { credentials }) };
     });
   }
 
@@ -70,7 +84,11 @@ export class Line implements PhoneLine {
     if (this.#busy) return { code: 'existing', description: 'a call is up or being set up; hang up first' };
     const target = ports.signalling.resolve(destination);
     if ('refusal' in target) return { code: 'failed', description: target.refusal };
-    this.#begin({ direction: 'outgoing', id: randomUUID(), uri: target.uri, from: this.address });
+    const from = this.address;
+    if (from === undefined) return { code: 'failed', description: noServer };
+    const credentials = this.#registration?.credentials;
+    const parties = { id: randomUUID(), uri: target.uri, from, ...(credentials && { credentials }) };
+    this.#begin({ direction: 'outgoing', ...parties });
     return undefined;
   }
 

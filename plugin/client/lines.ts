@@ -15,10 +15,11 @@ export class Lines {
     this.#byUser.delete(line.user);
   }
 
-  /** Hands an incoming call to the line that it is for. */
-  route(invite: IncomingInvite): void {
+  /** Hands an incoming call to the line that it is for; false when there is none, and the caller was told so. */
+  route(invite: IncomingInvite): boolean {
     const line = this.#byUser.get(invite.caller.called);
     if (line) line.incoming(invite);
     else invite.reject(notFound);
+    return line !== undefined;
   }
 }

@@ -8,6 +8,8 @@ export interface ClientStreams {
   leave(stream: RtmpStream): void;
   /** True when at least one stream took the frame. */
   play(frame: ClientFrame): boolean;
+  /** The call is over. */
+  ended(): void;
 }
 
 /** A phone's streams: all that it plays play its call, whatever their names. */
@@ -27,6 +29,9 @@ export class PhoneStreams implements ClientStreams {
   play(frame: ClientFrame): boolean {
     return playOn(this.#playing, frame);
   }
+
+  /** The phone closes its streams itself, and may keep them for the next call. */
+  ended(): void {}
 }
 
 /** The streams that wait for or play what encoders receive, by the name they play. */
@@ -69,6 +74,11 @@ export class EncoderStreams implements ClientStreams {
 
   play(frame: ClientFrame): boolean {
     return playOn(this.#shared.get(this.#published ?? '') ?? [], frame);
+  }
+
+  /** Players have nothing else to tell them that the call is over. */
+  ended(): void {
+    for (const stream of [...(this.#shared.get(this.#published ?? '') ?? [])]) stream.stopPlay();
   }
 
   #key(name: string): string {

@@ -1,9 +1,5 @@
 import { createHash, randomBytes } from 'node:crypto';
-
-export interface Credentials {
-  readonly user: string;
-  readonly password: string;
-}
+import type { Credentials } from '../call/ports.js';
 
 /** One challenge of a 401 or 407 (RFC 3261 section 22, RFC 8760). */
 export interface Challenge {

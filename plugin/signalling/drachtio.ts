@@ -12,6 +12,10 @@ import {
 
 /** An INVITE on its way. */
 export interface SentInvite {
+  /** What the same INVITE keeps when it is sent again with credentials (RFC 3261 section 22.2). */
+  readonly callId: string;
+  readonly from: string;
+  readonly sequence: number;
   cancel(): void;
 }
 
@@ -57,13 +61,11 @@ export interface SipAnswer {
 /** A final response other than 2xx to a request of ours. */
 export class SipFailure extends Error {
   override readonly name = 'SipFailure';
-  readonly status: number;
-  readonly reason: string;
+  readonly answer: SipAnswer;
 
-  constructor(status: number, reason: string) {
-    super(`${status} ${reason}`);
-    this.status = status;
-    this.reason = reason;
+  constructor(answer: SipAnswer) {
+    super(`${answer.status} ${answer.reason}`);
+    this.answer = answer;
   }
 }
 
@@ -131,7 +133,7 @@ export class DrachtioConnection extends EventEmitter<DrachtioEvents> {
         { headers: { ...headers }, localSdp: sdp },
         {
           cbRequest: (error, request) => {
-            if (!error && request) onSent({ cancel: () => this.#cancel(request) });
+            if (!error && request) onSent(this.#sent(request));
           },
           cbProvisional: onProvisional,
         },
@@ -208,6 +210,15 @@ export class DrachtioConnection extends EventEmitter<DrachtioEvents> {
     return this.#login;
   }
 
+  #sent(request: SentRequest): SentInvite {
+    return {
+      callId: request.get('call-id') ?? '',
+      from: request.get('from') ?? '',
+      sequence: Number.parseInt(request.get('cseq') ?? '', 10),
+      cancel: () => this.#cancel(request),
+    };
+  }
+
   /** The server knows the transaction by its id, also when the INVITE went out on a connection that is gone. */
   #cancel({ uri, stackTxnId }: SentRequest): void {
     const cancel = () => {
@@ -264,11 +275,12 @@ function destroy(dialog: SrfDialog, headers: Readonly<Record<string, string>>): 
   });
 }
 
-/** drachtio-srf rejects with an error that has a status only where there was a response. */
+/** drachtio-srf rejects with an error that has the response only where there was one. */
 function rethrow(error: unknown): never {
-  if (error instanceof Error && 'status' in error && typeof error.status === 'number') {
-    const reason = 'reason' in error && typeof error.reason === 'string' ? error.reason : '';
-    throw new SipFailure(error.status, reason);
-  }
+  if (isRefusal(error)) throw new SipFailure(asAnswer(error.res));
   throw error instanceof Error ? error : new Error(String(error));
+}
+
+function isRefusal(error: unknown): error is { readonly res: SrfResponse } {
+  return typeof error === 'object' && error !== null && 'res' in error && typeof error.res === 'object';
 }

@@ -1,6 +1,7 @@
 import type { InviteRequest, OutgoingInvite, SignallingEvent } from '../call/ports.js';
 import type { Termination } from '../call/termination.js';
-import type { DrachtioConnection, SentInvite, SipDialog } from './drachtio.js';
+import { Authenticator } from './authenticator.js';
+import { type DrachtioConnection, type SentInvite, type SipDialog, SipFailure } from './drachtio.js';
 import { failure, reasonHeader } from './outcome.js';
 import { parseSdp, writeSdp } from './sdp.js';
 
@@ -60,23 +61,37 @@ export class Invitation implements OutgoingInvite {
       this.#settle({ type: 'failed', termination: { result: 'signalling-failed', reason } });
       return;
     }
-    try {
-      this.#established(
-        await this.#connection.invite(requestUri, {
-          headers: { From: from, To: to },
-          sdp,
-          onSent: (invite) => {
-            this.#sent = invite;
-            if (this.#cancelled) this.cancel();
-          },
-          onProvisional: ({ status, reason }) => {
-            if (!this.#settled) this.#listener({ type: 'provisional', status, reason });
-          },
-        }),
-      );
-    } catch (error) {
-      this.#settle({ type: 'failed', termination: failure(error) });
+    const authenticator = new Authenticator(request.credentials);
+    let headers: Record<string, string> = { From: from, To: to };
+    for (;;) {
+      try {
+        this.#established(await this.#send(requestUri, headers, sdp));
+        return;
+      } catch (error) {
+        const challenged = error instanceof SipFailure && !this.#cancelled && authenticator.challenged(error.answer);
+        if (!challenged || this.#settled || !this.#sent) {
+          this.#settle({ type: 'failed', termination: failure(error) });
+          return;
+        }
+        const { callId, from, sequence } = this.#sent;
+        const again = { From: from, To: to, 'Call-ID': callId, CSeq: `${sequence + 1} INVITE` };
+        headers = { ...again, ...authenticator.headers('INVITE', requestUri) };
+      }
     }
+  }
+
+  #send(requestUri: string, headers: Readonly<Record<string, string>>, sdp: string): Promise<SipDialog> {
+    return this.#connection.invite(requestUri, {
+      headers,
+      sdp,
+      onSent: (invite) => {
+        this.#sent = invite;
+        if (this.#cancelled) this.cancel();
+      },
+      onProvisional: ({ status, reason }) => {
+        if (!this.#settled) this.#listener({ type: 'provisional', status, reason });
+      },
+    });
   }
 
   #established(dialog: SipDialog): void {

@@ -3,7 +3,7 @@ import { SipFailure } from './drachtio.js';
 
 /** What an error of a request or response means for its call. */
 export function failure(error: unknown): Termination {
-  if (error instanceof SipFailure) return terminationOf(error.status, error.reason);
+  if (error instanceof SipFailure) return terminationOf(error.answer.status, error.answer.reason);
   return { result: 'signalling-failed', reason: error instanceof Error ? error.message : String(error) };
 }
 

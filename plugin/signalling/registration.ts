@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import type { Registration, RegistrationEvent, RegistrationRequest } from '../call/ports.js';
-import { authorize, type Challenge, readChallenge } from './digest.js';
+import { Authenticator } from './authenticator.js';
 import type { DrachtioConnection, SipAnswer } from './drachtio.js';
 
 /** Seconds that we ask for; the registrar decides. */
@@ -9,20 +9,17 @@ const wantedExpires = 3_600;
 const longestExpires = 7 * 24 * 3_600;
 const firstRetryMs = 2_000;
 const longestRetryMs = 60_000;
-/** Challenges answered for one REGISTER: the first, and one more when the nonce was stale. */
-const maxChallenges = 2;
 
 /** One address kept registered at a registrar (RFC 3261 section 10.2), from one Call-ID. */
 export class RegistrarSession implements Registration {
   readonly #connection: DrachtioConnection;
   readonly #request: RegistrationRequest;
   readonly #listener: (event: RegistrationEvent) => void;
+  readonly #authenticator: Authenticator;
   readonly #callId = randomUUID();
   readonly #tag = randomUUID().slice(0, 8);
   #sequence = 0;
   #expires = wantedExpires;
-  #challenge: { readonly header: string; readonly challenge: Challenge } | undefined;
-  #nonceCount = 0;
   #timer: NodeJS.Timeout | undefined;
   #retryMs = firstRetryMs;
   /** When the registrar forgets us, in milliseconds since the epoch; undefined before the first success. */
@@ -37,6 +34,7 @@ export class RegistrarSession implements Registration {
     this.#connection = connection;
     this.#request = request;
     this.#listener = listener;
+    this.#authenticator = new Authenticator(request.credentials);
     void this.#refresh();
   }
 
@@ -108,35 +106,22 @@ export class RegistrarSession implements Registration {
   /** One REGISTER, with the answers to challenges and to 423 that it takes. */
   async #send(expires: number): Promise<SipAnswer> {
     let wanted = expires;
-    let challenges = 0;
+    this.#authenticator.begin();
     for (;;) {
       const answer = await this.#connection.request('REGISTER', this.#request.registrar, this.#headers(wanted));
       const minimum = answer.status === 423 ? Number(answer.header('min-expires')) : Number.NaN;
       if (minimum > wanted && minimum <= longestExpires) {
         wanted = minimum;
         this.#expires = minimum;
-      } else if (!this.#accept(answer, challenges++)) {
+      } else if (!this.#authenticator.challenged(answer)) {
         return answer;
       }
     }
   }
 
-  /** @returns whether the answer is a challenge that the next REGISTER will meet */
-  #accept(answer: SipAnswer, before: number): boolean {
-    if ((answer.status !== 401 && answer.status !== 407) || !this.#request.credentials) return false;
-    const proxy = answer.status === 407;
-    const challenge = readChallenge(answer.header(proxy ? 'proxy-authenticate' : 'www-authenticate'));
-    if (!challenge || before >= maxChallenges) return false;
-    // A nonce that we have just used and that is not stale: the credentials are wrong.
-    if (this.#challenge && this.#nonceCount === 1 && !challenge.stale && before > 0) return false;
-    this.#challenge = { header: proxy ? 'Proxy-Authorization' : 'Authorization', challenge };
-    this.#nonceCount = 0;
-    return true;
-  }
-
   #headers(expires: number): Record<string, string> {
-    const { address, registrar, contactUser, credentials } = this.#request;
-    const headers: Record<string, string> = {
+    const { address, registrar, contactUser } = this.#request;
+    return {
       From: `<${address}>;tag=${this.#tag}`,
       To: `<${address}>`,
       'Call-ID': this.#callId,
@@ -144,13 +129,8 @@ export class RegistrarSession implements Registration {
       // The server writes its own address in the place of localhost.
       Contact: `<sip:${contactUser}@localhost>;expires=${expires}`,
       Expires: String(expires),
+      ...this.#authenticator.headers('REGISTER', registrar),
     };
-    if (this.#challenge && credentials) {
-      const { header, challenge } = this.#challenge;
-      const request = { method: 'REGISTER', uri: registrar, count: ++this.#nonceCount };
-      headers[header] = authorize(challenge, credentials, request);
-    }
-    return headers;
   }
 }
 

@@ -15,13 +15,16 @@ export interface SrfMessage {
 export interface SrfResponse {
   readonly status: number;
   readonly reason: string;
-  /** Several headers of one name are joined by commas. */
-  get(name: string): string | undefined;
+  get: GetHeader;
 }
+
+/** Several headers of one name are joined by commas. */
+type GetHeader = (name: string) => string | undefined;
 
 /** A request that was sent. */
 export interface SentRequest extends SrfMessage {
   readonly stackTxnId: string;
+  get: GetHeader;
   on(event: 'response', listener: (response: SrfResponse) => void): unknown;
 }
 

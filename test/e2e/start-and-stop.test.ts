@@ -4,6 +4,7 @@ import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { performance } from 'node:perf_hooks';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect } from 'vitest';
 import { Gateway, type GatewayOptions } from '../support/gateway.js';
 import { LibrtmpPhone } from '../support/librtmp-phone.js';
@@ -116,11 +117,25 @@ describe('stop', () => {
     const { gateway, sipp } = await withDeafCallee(scope);
     gateway.signal('SIGTERM');
     await sipp.received(/^BYE/);
+    // What comes sooner counts as the first signal again: a terminal and npm each send Ctrl-C.
+    await sleep(400);
     const began = performance.now();
     gateway.signal('SIGTERM');
     const { code } = await gateway.exit();
     expect(performance.now() - began).toBeLessThan(1000);
     expect(code).not.toBe(0);
+  });
+
+  test.concurrent('Ctrl-C that arrives twice, by the terminal and by npm, is one', async ({ scope }) => {
+    const gateway = await Gateway.start(scope);
+    const sipp = await Sipp.start(scope, { scenario: callee.answers() });
+    const phone = await LibrtmpPhone.connect(scope, gateway.rtmpUrl());
+    await phone.dialAndConnect(sipp.uri());
+    gateway.signal('SIGINT');
+    await sleep(10);
+    gateway.signal('SIGINT');
+    expect(await gateway.exit()).toEqual({ code: 0, signal: null });
+    await sipp.done();
   });
 });
 

@@ -58,7 +58,8 @@ it('names no setting that does not exist', () => {
   const known = new Set(all.map(({ env }) => env));
   for (const file of ['README.md', 'CHANGELOG.md']) {
     const named = readText(file).match(/\bSONO_[A-Z0-9_]*[A-Z0-9]\b/g) ?? [];
-    expect(named.filter((name) => !known.has(name))).toEqual([]);
+    // Those of the live tests are no settings of the gateway.
+    expect(named.filter((name) => !known.has(name) && !name.startsWith('SONO_LIVE_'))).toEqual([]);
   }
 });
 

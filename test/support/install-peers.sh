@@ -11,6 +11,7 @@ peers=(
   'linphone-cli|a SIP phone that speaks and hears Speex'
   'baresip|a SIP phone that speaks and hears G.711'
   'speex|speexenc and speexdec: what our build of libspeex has to agree with'
+  'kamailio|a SIP registrar and proxy: digest, Record-Route'
   'espeak-ng|speaks the sentences that the calls carry'
 )
 

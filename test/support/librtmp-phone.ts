@@ -27,6 +27,8 @@ export interface Info {
   readonly reason?: string;
   readonly sip_status?: number;
   readonly uri?: string;
+  readonly from?: string;
+  readonly displayName?: string;
 }
 
 /** `at` is in milliseconds of the phone's steady clock. */
@@ -54,7 +56,7 @@ export type Audio = Extract<PhoneEvent, { event: 'audio' }>;
 export class LibrtmpPhone {
   readonly events: EventLog<PhoneEvent>;
   readonly #process: PeerProcess;
-  /** Statuses are waited for one after the other: the index behind the last one that was. */
+  /** Statuses and calls are waited for one after the other: the index behind the last one that was. */
   #waited = 0;
   /** Far from the numbers that librtmp gives out. */
   #transaction = 10_000;
@@ -77,6 +79,12 @@ export class LibrtmpPhone {
     const phone = new LibrtmpPhone(process);
     void phone.#follow();
     return phone;
+  }
+
+  /** Every `Sono.Call.Incoming` so far. */
+  get calls(): Info[] {
+    const infos = this.events.all.flatMap((event) => netStatus(event) ?? []);
+    return infos.filter(({ code }) => code === 'Sono.Call.Incoming');
   }
 
   /** Codes of all `Sono.Call.Status` so far. */
@@ -104,11 +112,38 @@ export class LibrtmpPhone {
     return { name: reply.name, info: (reply.args[0] ?? {}) as Info };
   }
 
-  /** Calls register() without arguments, as the phone does after connecting; returns its SIP address. */
-  async register(): Promise<string> {
-    const { name, info } = await this.request('register');
+  /**
+   * Calls register(); returns the phone's SIP address. Without arguments, as the phone does after connecting, it is made
+   * up; otherwise they are the username, the registrar and the credentials.
+   */
+  async register(...args: readonly unknown[]): Promise<string> {
+    const { name, info } = await this.request('register', ...args);
     if (name !== '_result' || info.uri === undefined) throw new Error(`register: ${name} ${JSON.stringify(info)}`);
     return info.uri;
+  }
+
+  /** Takes back the registration; the registrar is told behind the reply. */
+  async unregister(): Promise<void> {
+    const { name, info } = await this.request('unregister');
+    if (name !== '_result') throw new Error(`unregister: ${name} ${JSON.stringify(info)}`);
+  }
+
+  /** The next `Sono.Call.Incoming` behind the last status or call waited for. */
+  async waitIncoming(timeoutMs = defaultWaitMs): Promise<Info> {
+    return await this.#waitPush('Sono.Call.Incoming', (info) => info.code === 'Sono.Call.Incoming', timeoutMs);
+  }
+
+  accept(): void {
+    this.call('accept');
+  }
+
+  /** Takes the call that comes next and waits until the phone has both of its streams. */
+  async acceptAndConnect(): Promise<Info> {
+    const incoming = await this.waitIncoming();
+    this.accept();
+    await this.waitStatus(status.connected);
+    await this.waitStreams();
+    return incoming;
   }
 
   /** Dials. There is no reply when it is accepted: wait for a status. */
@@ -129,13 +164,8 @@ export class LibrtmpPhone {
 
   /** The next `Sono.Call.Status` with this code behind the last one waited for. */
   async waitStatus(code: number, timeoutMs = defaultWaitMs): Promise<Info> {
-    const from = this.#waited;
-    const event = await this.events.find(`status ${code}`, (event) => callStatus(event)?.status_code === code, {
-      from,
-      timeoutMs,
-    });
-    this.#waited = this.events.all.indexOf(event) + 1;
-    return callStatus(event) ?? {};
+    const isStatus = (info: Info) => info.code === 'Sono.Call.Status' && info.status_code === code;
+    return await this.#waitPush(`status ${code}`, isStatus, timeoutMs);
   }
 
   /** Until both streams are there and play is confirmed: what is sent from now on comes back from an echo. */
@@ -198,6 +228,16 @@ export class LibrtmpPhone {
 
   closed(): Promise<PhoneEvent> {
     return this.events.find('the end of the connection', ({ event }) => event === 'closed');
+  }
+
+  async #waitPush(what: string, accept: (info: Info) => boolean, timeoutMs: number): Promise<Info> {
+    const isIt = (event: PhoneEvent) => {
+      const info = netStatus(event);
+      return info !== undefined && accept(info);
+    };
+    const event = await this.events.find(what, isIt, { from: this.#waited, timeoutMs });
+    this.#waited = this.events.all.indexOf(event) + 1;
+    return netStatus(event) ?? {};
   }
 
   #send(command: Readonly<Record<string, unknown>>): void {

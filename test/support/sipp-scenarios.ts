@@ -153,48 +153,116 @@ export const callee = {
   },
 } as const;
 
-const request = (method: string, cseq: number, to: string, body = 'Content-Length: 0', attributes = ''): Step =>
+interface Call {
+  /** The payload type of the caller's offer. */
+  readonly payloadType?: number;
+  readonly codec?: string;
+  /** Display name in From, as it goes over the wire: with its quotes. */
+  readonly displayName?: string;
+  /** Without an offer it is the callee who has to make one (RFC 3261 section 13.2.1). */
+  readonly offer?: boolean;
+}
+
+const via = 'Via: SIP/2.0/[transport] [local_ip]:[local_port];branch=[branch]';
+const callId = 'Call-ID: [call_id]';
+const contact = 'Contact: <sip:sipp@[local_ip]:[local_port];transport=[transport]>';
+const called = 'sip:[service]@[remote_ip]:[remote_port]';
+const from = (displayName = ''): string =>
+  `From: ${displayName === '' ? '' : `${displayName} `}<sip:sipp@[local_ip]:[local_port]>;tag=sipp[pid]c[call_number]`;
+
+const invite = ({ payloadType = 117, codec = 'speex/16000', displayName, offer = true }: Call = {}): Step =>
   message(
     [
-      `${method} sip:[service]@[remote_ip]:[remote_port] SIP/2.0`,
-      'Via: SIP/2.0/[transport] [local_ip]:[local_port];branch=[branch]',
-      'From: <sip:sipp@[local_ip]:[local_port]>;tag=sipp[pid]c[call_number]',
-      `To: <sip:[service]@[remote_ip]:[remote_port]>${to}`,
-      'Call-ID: [call_id]',
-      `CSeq: ${cseq} ${method}`,
-      'Contact: <sip:sipp@[local_ip]:[local_port];transport=[transport]>',
+      `INVITE ${called} SIP/2.0`,
+      via,
+      from(displayName),
+      `To: <${called}>`,
+      callId,
+      'CSeq: 1 INVITE',
+      contact,
       'Max-Forwards: 70',
-      body,
+      offer ? sdp({ payloadType, codec }) : 'Content-Length: 0',
     ].join('\n'),
-    attributes,
+    ' retrans="500"',
   );
 
-const invite = (payloadType: number, codec: string): Step =>
-  request('INVITE', 1, '', sdp({ payloadType, codec }), ' retrans="500"');
+/** A request that belongs to the INVITE's transaction: the responses to the INVITE carry its Via. */
+const withInvite = (method: string, displayName?: string): Step =>
+  message(
+    [
+      `${method} ${called} SIP/2.0`,
+      '[last_Via:]',
+      from(displayName),
+      `To: <${called}>${method === 'ACK' ? '[peer_tag_param]' : ''}`,
+      callId,
+      `CSeq: 1 ${method}`,
+      'Max-Forwards: 70',
+      'Content-Length: 0',
+    ].join('\n'),
+  );
+
+/** To where the 200 said that requests of the dialog go. */
+const inDialog = (method: string, cseq: number, displayName?: string): Step =>
+  message(
+    [
+      `${method} [next_url] SIP/2.0`,
+      via,
+      '[routes]',
+      from(displayName),
+      `To: <${called}>[peer_tag_param]`,
+      callId,
+      `CSeq: ${cseq} ${method}`,
+      'Max-Forwards: 70',
+      'Content-Length: 0',
+    ].join('\n'),
+    method === 'ACK' ? '' : ' retrans="500"',
+  );
+
 const optional = (status: number): Step => `<recv response="${status}" optional="true"/>`;
+/** Keeps the Contact and Record-Route for {@link inDialog}. */
+const answered: Step = '<recv response="200" rrs="true"/>';
+
+/** A call that rings, is answered and confirmed. */
+const established = (call?: Call): readonly Step[] => [
+  invite(call),
+  optional(100),
+  optional(180),
+  answered,
+  inDialog('ACK', 1, call?.displayName),
+];
 
 /** Callers: a phone that calls the gateway's SIP server. */
 export const caller = {
   /** Calls, talks for `ms`, hangs up. */
-  talks: ({ payloadType, codec, ms }: { payloadType: number; codec: string; ms: number }) =>
-    scenario(
-      'talks',
-      invite(payloadType, codec),
-      optional(100),
-      optional(180),
-      expect(200),
-      request('ACK', 1, '[peer_tag_param]'),
-      pause(ms),
-      request('BYE', 2, '[peer_tag_param]', undefined, ' retrans="500"'),
-      expect(200),
-    ),
-  isRefused: (status: number) =>
+  talks: ({ ms, ...call }: Call & { readonly ms: number }) =>
+    scenario('talks', ...established(call), pause(ms), inDialog('BYE', 2), expect(200)),
+  /** Calls, and hangs up when an INFO tells it to. */
+  hangsUpWhenTold: (call?: Call) =>
+    scenario('hangs up when told', ...established(call), take('INFO'), inDialog('BYE', 2), expect(200)),
+  /** Calls, and talks until the callee hangs up. */
+  isHungUpOn: (call?: Call) => scenario('is hung up on', ...established(call), take('BYE'), confirm),
+  isRefused: (status: number, { payloadType = 0, codec = 'PCMU/8000', ...call }: Call = {}) =>
     scenario(
       `is refused with ${status}`,
-      invite(0, 'PCMU/8000'),
+      invite({ payloadType, codec, ...call }),
       optional(100),
       optional(180),
       expect(status),
-      request('ACK', 1, '[peer_tag_param]'),
+      withInvite('ACK', call.displayName),
     ),
+  /** Gives up as soon as it rings. */
+  cancels: () =>
+    scenario(
+      'cancels',
+      invite(),
+      optional(100),
+      expect(180),
+      withInvite('CANCEL'),
+      expect(200),
+      expect(487),
+      withInvite('ACK'),
+    ),
+  /** Never confirms the answer. */
+  neverConfirms: () =>
+    scenario('never confirms', invite(), optional(100), optional(180), answered, take('BYE'), confirm),
 } as const;

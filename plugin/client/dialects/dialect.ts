@@ -1,10 +1,13 @@
 import type { PublishRequest, RpcCall } from 'rtmp-server-ts';
-import type { Caller, CallStatusUpdate } from '../../call/ports.js';
+import type { Caller, CallStatusUpdate, Credentials } from '../../call/ports.js';
+
+/** What a person is told who calls or registers while there is no SIP server. */
+export const noServer = 'the SIP server cannot be reached; try again in a moment';
 
 /** What any client can do with its line, whatever its API calls it. */
 export interface PhoneLine {
-  /** The SIP address of this client: made up, or the registered one. */
-  readonly address: string;
+  /** The SIP address of this client: the registered one, or made up; none while there is no SIP server. */
+  readonly address: string | undefined;
   /**
    * Registers the client in place of what it was registered as. Rejects, with words for a person, when the registrar
    * refuses; `lost` is called when a registration that succeeded is lost for good.
@@ -25,7 +28,7 @@ export interface RegistrationWish {
   readonly address: string;
   /** SIP URI of the registrar. */
   readonly registrar: string;
-  readonly credentials?: { readonly user: string; readonly password: string };
+  readonly credentials?: Credentials;
 }
 
 /** `undefined` when the call is being set up. */

@@ -1,6 +1,6 @@
 import type { AmfObject, PublishRequest, RpcCall, RtmpSession } from 'rtmp-server-ts';
 import type { Caller, CallStatusUpdate } from '../../call/ports.js';
-import type { Dialect, DialRefusal, PhoneLine } from './dialect.js';
+import { type Dialect, type DialRefusal, noServer, type PhoneLine } from './dialect.js';
 import { readRegister } from './sono-register.js';
 
 const refusalCodes = { existing: 'Sono.Call.Existing', failed: 'Sono.Call.Failed' } as const;
@@ -94,7 +94,9 @@ export class SonoDialect implements Dialect {
     const wish = readRegister(call.args);
     if (wish === 'made-up address') {
       this.#line.unregister();
-      call.result({ level: 'status', uri: this.#line.address });
+      const uri = this.#line.address;
+      if (uri === undefined) call.error(fault('Sono.Registration.Failed', noServer));
+      else call.result({ level: 'status', uri });
     } else if ('refusal' in wish) {
       call.error(fault('Sono.Registration.Failed', wish.refusal));
     } else {

@@ -85,7 +85,7 @@ beforeEach(async () => {
         observer: { changed: () => {}, finished: (call) => calls.remove(call) },
       },
       calls,
-      domain: '192.0.2.1',
+      domain: () => '192.0.2.1',
       ringTimeMs: 60_000,
       lines,
       registrations: {

@@ -90,7 +90,13 @@ async function assemble(
     host: config.rtpHost ?? config.host,
     ports: config.rtpPorts,
     logger: log,
-    ...(speex !== undefined && { transcoding: { codec: new SpeexCodec(speex) } }),
+    ...(speex !== undefined && {
+      transcoding: {
+        codec: new SpeexCodec(speex),
+        quality: config.speexQuality,
+        complexity: config.speexComplexity,
+      },
+    }),
     ...(config.advertisedAddress !== undefined && { advertisedAddress: config.advertisedAddress }),
   });
   const signalling = new DrachtioSignalling(connection, { fromName: config.fromName });

@@ -1,3 +1,5 @@
+import { compress, expand, type Law, silentOctet } from './g711.js';
+
 /** Samples at 8 kHz. */
 const frameSize = 160;
 const shortestPeriod = 40;
@@ -11,29 +13,40 @@ const fade = 400;
  * has none. Deterministic.
  */
 export class Concealer {
-  readonly #history = new Int16Array(longestPeriod + frameSize);
+  readonly #law: Law;
+  readonly #history: Uint8Array;
+  #samples: Int16Array = new Int16Array();
   #period = 0;
   /** Samples made since the last that were heard. */
   #made = 0;
 
-  heard(samples: Int16Array): void {
+  constructor(law: Law) {
+    this.#law = law;
+    this.#history = new Uint8Array(longestPeriod + frameSize).fill(silentOctet[law]);
+  }
+
+  heard(octets: Uint8Array): void {
     this.#made = 0;
     const all = this.#history;
-    const tail = samples.subarray(Math.max(0, samples.length - all.length));
+    const tail = octets.subarray(Math.max(0, octets.length - all.length));
     all.copyWithin(0, tail.length);
     all.set(tail, all.length - tail.length);
   }
 
   /** The next 20 ms. */
-  conceal(): Int16Array {
-    if (this.#made === 0) this.#period = this.#findPeriod();
-    const all = this.#history;
-    return Int16Array.from({ length: frameSize }, () => {
+  conceal(): Uint8Array {
+    if (this.#made === 0) {
+      this.#samples = expand(this.#law, this.#history);
+      this.#period = this.#findPeriod();
+    }
+    const all = this.#samples;
+    const frame = Int16Array.from({ length: frameSize }, () => {
       const at = all.length - this.#period + (this.#made % this.#period);
       const gain = Math.max(0, 1 - Math.max(0, this.#made - steady) / fade);
       this.#made++;
       return (all[at] ?? 0) * gain;
     });
+    return compress(this.#law, frame);
   }
 
   /** The shift at which the last 20 ms are most like what was before. */
@@ -47,7 +60,7 @@ export class Concealer {
   }
 
   #likeness(period: number): number {
-    const all = this.#history;
+    const all = this.#samples;
     let product = 0;
     let energy = 1;
     for (let at = longestPeriod; at < all.length; at++) {

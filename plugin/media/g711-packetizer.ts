@@ -6,6 +6,7 @@ const gapThreshold = 40;
 /** Milliseconds by which they may be behind it before the source counts anew. */
 const restartThreshold = 1_000;
 
+/** The octets are overwritten when it returns. */
 export type TakePacket = (octets: Uint8Array, timestamp: number) => void;
 
 /**
@@ -44,7 +45,7 @@ export class G711Packetizer {
       this.#filled = 0;
       const start = this.#start ?? timestamp;
       this.#start = (start + this.#duration) % 2 ** 32;
-      take(this.#pending.slice(), start);
+      take(this.#pending, start);
     }
   }
 

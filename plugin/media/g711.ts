@@ -51,9 +51,9 @@ const otherLaw: Readonly<Record<Law, Uint8Array>> = {
   pcma: Uint8Array.from(octetTable((octet) => compressALaw(expandMuLaw(octet)))),
 };
 
-export function expand(law: Law, octets: Uint8Array): Int16Array {
+/** @param samples where to put them, as many as there are octets */
+export function expand(law: Law, octets: Uint8Array, samples = new Int16Array(octets.length)): Int16Array {
   const table = expanded[law];
-  const samples = new Int16Array(octets.length);
   for (let at = 0; at < octets.length; at++) samples[at] = table[octets[at] ?? 0] ?? 0;
   return samples;
 }

@@ -14,34 +14,37 @@ const sum = filter.reduce((total, value) => total + value, 0);
 for (let at = 0; at < length; at++) filter[at] = (filter[at] ?? 0) / sum;
 
 /** The halves that meet real samples where every second one is put in between; each has a gain of 1. */
-const [even, odd] = [0, 1].map((phase) => filter.filter((_, index) => index % 2 === phase).map((tap) => tap * 2)) as [
-  Float64Array,
-  Float64Array,
-];
+const [evenPhase, oddPhase] = [0, 1].map((phase) =>
+  filter.filter((_, index) => index % 2 === phase).map((tap) => tap * 2),
+) as [Float64Array, Float64Array];
 
-/** 16 to 8 kHz. Deterministic. */
+/** 16 to 8 kHz. Deterministic. What it returns is overwritten by the next call. */
 export class Downsampler {
+  #output = new Int16Array();
   readonly #line = new DelayLine(length - 1);
 
   /** @param samples an even number of them */
   process(samples: Int16Array): Int16Array {
     const line = this.#line.append(samples);
-    const output = new Int16Array(samples.length >> 1);
+    this.#output = ofLength(this.#output, samples.length >> 1);
+    const output = this.#output;
     for (let at = 0; at < output.length; at++) output[at] = round(convolve(filter, line, at * 2));
     return output;
   }
 }
 
-/** 8 to 16 kHz. Deterministic. */
+/** 8 to 16 kHz. Deterministic. What it returns is overwritten by the next call. */
 export class Upsampler {
+  #output = new Int16Array();
   readonly #line = new DelayLine(middle);
 
   process(samples: Int16Array): Int16Array {
     const line = this.#line.append(samples);
-    const output = new Int16Array(samples.length * 2);
+    this.#output = ofLength(this.#output, samples.length * 2);
+    const output = this.#output;
     for (let at = 0; at < samples.length; at++) {
-      output[at * 2] = round(convolve(even, line, at));
-      output[at * 2 + 1] = round(convolve(odd, line, at + 1));
+      output[at * 2] = round(convolve(evenPhase, line, at));
+      output[at * 2 + 1] = round(convolve(oddPhase, line, at + 1));
     }
     return output;
   }
@@ -70,11 +73,25 @@ class DelayLine {
   }
 }
 
-/** The filter is symmetric, so it need not be turned round. */
+/**
+ * The filter is symmetric: each tap serves two samples. Two sums, as one would wait for its own last addition. Half of
+ * every filter here is an even number of taps.
+ */
 function convolve(taps: Float64Array, line: Float64Array, from: number): number {
-  let total = 0;
-  for (let at = 0; at < taps.length; at++) total += (taps[at] ?? 0) * (line[from + at] ?? 0);
-  return total;
+  const half = taps.length >> 1;
+  const end = from + taps.length - 1;
+  let even = 0;
+  let odd = 0;
+  for (let at = 0; at < half; at += 2) {
+    even += (taps[at] ?? 0) * ((line[from + at] ?? 0) + (line[end - at] ?? 0));
+    odd += (taps[at + 1] ?? 0) * ((line[from + at + 1] ?? 0) + (line[end - at - 1] ?? 0));
+  }
+  if (taps.length % 2 === 1) even += (taps[half] ?? 0) * (line[from + half] ?? 0);
+  return even + odd;
+}
+
+function ofLength(samples: Int16Array<ArrayBuffer>, length: number): Int16Array<ArrayBuffer> {
+  return samples.length === length ? samples : new Int16Array(length);
 }
 
 function round(value: number): number {

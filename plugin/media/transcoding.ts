@@ -9,7 +9,10 @@ export interface Transcoding {
   readonly codec: SpeexCodec;
   /** 0-10. Default 8. */
   readonly quality?: number;
-  /** 1-10. Default 2: from 3 on it costs more than is heard of a telephone's 3.4 kHz. */
+  /**
+   * 1-10. Default 2: of telephone speech 3, libspeex's own default, takes 40 % more time for a spectral distance of 4.88
+   * instead of 4.92 dB, and 10 more than three times the time for no less.
+   */
   readonly complexity?: number;
 }
 
@@ -60,15 +63,21 @@ export class SpeexToG711 {
   }
 }
 
+/** What is known of a source of one law. */
+interface G711Source {
+  readonly law: Law;
+  readonly packetizer: G711Packetizer;
+  readonly concealer: Concealer;
+}
+
 /** G.711 in pieces of any length to Speex packets of one frame. Deterministic; holds memory of the codec until `free`. */
 export class G711ToSpeex {
   /** Frames made up. */
   concealed = 0;
   readonly #encoder: SpeexEncoder;
   readonly #upsampler: Upsampler | undefined;
-  readonly #concealer = new Concealer();
-  #packetizer = new G711Packetizer(frameDuration);
-  #law: Law | undefined;
+  readonly #samples = new Int16Array(frameDuration * g711Rate);
+  #source: G711Source | undefined;
   /** Timestamp at which the audio so far ends. */
   #end = 0;
 
@@ -78,24 +87,24 @@ export class G711ToSpeex {
   }
 
   write(octets: Uint8Array, law: Law, timestamp: number, take: TakePacket): void {
-    if (law !== this.#law) this.#packetizer = new G711Packetizer(frameDuration);
-    this.#law = law;
-    const missing = missingFrames(this.#packetizer, timestamp);
-    for (let frame = 0; frame < missing; frame++) {
-      this.#write(compress(law, this.#concealer.conceal()), law, this.#end, take);
+    if (this.#source?.law !== law) {
+      this.#source = { law, packetizer: new G711Packetizer(frameDuration), concealer: new Concealer(law) };
     }
+    const { packetizer, concealer } = this.#source;
+    const missing = missingFrames(packetizer, timestamp);
+    for (let frame = 0; frame < missing; frame++) this.#write(this.#source, concealer.conceal(), this.#end, take);
     this.concealed += missing;
-    this.#concealer.heard(expand(law, octets));
-    this.#write(octets, law, timestamp, take);
+    concealer.heard(octets);
+    this.#write(this.#source, octets, timestamp, take);
   }
 
   free(): void {
     this.#encoder.free();
   }
 
-  #write(octets: Uint8Array, law: Law, timestamp: number, take: TakePacket): void {
-    this.#packetizer.write(octets, timestamp, (frame, start) => {
-      const samples = expand(law, frame);
+  #write({ law, packetizer }: G711Source, octets: Uint8Array, timestamp: number, take: TakePacket): void {
+    packetizer.write(octets, timestamp, (frame, start) => {
+      const samples = expand(law, frame, this.#samples);
       const packet = this.#encoder.encode(this.#upsampler?.process(samples) ?? samples);
       if (packet !== undefined) take(packet, start);
     });

@@ -7,7 +7,7 @@ import { promisify } from 'node:util';
 const run = promisify(execFile);
 
 /** Milliseconds that all of it may take, and seconds that a server may be silent. */
-const timeLimit = 60_000;
+const timeLimit = 30_000;
 const silenceLimit = 5;
 
 /**

@@ -39,7 +39,7 @@ const request = { enhance: 0, quality: 4, vbr: 12, complexity: 16, vad: 30, dtx:
 const bandOf: Readonly<Record<SpeexRate, number>> = { 8000: 0, 16000: 1, 32000: 2 };
 
 /**
- * libspeex in one WebAssembly memory, which its encoders and decoders share: each takes 10 to 30 kB there until `free`.
+ * libspeex in one WebAssembly memory, which its encoders and decoders share: each takes 3 to 6 kB there until `free`.
  */
 export class SpeexCodec {
   readonly #memory: SpeexMemory;

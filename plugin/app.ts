@@ -1,5 +1,7 @@
 import { EmbeddedSip } from 'embedded-sip';
 import { type RtmpLogEvent, RtmpServer } from 'rtmp-server-ts';
+import { SpeexCodec } from 'speex-wasm';
+import { loadSpeex } from 'speex-wasm/node';
 import type { Timers } from './call/call.js';
 import { CallRegistry } from './call/registry.js';
 import { serveClient } from './client/client.js';
@@ -73,10 +75,21 @@ async function assemble(
   if (embedded) await connected;
 
   const calls = new CallRegistry();
+  const speex = await loadSpeex();
+  if (speex === undefined) {
+    log.warn('no Speex codec: calls between Speex and G.711 are refused; npm run build says what it needs');
+  }
   const media = new DirectMedia({
     host: config.rtpHost ?? config.host,
     ports: config.rtpPorts,
     logger: log,
+    ...(speex !== undefined && {
+      transcoding: {
+        codec: new SpeexCodec(speex),
+        quality: config.speexQuality,
+        complexity: config.speexComplexity,
+      },
+    }),
     ...(config.advertisedAddress !== undefined && { advertisedAddress: config.advertisedAddress }),
   });
   const signalling = new DrachtioSignalling(connection, { fromName: config.fromName });

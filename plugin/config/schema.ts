@@ -147,6 +147,20 @@ export const settings = [
     doc: "UDP ports of the gateway's own RTP and RTCP, two per call.",
   },
   {
+    key: 'speexQuality',
+    env: 'SONO_SPEEX_QUALITY',
+    type: numberFrom(0, 10, 'a whole number from 0 to 10'),
+    default: 8,
+    doc: 'Quality of Speex made from G.711, 0-10; 8 is 27.8 kb/s.',
+  },
+  {
+    key: 'speexComplexity',
+    env: 'SONO_SPEEX_COMPLEXITY',
+    type: numberFrom(1, 10, 'a whole number from 1 to 10'),
+    default: 2,
+    doc: 'Processor time that Speex made from G.711 may cost, 1-10.',
+  },
+  {
     key: 'advertisedAddress',
     env: 'SONO_ADVERTISED_ADDRESS',
     type: hostName.optional(),

@@ -3,21 +3,25 @@ import type { RemoteInfo, Socket } from 'node:dgram';
 import type { ClientFrame, MediaOptions, MediaReport, MediaSession } from '../call/ports.js';
 import type { SessionDescription } from '../call/session-description.js';
 import { AudioReceiver } from './audio-receiver.js';
-import { AudioSender } from './audio-sender.js';
+import { AudioSender, type SendFormat } from './audio-sender.js';
 import type { MediaClock } from './clock.js';
 import {
   type AudioAgreement,
   agreeAudio,
   answerAudio,
+  type FormatList,
   isUnspecified,
   type MediaTarget,
   offerAudio,
+  passThroughFormats,
+  transcodingFormats,
 } from './formats.js';
 import { RemoteParty } from './remote-party.js';
 import { RtcpSession } from './rtcp-session.js';
 import { isRtcp, parseRtp } from './rtp.js';
 import { closeRtpSockets, type RtpSockets, resolveHost } from './rtp-sockets.js';
 import type { Ticker } from './ticker.js';
+import type { Transcoding } from './transcoding.js';
 
 /** What an operator reads in the log about media. */
 export interface MediaLogger {
@@ -35,6 +39,8 @@ export interface DirectSessionOptions {
   /** Is told when the sockets are closed. */
   readonly released: () => void;
   readonly logger?: MediaLogger;
+  /** Without it Speex passes through, and nothing else is spoken. */
+  readonly transcoding?: Transcoding;
 }
 
 /** Milliseconds between two RTCP reports on average; each interval varies by half (RFC 3550 section 6.2). */
@@ -56,6 +62,7 @@ interface Flow {
 export class DirectSession implements MediaSession {
   readonly offer: SessionDescription;
   readonly #options: DirectSessionOptions;
+  readonly #formats: FormatList;
   readonly #rtp: Socket;
   readonly #rtcp: Socket;
   #flow: Flow | undefined;
@@ -75,7 +82,8 @@ export class DirectSession implements MediaSession {
     this.#options = options;
     this.#rtp = sockets.rtp;
     this.#rtcp = sockets.rtcp;
-    this.offer = offerAudio(advertisedAddress, sockets.port);
+    this.#formats = options.transcoding === undefined ? passThroughFormats : transcodingFormats;
+    this.offer = offerAudio(advertisedAddress, sockets.port, this.#formats);
     this.#rtp.on('message', this.#onRtp);
     this.#rtcp.on('message', this.#onRtcp);
     this.#rtp.on('error', this.#onSocketError);
@@ -83,7 +91,7 @@ export class DirectSession implements MediaSession {
   }
 
   accept(answer: SessionDescription): void {
-    this.#start(agreeAudio(answer));
+    this.#start(agreeAudio(answer, this.#formats));
   }
 
   check(offer: SessionDescription): void {
@@ -98,7 +106,7 @@ export class DirectSession implements MediaSession {
 
   #answerTo(offer: SessionDescription) {
     const { advertisedAddress, sockets } = this.#options;
-    return answerAudio(offer, advertisedAddress, sockets.port);
+    return answerAudio(offer, advertisedAddress, sockets.port, this.#formats);
   }
 
   #start(agreement: AudioAgreement): void {
@@ -126,19 +134,23 @@ export class DirectSession implements MediaSession {
     closeRtpSockets(this.#options.sockets);
     this.#options.released();
     this.#report = this.#measure(flow);
+    flow?.sender.free();
+    flow?.receiver.free();
     return this.#report;
   }
 
   #startFlow(agreement: AudioAgreement): void {
-    const { payloadType, clockRate } = agreement.send;
+    const { call, transcoding } = this.#options;
+    const shared = transcoding === undefined ? {} : { transcoding };
     const sender = new AudioSender({
-      payloadType,
-      clockRate,
+      ...sendFormat(agreement),
+      ...shared,
       ssrc: randomBytes(4).readUInt32BE(),
       sequence: randomInt(2 ** 16),
       timestamp: randomBytes(4).readUInt32BE(),
     });
-    const receiver = new AudioReceiver({ formats: agreement.receive, play: this.#options.call.play });
+    const clientCodec = () => sender.clientCodec;
+    const receiver = new AudioReceiver({ formats: agreement.receive, play: call.play, clientCodec, ...shared });
     const rtcp = new RtcpSession({ cname: randomBytes(12).toString('base64'), sender, receiver });
     this.#flow = { agreement, remote: this.#locate(agreement.target), sender, receiver, rtcp };
     this.#nextReport = this.#options.clock.now() + nextInterval();
@@ -149,7 +161,7 @@ export class DirectSession implements MediaSession {
   #changeFlow(flow: Flow, agreement: AudioAgreement): void {
     flow.agreement = agreement;
     if (!flow.remote.isAt(agreement.target)) flow.remote = this.#locate(agreement.target);
-    flow.sender.use(agreement.send.payloadType, agreement.send.clockRate, this.#options.clock.now());
+    flow.sender.use(sendFormat(agreement), this.#options.clock.now());
     flow.receiver.formats = agreement.receive;
   }
 
@@ -247,10 +259,15 @@ export class DirectSession implements MediaSession {
     return {
       ...own,
       codec: `${agreement.send.encoding}/${agreement.send.clockRate}`,
+      ...(sender.clientCodec === undefined ? {} : { clientCodec: sender.clientCodec }),
       packetsSent: sender.packets,
       bytesSent: sender.octets,
       packetsReceived: receiver.packets,
       bytesReceived: receiver.octets,
+      transcodedFromClient: sender.transcoded,
+      transcodedToClient: receiver.transcoded,
+      concealedFromClient: sender.concealed,
+      concealedToClient: receiver.concealed,
       lost: receiver.lost,
       reordered: receiver.window.reordered,
       duplicates: receiver.window.duplicates,
@@ -267,6 +284,10 @@ export class DirectSession implements MediaSession {
       ...(rtcp.roundTrip === undefined ? {} : { roundTripMs: Math.round(rtcp.roundTrip * 10) / 10 }),
     };
   }
+}
+
+function sendFormat({ codec, packetDuration, send: { payloadType, clockRate } }: AudioAgreement): SendFormat {
+  return { codec, packetDuration, payloadType, clockRate };
 }
 
 function nextInterval(): number {

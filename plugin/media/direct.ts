@@ -7,6 +7,7 @@ import { isUnspecified } from './formats.js';
 import { type PortRange, RtpPorts } from './rtp-ports.js';
 import { openRtpSockets } from './rtp-sockets.js';
 import { Ticker } from './ticker.js';
+import type { Transcoding } from './transcoding.js';
 
 export interface DirectMediaOptions {
   /** Address that the RTP sockets bind. */
@@ -17,12 +18,17 @@ export interface DirectMediaOptions {
   readonly ports: PortRange;
   readonly clock?: MediaClock;
   readonly logger?: MediaLogger;
+  /** Serves far ends that know no Speex but G.711. */
+  readonly transcoding?: Transcoding;
 }
 
 /** Milliseconds between two looks at waiting packets and due reports. */
 const tickPeriod = 20;
 
-/** The direct media path: the gateway's own RTP faces the far end, and Speex frames pass unchanged. */
+/**
+ * The direct media path: the gateway's own RTP faces the far end. What both sides know passes unchanged; between Speex and
+ * G.711 it is transcoded.
+ */
 export class DirectMedia implements MediaPort {
   readonly #options: DirectMediaOptions;
   readonly #clock: MediaClock;
@@ -38,7 +44,7 @@ export class DirectMedia implements MediaPort {
   }
 
   async open(call: MediaOptions): Promise<MediaSession> {
-    const { host, advertisedAddress, logger } = this.#options;
+    const { host, advertisedAddress, logger, transcoding } = this.#options;
     const sockets = await openRtpSockets(this.#ports, host);
     return new DirectSession({
       call,
@@ -49,6 +55,7 @@ export class DirectMedia implements MediaPort {
       ticker: this.#ticker,
       released: () => this.#ports.give(sockets.port),
       ...(logger === undefined ? {} : { logger }),
+      ...(transcoding === undefined ? {} : { transcoding }),
     });
   }
 }

@@ -1,21 +1,40 @@
 import { frameDuration } from 'speex-wasm';
 import { MediaError } from '../call/ports.js';
 import type { Direction, MediaDescription, MediaFormat, SessionDescription } from '../call/session-description.js';
+import type { AudioCodec } from './flv-audio.js';
 
-/** Our RTP payload formats in order of preference; wideband first, RFC 5574 and RFC 4733. */
-const offered: readonly MediaFormat[] = [
+/** Payload formats that we speak, in order of preference. */
+export type FormatList = readonly MediaFormat[];
+
+/** RFC 5574, wideband first. */
+const speex: FormatList = [
   { payloadType: 96, encoding: 'speex', clockRate: 16000 },
   { payloadType: 97, encoding: 'speex', clockRate: 8000 },
-  // One for each clock rate: events share the timestamps of the audio they come with (RFC 4733 section 2.1).
+];
+
+/** RFC 3551 section 4.5.14. */
+const g711: FormatList = [
+  { payloadType: 0, encoding: 'pcmu', clockRate: 8000 },
+  { payloadType: 8, encoding: 'pcma', clockRate: 8000 },
+];
+
+/** RFC 4733. One for each clock rate: events share the timestamps of the audio they come with (section 2.1). */
+const events: FormatList = [
   { payloadType: 100, encoding: 'telephone-event', clockRate: 16000, parameters: '0-15' },
   { payloadType: 101, encoding: 'telephone-event', clockRate: 8000, parameters: '0-15' },
 ];
+
+/** What we speak without a Speex codec: Speex, passed through. */
+export const passThroughFormats: FormatList = [...speex, ...events];
+
+/** What we speak with one: what passes through comes first. */
+export const transcodingFormats: FormatList = [...speex, ...g711, ...events];
 
 const protocol = 'RTP/AVP';
 
 /** What a received payload type means. */
 export interface ReceiveFormat {
-  readonly kind: 'speex' | 'telephone-event';
+  readonly kind: AudioCodec | 'telephone-event';
   readonly clockRate: number;
 }
 
@@ -35,6 +54,10 @@ export interface MediaTarget {
 export interface AudioAgreement {
   /** What we send, with the number that the peer gave it. */
   readonly send: MediaFormat;
+  /** The codec of `send`. */
+  readonly codec: AudioCodec;
+  /** Milliseconds of a packet that the peer wants (`ptime`), where it is a length that we send, else 20. */
+  readonly packetDuration: number;
   readonly receive: ReceiveFormats;
   /** Where the peer wants to receive. */
   readonly target: MediaTarget;
@@ -43,10 +66,10 @@ export interface AudioAgreement {
 }
 
 /** The description to offer for a socket at an address and port. */
-export function offerAudio(address: string, port: number): SessionDescription {
+export function offerAudio(address: string, port: number, formats = passThroughFormats): SessionDescription {
   return {
     address,
-    media: [{ kind: 'audio', port, protocol, direction: 'sendrecv', formats: offered, ptime: frameDuration }],
+    media: [{ kind: 'audio', port, protocol, direction: 'sendrecv', formats, ptime: frameDuration }],
   };
 }
 
@@ -55,13 +78,17 @@ export function offerAudio(address: string, port: number): SessionDescription {
  *
  * @throws MediaError `NoCommonCodec`
  */
-export function agreeAudio(answer: SessionDescription): AudioAgreement {
-  return agree(answer, audioOf(answer), receiveFormats);
+export function agreeAudio(answer: SessionDescription, formats = passThroughFormats): AudioAgreement {
+  const audio = audioOf(answer);
+  const common = commonFormats(audio, formats);
+  const send = common.find((format) => !isEvent(format));
+  return agree(answer, audio, send, receiveFormats(common, formats), formats);
 }
 
 /**
- * Reads an offer and says what to answer (RFC 3264 section 6): its first Speex format and the events that go with it,
- * under its numbers in both directions; everything else that it offers is refused.
+ * Reads an offer and says what to answer (RFC 3264 section 6): its first Speex format, which passes through, else its
+ * first other that we speak, and the events that go with it, under its numbers in both directions; everything else that
+ * it offers is refused.
  *
  * @throws MediaError `NoCommonCodec`
  */
@@ -69,13 +96,14 @@ export function answerAudio(
   offer: SessionDescription,
   address: string,
   port: number,
+  formats = passThroughFormats,
 ): { agreement: AudioAgreement; answer: SessionDescription } {
   const audio = audioOf(offer);
-  const agreement = agree(offer, audio, (common) => formatTable(common));
+  const common = commonFormats(audio, formats);
+  const preferred = common.find(({ encoding }) => encoding === 'speex') ?? common.find((format) => !isEvent(format));
+  const agreement = agree(offer, audio, preferred, formatTable(common), formats);
   const { send } = agreement;
-  const events = audio.formats.find(
-    (format) => isCommon(format) && isEvent(format) && format.clockRate === send.clockRate,
-  );
+  const events = common.find((format) => isEvent(format) && format.clockRate === send.clockRate);
   const direction = mirrored[agreement.sending ? audio.direction : withoutReceiving[audio.direction]];
   const accepted = { kind: 'audio', port, protocol: audio.protocol, direction, ptime: frameDuration };
   const answer = offer.media.map((media) =>
@@ -118,16 +146,21 @@ function audioOf(description: SessionDescription): MediaDescription {
 function agree(
   description: SessionDescription,
   audio: MediaDescription,
-  receive: (common: readonly MediaFormat[]) => ReceiveFormats,
+  send: MediaFormat | undefined,
+  receive: ReceiveFormats,
+  formats: FormatList,
 ): AudioAgreement {
-  const common = audio.formats.filter(isCommon);
-  const send = common.find((format) => !isEvent(format));
-  if (send === undefined) throw noCommonCodec(`we speak ${names(offered)}; the far end ${names(audio.formats)}`);
+  const codec = send === undefined ? undefined : codecOf(send);
+  if (send === undefined || codec === undefined) {
+    throw noCommonCodec(`we speak ${names(formats)}; the far end ${names(audio.formats)}`);
+  }
   const host = audio.address ?? description.address;
   const rtcpPort = audio.rtcpPort ?? audio.port + 1;
   return {
     send,
-    receive: receive(common),
+    codec,
+    packetDuration: packetDurationOf(audio),
+    receive,
     target: { host, port: audio.port, rtcpPort: isPort(rtcpPort) ? rtcpPort : 0 },
     sending: wantsToReceive(audio, host),
   };
@@ -141,22 +174,38 @@ export function isPort(port: number): boolean {
  * A peer sends with our numbers (RFC 3264 section 6.1). Some send with their own: those are understood too where they
  * mean nothing else.
  */
-const receiveFormats = (common: readonly MediaFormat[]): ReceiveFormats => formatTable([...offered, ...common]);
+const receiveFormats = (common: FormatList, formats: FormatList): ReceiveFormats =>
+  formatTable([...formats, ...common]);
 
-function formatTable(known: readonly MediaFormat[]): ReceiveFormats {
+function formatTable(known: FormatList): ReceiveFormats {
   const formats: (ReceiveFormat | undefined)[] = new Array(128).fill(undefined);
   for (const format of known) {
-    const kind = isEvent(format) ? 'telephone-event' : 'speex';
+    const kind = codecOf(format) ?? 'telephone-event';
     formats[format.payloadType] ??= { kind, clockRate: format.clockRate };
   }
   return formats;
 }
 
+function codecOf({ encoding }: MediaFormat): AudioCodec | undefined {
+  return encoding === 'speex' || encoding === 'pcmu' || encoding === 'pcma' ? encoding : undefined;
+}
+
+/** Milliseconds that G.711 packets may have: less costs more in headers than in voice, more would be delay. */
+const packetDurations = { min: 10, max: 60 };
+
+function packetDurationOf({ ptime = frameDuration }: MediaDescription): number {
+  const { min, max } = packetDurations;
+  return Number.isInteger(ptime) && ptime >= min && ptime <= max ? ptime : frameDuration;
+}
+
 const isEvent = ({ encoding }: MediaFormat): boolean => encoding === 'telephone-event';
 
-function isCommon({ payloadType, encoding, clockRate }: MediaFormat): boolean {
-  const known = offered.some((format) => format.encoding === encoding && format.clockRate === clockRate);
-  return known && Number.isInteger(payloadType) && payloadType >= 0 && payloadType < 128;
+/** Those of a section that are among ours. */
+function commonFormats(audio: MediaDescription, ours: FormatList): FormatList {
+  return audio.formats.filter(({ payloadType, encoding, clockRate }) => {
+    const known = ours.some((format) => format.encoding === encoding && format.clockRate === clockRate);
+    return known && Number.isInteger(payloadType) && payloadType >= 0 && payloadType < 128;
+  });
 }
 
 function wantsToReceive(audio: MediaDescription, host: string): boolean {

@@ -1,6 +1,7 @@
 /**
  * What the direct media path costs: its pure parts in microseconds per packet, and 100 calls of 50 packets a second
- * both ways over loopback in CPU of this process. `node --import tsx test/load/rtp-bench.ts [calls] [seconds]`
+ * both ways over loopback in CPU of this process, passed through or, with `pcmu` or `pcma`, transcoded.
+ * `node --conditions=source --import tsx test/load/rtp-bench.ts [calls] [seconds] [speex|pcmu|pcma] [complexity]`
  */
 import { createSocket } from 'node:dgram';
 import { once } from 'node:events';
@@ -11,10 +12,15 @@ import { AudioSender } from '../../plugin/media/audio-sender.js';
 import { DirectMedia } from '../../plugin/media/direct.js';
 import { agreeAudio } from '../../plugin/media/formats.js';
 import { buildRtp, parseRtp } from '../../plugin/media/rtp.js';
+import type { Transcoding } from '../../plugin/media/transcoding.js';
+import { encodeSpeex, speak } from '../support/speech.js';
+import { speexCodec } from '../support/speex.js';
 
 const loopback = '127.0.0.1';
 const calls = Number(process.argv[2] ?? 100);
 const seconds = Number(process.argv[3] ?? 10);
+const encoding = process.argv[4] ?? 'speex';
+const complexity = process.argv[5] === undefined ? {} : { complexity: Number(process.argv[5]) };
 
 /** A wideband frame of 42 octets: narrowband mode 5, a layer of mode 1. */
 const frame = new Uint8Array(42);
@@ -22,7 +28,7 @@ frame[0] = 0x28;
 frame[37] = 0x09;
 const message = Uint8Array.of(0xb2, ...frame);
 
-measureParts();
+if (encoding === 'speex') measureParts();
 await measureCalls();
 
 function measureParts(): void {
@@ -61,7 +67,13 @@ async function measureCalls(): Promise<void> {
   echo.bind(0, loopback);
   await once(echo, 'listening');
 
-  const media = new DirectMedia({ host: loopback, ports: { min: 20000, max: 20000 + calls * 2 + 99 } });
+  const codecTime = { ms: 0 };
+  const media = new DirectMedia({
+    host: loopback,
+    ports: { min: 20000, max: 20000 + calls * 2 + 99 },
+    ...(encoding === 'speex' ? {} : { transcoding: { codec: timed(await speexCodec(), codecTime), ...complexity } }),
+  });
+  const messages = encoding === 'speex' ? [message] : await encodeSpeex(await speak());
   const delays: number[] = [];
   const sessions: { readonly session: MediaSession; sentAt: number }[] = [];
   for (let index = 0; index < calls; index++) {
@@ -81,7 +93,8 @@ async function measureCalls(): Promise<void> {
       if (wait > 1) await new Promise((resolve) => setTimeout(resolve, wait));
       for (const call of sessions.slice(from, from + 10)) {
         call.sentAt = performance.now();
-        call.session.write({ kind: 'audio', timestamp: index * 20, payload: message });
+        const payload = messages[index % messages.length] ?? message;
+        call.session.write({ kind: 'audio', timestamp: index * 20, payload });
       }
     }
   }
@@ -96,6 +109,10 @@ async function measureCalls(): Promise<void> {
   console.log(
     `${calls} calls, ${seconds} s, with the echo: ${core.toFixed(1)} % of a core, ${(core / calls).toFixed(3)} % a call`,
   );
+  if (encoding !== 'speex') {
+    const share = (codecTime.ms / ((user + system) / 1000)) * 100;
+    console.log(`in the Speex codec ${share.toFixed(0)} %; calls on a core ${((calls * 100) / core).toFixed(0)}`);
+  }
   console.log(
     `frames sent ${calls * frames}, not back ${lost}, late ${reports.reduce((sum, one) => sum + Number(one.late), 0)}`,
   );
@@ -104,12 +121,34 @@ async function measureCalls(): Promise<void> {
   );
 }
 
+/** The codec with the time that it takes, added up. */
+function timed(codec: Transcoding['codec'], total: { ms: number }): Transcoding['codec'] {
+  const clocked = <C extends object, M extends keyof C>(coder: C, method: M): C => {
+    const run = (coder[method] as (argument: unknown) => unknown).bind(coder);
+    const measured = (argument: unknown): unknown => {
+      const start = performance.now();
+      const result = run(argument);
+      total.ms += performance.now() - start;
+      return result;
+    };
+    return Object.assign(coder, { [method]: measured });
+  };
+  const createEncoder: typeof codec.createEncoder = (options) => clocked(codec.createEncoder(options), 'encode');
+  const createDecoder: typeof codec.createDecoder = (options) => clocked(codec.createDecoder(options), 'decode');
+  return { createEncoder, createDecoder } as Transcoding['codec'];
+}
+
 function quantile(sorted: readonly number[], share: number): string {
   return (sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * share))] ?? 0).toFixed(2);
 }
 
 function answer(port: number) {
-  const formats = [{ payloadType: 96, encoding: 'speex', clockRate: 16000 }];
+  const all = [
+    { payloadType: 96, encoding: 'speex', clockRate: 16000 },
+    { payloadType: 0, encoding: 'pcmu', clockRate: 8000 },
+    { payloadType: 8, encoding: 'pcma', clockRate: 8000 },
+  ];
+  const formats = all.filter((format) => format.encoding === encoding);
   const audio = { kind: 'audio', port, protocol: 'RTP/AVP', direction: 'sendrecv', formats } as const;
   return { address: loopback, media: [audio] };
 }

@@ -108,13 +108,18 @@ const mediaWithInputAndOutput = [
   'rtp-sockets',
   'ticker',
 ];
+const speexLoader = 'plugin/speex-wasm/src/node.ts';
 const deterministic = (path: string): boolean =>
-  inFolder(
-    'speex-wasm/src',
-    'embedded-sip/src/message',
-    ...['amf', 'flv', 'bytes', 'chunk', 'message'].map((folder) => `rtmp-server-ts/src/${folder}`),
-  )(path) ||
+  (path !== speexLoader &&
+    inFolder(
+      'speex-wasm/src',
+      'embedded-sip/src/message',
+      ...['amf', 'flv', 'bytes', 'chunk', 'message'].map((folder) => `rtmp-server-ts/src/${folder}`),
+    )(path)) ||
   (inFolder('media')(path) && !mediaWithInputAndOutput.some((name) => path === `plugin/media/${name}.ts`));
+
+/** Run by `npm run build`, never by the gateway. */
+const buildScripts = inFolder('speex-wasm/build');
 
 const startingPoints = ['plugin/main.ts', 'plugin/app.ts'];
 const mayReadConfiguration = (path: string): boolean => startingPoints.includes(path) || inFolder('config')(path);
@@ -236,6 +241,7 @@ export const importRules: readonly ImportRule[] = [
       ...others(deterministic, (to) => !to.startsWith('node:') || to === 'node:buffer')(tree),
       ...uses(deterministic, clocks)(tree),
       ...others(deterministic, (to) => !mediaWithInputAndOutput.some((name) => to === `plugin/media/${name}.ts`))(tree),
+      ...others(deterministic, (to) => to !== speexLoader && to !== 'speex-wasm/node')(tree),
     ],
     examples: {
       broken: {
@@ -244,9 +250,12 @@ export const importRules: readonly ImportRule[] = [
         'plugin/media/relay.ts': "import { open } from './rtp-sockets.js';",
         'plugin/rtmp-server-ts/src/chunk/a.ts': 'const at = performance.now();',
         'plugin/embedded-sip/src/message/b.ts': "import { isIP } from 'node:net';",
+        'plugin/speex-wasm/src/codec.ts': "import { loadSpeex } from './node.js';",
+        'plugin/media/transcoder.ts': "import { loadSpeex } from 'speex-wasm/node';",
       },
       kept: {
         'plugin/media/rtp-sockets.ts': "import { createSocket } from 'node:dgram';",
+        'plugin/speex-wasm/src/node.ts': "import { readFile } from 'node:fs/promises';",
         'plugin/rtmp-server-ts/src/amf/c.ts': 'const date = new Date(milliseconds); // not Date.now()',
       },
     },
@@ -258,7 +267,7 @@ export const importRules: readonly ImportRule[] = [
         (path) => !mayReadConfiguration(path),
         (to) => !inFolder('config')(to),
       )(tree),
-      ...uses((path) => path !== 'plugin/main.ts', /\bprocess\.env\b/)(tree),
+      ...uses((path) => path !== 'plugin/main.ts' && !buildScripts(path), /\bprocess\.env\b/)(tree),
     ],
     examples: {
       broken: {
@@ -287,5 +296,5 @@ export const importRules: readonly ImportRule[] = [
 
 /** The names that the packages export: their own, and what their package.json lists beside it. */
 function isEntry(specifier: string): boolean {
-  return packages.some((name) => specifier === name || specifier === `${name}/browser`);
+  return packages.some((name) => specifier === name || specifier === `${name}/browser` || specifier === `${name}/node`);
 }

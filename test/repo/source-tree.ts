@@ -5,7 +5,7 @@ import { fileURLToPath } from 'node:url';
 export const root = fileURLToPath(new URL('../..', import.meta.url));
 
 /** Made by tools, kept out of the repository by .gitignore. */
-const generated = new Set(['.git', 'node_modules', 'dist', 'coverage']);
+const generated = new Set(['.git', 'node_modules', 'dist', 'coverage', '.cache']);
 
 /** Paths from the root of everything in the repository, with `/`. */
 export function listFiles(folder = ''): string[] {

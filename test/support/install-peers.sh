@@ -9,6 +9,8 @@ peers=(
   'python3-librtmp|drives librtmp as an RTMP phone'
   'sip-tester|sipp: SIP callers and callees with every kind of answer'
   'linphone-cli|a SIP phone that speaks and hears Speex'
+  'baresip|a SIP phone that speaks and hears G.711'
+  'speex|speexenc and speexdec: what our build of libspeex has to agree with'
   'kamailio|a SIP registrar and proxy: digest, Record-Route'
   'espeak-ng|speaks the sentences that the calls carry'
   'openssl|makes the certificates of the TLS tests'

@@ -127,9 +127,9 @@ export const callee = {
   /** Answers with a codec that was not offered. */
   answersWithoutCommonCodec: () =>
     scenario(
-      'answers with PCMU only',
+      'answers with G.729 only',
       takeInvite,
-      answer({ payloadType: 0, codec: 'PCMU/8000' }),
+      answer({ payloadType: 18, codec: 'G729/8000' }),
       take('ACK'),
       take('BYE'),
       confirm,

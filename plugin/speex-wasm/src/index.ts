@@ -1,4 +1,14 @@
 export {
+  type DecoderOptions,
+  type EncoderOptions,
+  maxPacket,
+  SpeexCodec,
+  type SpeexDecoded,
+  type SpeexDecoder,
+  type SpeexEncoder,
+  type SpeexRate,
+} from './codec.js';
+export {
   frameDuration,
   inspectPacket,
   joinPackets,
@@ -10,3 +20,4 @@ export {
   type SpeexSplit,
   splitPacket,
 } from './frames.js';
+export { compileSpeex, type SpeexModule } from './module.js';

@@ -27,6 +27,8 @@ describe('configuration', () => {
       sipPort: 5060,
       drachtioHost: undefined,
       rtpPorts: { min: 20000, max: 29999 },
+      speexQuality: 8,
+      speexComplexity: 2,
       logLevel: 'info',
     });
   });

@@ -98,14 +98,14 @@ describe('another format in the same call', () => {
   it('changes the payload type and goes on', () => {
     const to = sender();
     write(to, flv(wideband(0)), 0);
-    to.use(97, 16000, 20);
+    to.use({ payloadType: 97, clockRate: 16000 }, 20);
     expect(write(to, flv(wideband(1)), 20)).toMatchObject([{ payloadType: 97, sequence: 101, timestamp: 0x40 }]);
   });
 
   it('counts on in another clock rate', () => {
     const to = sender();
     write(to, flv(wideband(0)), 0);
-    to.use(97, 8000, 20);
+    to.use({ payloadType: 97, clockRate: 8000 }, 20);
     write(to, flv(wideband(1)), 20);
     expect(write(to, flv(wideband(2)), 40)).toMatchObject([{ timestamp: 0x40 + 160 }]);
   });

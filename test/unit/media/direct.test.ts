@@ -5,6 +5,7 @@ import { DirectMedia, type DirectMediaOptions } from '../../../plugin/media/dire
 import { buildRtcp } from '../../../plugin/media/rtcp.js';
 import { freePortRange } from '../../support/ports.js';
 import { type Scope, test } from '../../support/scope.js';
+import { speexCodec } from '../../support/speex.js';
 import { FakeClock } from './fake-clock.js';
 import { flv, twoSilences, wideband } from './speex-frames.js';
 import { UdpPeer } from './udp-peer.js';
@@ -487,6 +488,39 @@ describe('RTCP', () => {
     await until(() => call.frames.length === 1, 'a frame');
     await new Promise((resolve) => setTimeout(resolve, 20));
     expect(call.session.close()).toMatchObject({ remoteLost: 4, malformed: 1, packetsReceived: 1 });
+  });
+});
+
+describe('a far end of G.711', () => {
+  const pcma: MediaFormat = { payloadType: 8, encoding: 'pcma', clockRate: 8000 };
+
+  test('is served with a codec: both directions, codecs in the report, memory given back', async ({ scope }) => {
+    const codec = await speexCodec();
+    const call = await Call.open(scope, { transcoding: { codec } });
+    const far = await UdpPeer.open(scope);
+    call.session.accept(answer(far, { formats: [pcma] }));
+    call.write(0, 20, 40);
+    await until(() => far.received.length === 3, 'three packets');
+    expect(far.rtp.map(({ payloadType, start, end }) => [payloadType, end - start])).toEqual(Array(3).fill([8, 160]));
+    await far.sendRtp(call.port, 1, { payloadType: 8, payload: new Uint8Array(160).fill(0xd5) });
+    await until(() => call.frames.length === 1, 'a frame');
+    expect(call.frames[0]?.payload[0]).toBe(0xb2);
+    expect(call.session.close()).toMatchObject({
+      ...{ engine: 'direct', codec: 'pcma/8000', clientCodec: 'speex' },
+      ...{ transcodedFromClient: 3, transcodedToClient: 1, concealedFromClient: 0, concealedToClient: 0 },
+    });
+    const { memory } = codec;
+    for (let round = 0; round < 50; round++) codec.createEncoder({ sampleRate: 16000 }).free();
+    expect(codec.memory).toBe(memory);
+  });
+
+  test('is offered none without a codec, and refused', async ({ scope }) => {
+    const call = await Call.open(scope);
+    expect(call.session.offer.media[0]?.formats.map(({ encoding }) => encoding)).not.toContain('pcma');
+    const far = await UdpPeer.open(scope);
+    expect(() => call.session.accept(answer(far, { formats: [pcma] }))).toThrow(
+      expect.objectContaining({ code: 'NoCommonCodec' }),
+    );
   });
 });
 

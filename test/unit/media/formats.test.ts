@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { MediaError } from '../../../plugin/call/ports.js';
 import type { MediaDescription, MediaFormat } from '../../../plugin/call/session-description.js';
-import { agreeAudio, answerAudio, offerAudio } from '../../../plugin/media/formats.js';
+import { agreeAudio, answerAudio, offerAudio, transcodingFormats } from '../../../plugin/media/formats.js';
 
 const speex16: MediaFormat = { payloadType: 96, encoding: 'speex', clockRate: 16000 };
 const speex8: MediaFormat = { payloadType: 97, encoding: 'speex', clockRate: 8000 };
@@ -180,5 +180,55 @@ describe('an offer', () => {
 
   it('without anything in common cannot be answered', () => {
     expect(() => offer({ formats: [pcmu] })).toThrow(expect.objectContaining({ code: 'NoCommonCodec' }));
+  });
+});
+
+describe('with a codec to transcode', () => {
+  const pcma: MediaFormat = { payloadType: 8, encoding: 'pcma', clockRate: 8000 };
+  const description = (formats: readonly MediaFormat[], changes: Partial<MediaDescription> = {}) => ({
+    address: '192.0.2.1',
+    media: [{ kind: 'audio', port: 4000, protocol: 'RTP/AVP', direction: 'sendrecv', formats, ...changes } as const],
+  });
+
+  it('the offer lists what passes through first, then G.711', () => {
+    const [audio] = offerAudio('192.0.2.9', 20000, transcodingFormats).media;
+    expect(audio?.formats.map(({ payloadType, encoding, clockRate }) => [payloadType, encoding, clockRate])).toEqual([
+      [96, 'speex', 16000],
+      [97, 'speex', 8000],
+      [0, 'pcmu', 8000],
+      [8, 'pcma', 8000],
+      [100, 'telephone-event', 16000],
+      [101, 'telephone-event', 8000],
+    ]);
+  });
+
+  it("the answer's first format decides", () => {
+    const { send, codec, receive } = agreeAudio(description([pcma, pcmu, event8]), transcodingFormats);
+    expect([send, codec]).toEqual([pcma, 'pcma']);
+    expect([receive[0], receive[8], receive[96]]).toEqual([
+      { kind: 'pcmu', clockRate: 8000 },
+      { kind: 'pcma', clockRate: 8000 },
+      { kind: 'speex', clockRate: 16000 },
+    ]);
+  });
+
+  it('an offer is answered with Speex where it is in it, else with its first G.711', () => {
+    const answered = (formats: readonly MediaFormat[]) =>
+      answerAudio(description(formats), '192.0.2.9', 20000, transcodingFormats).answer.media[0]?.formats;
+    expect(answered([pcmu, pcma, { ...speex8, payloadType: 110 }])).toEqual([{ ...speex8, payloadType: 110 }]);
+    expect(answered([pcma, pcmu, event8])).toEqual([pcma, event8]);
+  });
+
+  it.each([
+    [undefined, 20],
+    [10, 10],
+    [30, 30],
+    [60, 60],
+    [5, 20],
+    [200, 20],
+    [22.5, 20],
+  ])('a ptime of %s makes packets of %i ms', (ptime, duration) => {
+    const changes = ptime === undefined ? {} : { ptime };
+    expect(agreeAudio(description([pcmu], changes), transcodingFormats).packetDuration).toBe(duration);
   });
 });

@@ -64,7 +64,7 @@ function audioTags(file: Buffer): AudioTag[] {
 }
 
 /** Ogg pages: 27 octets of header, a table of segment sizes, the segments; one below 255 ends a packet. */
-function oggPackets(file: Buffer): Buffer[] {
+export function oggPackets(file: Buffer): Buffer[] {
   const packets: Buffer[] = [];
   let parts: Buffer[] = [];
   for (let at = 0; at < file.length; ) {

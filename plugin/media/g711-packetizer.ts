@@ -1,0 +1,65 @@
+import { g711Rate } from './g711.js';
+import { distance32 } from './serial.js';
+
+/** Milliseconds by which timestamps may be ahead of the audio before that is a gap; less is jitter. */
+const gapThreshold = 40;
+/** Milliseconds by which they may be behind it before the source counts anew. */
+const restartThreshold = 1_000;
+
+/** The octets are overwritten when it returns. */
+export type TakePacket = (octets: Uint8Array, timestamp: number) => void;
+
+/**
+ * Cuts the G.711 of one source, which comes in pieces of any length, into packets of one length. Their timestamps follow
+ * from the number of samples. Deterministic.
+ */
+export class G711Packetizer {
+  readonly #duration: number;
+  readonly #pending: Uint8Array;
+  #filled = 0;
+  /** Timestamp of the first pending octet; undefined before the first piece. */
+  #start: number | undefined;
+
+  /** @param duration Milliseconds of a packet. */
+  constructor(duration: number) {
+    this.#duration = duration;
+    this.#pending = new Uint8Array(duration * g711Rate);
+  }
+
+  /** Milliseconds that are missing before audio of this timestamp: 0 where the difference may be jitter. */
+  gapBefore(timestamp: number): number {
+    if (this.#start === undefined) return 0;
+    const ahead = distance32(timestamp, this.#end(this.#start));
+    return ahead > gapThreshold ? ahead : 0;
+  }
+
+  /** @param timestamp Milliseconds of the first octet, modulo 2^32. */
+  write(octets: Uint8Array, timestamp: number, take: TakePacket): void {
+    this.#align(timestamp);
+    for (let at = 0; at < octets.length; ) {
+      const part = octets.subarray(at, at + this.#pending.length - this.#filled);
+      this.#pending.set(part, this.#filled);
+      this.#filled += part.length;
+      at += part.length;
+      if (this.#filled < this.#pending.length) break;
+      this.#filled = 0;
+      const start = this.#start ?? timestamp;
+      this.#start = (start + this.#duration) % 2 ** 32;
+      take(this.#pending, start);
+    }
+  }
+
+  /** What was begun before a gap is left out: less than one packet. */
+  #align(timestamp: number): void {
+    if (this.#start !== undefined) {
+      const ahead = distance32(timestamp, this.#end(this.#start));
+      if (ahead <= gapThreshold && ahead >= -restartThreshold) return;
+    }
+    this.#start = timestamp;
+    this.#filled = 0;
+  }
+
+  #end(start: number): number {
+    return start + Math.floor(this.#filled / g711Rate);
+  }
+}

@@ -1,0 +1,78 @@
+import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { freePort, freePortRange, loopback } from './ports.js';
+import { PeerProcess } from './process.js';
+import type { Scope } from './scope.js';
+import { readAudio } from './speech.js';
+import { writeTelephoneWav } from './telephone.js';
+
+export interface BaresipOptions {
+  readonly codec: 'PCMU' | 'PCMA';
+  /** What it says as soon as a call is up (16 kHz). It hangs up when that is over. */
+  readonly speech: Int16Array;
+}
+
+/** baresip without a screen or a sound card: takes every call, speaks from a file and hears into one. */
+export class Baresip {
+  readonly uri: string;
+  readonly #process: PeerProcess;
+  readonly #folder: string;
+
+  private constructor(process: PeerProcess, folder: string, uri: string) {
+    this.#process = process;
+    this.#folder = folder;
+    this.uri = uri;
+  }
+
+  static async start(scope: Scope, { codec, speech }: BaresipOptions): Promise<Baresip> {
+    const folder = await mkdtemp(join(tmpdir(), 'baresip-'));
+    scope.defer(() => rm(folder, { recursive: true, force: true }));
+    const [port, rtp] = [await freePort(), await freePortRange(4)];
+    const uri = `sip:baresip@${loopback}:${port}`;
+    const source = join(folder, 'speech.wav');
+    await mkdir(join(folder, 'heard'));
+    await writeFile(source, await writeTelephoneWav(speech));
+    await writeFile(
+      join(folder, 'config'),
+      `module_path /usr/lib/baresip/modules
+module g711.so
+module aufile.so
+module aubridge.so
+module sndfile.so
+module_app account.so
+module_app menu.so
+sip_listen ${loopback}:${port}
+net_interface ${loopback}
+rtp_ports ${rtp.min}-${rtp.max}
+audio_source aufile,${source}
+audio_player aubridge,nowhere
+ausrc_srate 8000
+auplay_srate 8000
+ausrc_channels 1
+auplay_channels 1
+snd_path ${join(folder, 'heard')}
+`,
+    );
+    await writeFile(join(folder, 'accounts'), `<${uri}>;regint=0;answermode=auto;audio_codecs=${codec}/8000/1\n`);
+    await writeFile(join(folder, 'contacts'), '');
+    // Its standard input must be a pipe.
+    const process = await PeerProcess.start(scope, 'stdbuf', ['-oL', '-eL', 'baresip', '-f', folder]);
+    await process.stdout.find('that it is ready', (line) => line.includes('baresip is ready'));
+    return new Baresip(process, folder, uri);
+  }
+
+  /** Until the call is over, whoever ended it. */
+  async ended(): Promise<void> {
+    await this.#process.stderr.find('the end of the call', (line) => /session closed|terminated/.test(line));
+  }
+
+  /** Ends the program; returns what it heard in its call (16 kHz). */
+  async heard(): Promise<Int16Array> {
+    await this.#process.kill('SIGTERM');
+    const folder = join(this.#folder, 'heard');
+    const file = (await readdir(folder)).find((name) => name.includes('dec'));
+    if (file === undefined) throw new Error('baresip recorded nothing');
+    return await readAudio(await readFile(join(folder, file)));
+  }
+}

@@ -1,6 +1,6 @@
 import { Agent, request as httpRequest } from 'node:http';
 import { request as httpsRequest, Agent as SecureAgent } from 'node:https';
-import { ChunkWriter, encodeMessage, type RtmpMessage } from 'rtmp-server-ts';
+import { ChunkWriter, encodeMessage, type RtmpLimits, type RtmpMessage } from 'rtmp-server-ts';
 import { describe, expect } from 'vitest';
 import { makeCertificate } from '../../support/certificate.js';
 import { type Scope, test } from '../../support/scope.js';
@@ -142,7 +142,8 @@ test('close() of a session says farewell with the next answer', async ({ scope }
 });
 
 test('close() of the server ends sessions whose client does not ask any more', async ({ scope }) => {
-  const { server, connect, clock, events } = await tunnels(scope);
+  const clock = new FakeClock();
+  const { server, connect, events } = await tunnels(scope, { clock, limits: { closeTimeout: 2_000 } });
   await connect();
   const closed = server.close();
   clock.advance(2_000);
@@ -150,19 +151,51 @@ test('close() of the server ends sessions whose client does not ask any more', a
   expect(events.all.at(-1)).toBe('closed server');
 });
 
+describe('a client that only asks', () => {
+  test('is answered when there is something to send, or after 20 ms', async ({ scope }) => {
+    const clock = new FakeClock();
+    const { post, connect, sessions } = await tunnels(scope, { clock });
+    const id = await connect();
+    const [first, second] = [post(`/idle/${id}/2`), post(`/idle/${id}/3`)];
+    // The next request brings the answer to the one before.
+    expect((await first).body).toEqual(Buffer.of(1));
+    sessions[0]?.push('ring');
+    expect(String((await second).body)).toContain('ring');
+    const third = post(`/idle/${id}/4`);
+    await expect.poll(() => clock.next).toBe(20);
+    clock.advance(19);
+    expect(clock.next).toBe(1);
+    clock.advance(1);
+    expect((await third).body).toEqual(Buffer.of(1));
+  });
+
+  test('and asks once more, gets its answer there', async ({ scope }) => {
+    const clock = new FakeClock();
+    const { post, connect, sessions } = await tunnels(scope, { clock });
+    const id = await connect();
+    const answers = [post(`/idle/${id}/2`), post(`/idle/${id}/2`)];
+    expect((await Promise.race(answers)).status).toBe(404);
+    sessions[0]?.push('ring');
+    const bodies = (await Promise.all(answers)).map(({ body }) => String(body));
+    expect(bodies.filter((body) => body.includes('ring'))).toHaveLength(1);
+  });
+});
+
 describe('limits', () => {
   test('a client that never closes is given 30 s', async ({ scope }) => {
-    const { server, post, connect, clock, events } = await tunnels(scope);
+    const clock = new FakeClock();
+    const { server, post, connect, events } = await tunnels(scope, { clock });
     const id = await connect();
     clock.advance(29_000);
-    await post(`/idle/${id}/2`);
+    await post(`/send/${id}/2`, chunks(command('log', 0)));
     clock.advance(29_999);
-    // Neither a gap that is not filled nor what is repeated is a sign of life.
-    void post(`/idle/${id}/5`).catch(() => {});
-    await post(`/idle/${id}/2`);
+    // Neither a request that overtook others nor one that is repeated is a sign of life.
+    const early = post(`/idle/${id}/5`);
+    await post(`/send/${id}/2`, chunks(command('log', 0)));
     expect(server.counters['tunnel.timeout']).toBe(0);
     clock.advance(1);
     await events.find('the end', (event) => event === 'closed tunnel.timeout');
+    expect(await early).toMatchObject({ status: 404 });
     expect(await post(`/idle/${id}/3`)).toMatchObject({ status: 404 });
   });
 
@@ -231,18 +264,25 @@ interface Answer {
   readonly body: Buffer;
 }
 
-/** A server on a fake clock, and requests to it. */
-async function tunnels(
-  scope: Scope,
-  { secure = false, keepAlive = true, limits = {} }: { secure?: boolean; keepAlive?: boolean; limits?: object } = {},
-) {
-  const clock = new FakeClock();
+interface TunnelsOptions {
+  readonly secure?: boolean;
+  readonly keepAlive?: boolean;
+  readonly limits?: Partial<RtmpLimits>;
+  readonly clock?: FakeClock;
+}
+
+/** A server, and requests to it. */
+async function tunnels(scope: Scope, { secure = false, keepAlive = true, limits = {}, clock }: TunnelsOptions = {}) {
   const tls = secure ? await makeCertificate(scope) : undefined;
-  const served = await serve(scope, { clock, limits, ...(tls && { tls }) });
   // Sessions that are left over wait for a client that asks no more.
+  const served = await serve(scope, {
+    limits: { closeTimeout: 50, ...limits },
+    ...(clock && { clock }),
+    ...(tls && { tls }),
+  });
   scope.defer(() => {
     for (const session of served.server.sessions) session.close();
-    clock.advance(2_000);
+    clock?.advance(2_000);
   });
   const agent = secure ? new SecureAgent({ keepAlive, rejectUnauthorized: false }) : new Agent({ keepAlive });
   scope.defer(() => agent.destroy());
@@ -266,7 +306,7 @@ async function tunnels(
     await post(`/send/${id}/1`, CONNECT);
     return id;
   };
-  return { ...served, clock, post, connect };
+  return { ...served, post, connect };
 }
 
 function chunks(message: RtmpMessage): Uint8Array {

@@ -27,6 +27,12 @@ const INTERVALS = [1, 3, 5, 9, 17, 33] as const;
 const PATIENCE = 10;
 
 /**
+ * Milliseconds that an answer to a client that only asks waits for something to send. librtmp asks again at once, which would be thousands of
+ * requests a second; and what comes up meanwhile goes without delay.
+ */
+const HOLD = 20;
+
+/**
  * One client's session of HTTP requests as a transport. The client numbers its requests, so that they can come over several connections, be
  * overtaken and be repeated by a proxy: they are carried out in order, once each. What waits to be sent goes with the next answer.
  */
@@ -40,6 +46,9 @@ export class TunnelTransport implements Transport {
   /** The number of the request to be carried out next. */
   #next: number | undefined;
   #lastAnswer: Uint8Array | undefined;
+  /** Of the request before {@link #next}, if it waits for something to send. */
+  #held: TunnelAnswer | undefined;
+  #holdTimer: unknown;
   #output: Uint8Array[] = [];
   #outputBytes = 0;
   #emptyAnswers = 0;
@@ -71,6 +80,7 @@ export class TunnelTransport implements Transport {
       this.#output.push(part);
       this.#outputBytes += part.length;
     }
+    this.#release();
   }
 
   end(): void {
@@ -87,7 +97,7 @@ export class TunnelTransport implements Transport {
     // Some clients begin with 0, others with 1.
     this.#next ??= sequence === 1 ? 1 : 0;
     if (sequence < this.#next) {
-      answer(sequence === this.#next - 1 ? this.#lastAnswer : Uint8Array.of(INTERVALS[0]));
+      this.#repeat(sequence === this.#next - 1, answer);
       return;
     }
     if (sequence - this.#next >= this.#options.requests) {
@@ -105,12 +115,23 @@ export class TunnelTransport implements Transport {
     if (this.#gone) return;
     this.#gone = true;
     this.#options.clock.clearTimeout(this.#timer);
+    this.#options.clock.clearTimeout(this.#holdTimer);
     this.#options.gone();
+    this.#held?.(undefined);
     for (const { answer } of this.#waiting.values()) answer(undefined);
     this.#waiting.clear();
     this.#output = [];
     this.#outputBytes = 0;
     queueMicrotask(() => this.#handler?.closed(error));
+  }
+
+  #repeat(isLast: boolean, answer: TunnelAnswer): void {
+    if (isLast && this.#held !== undefined) {
+      this.#held(undefined);
+      this.#held = answer;
+    } else {
+      answer(isLast ? this.#lastAnswer : Uint8Array.of(INTERVALS[0]));
+    }
   }
 
   #carryOut(): void {
@@ -121,10 +142,28 @@ export class TunnelTransport implements Transport {
       this.#waiting.delete(next);
       this.#next = next + 1;
       this.#heardAt = this.#options.clock.now();
+      this.#release();
+      if (request.data.length === 0 && this.#outputBytes === 0) {
+        this.#hold(request.answer);
+        continue;
+      }
       if (request.data.length > 0) this.#handler?.received(request.data);
       // After the microtask in which a session sends what it has to answer; no other request comes between.
       queueMicrotask(() => request.answer(this.#takeAnswer()));
     }
+  }
+
+  #hold(answer: TunnelAnswer): void {
+    this.#held = answer;
+    this.#holdTimer = this.#options.clock.setTimeout(() => this.#release(), HOLD);
+  }
+
+  #release(): void {
+    if (this.#held === undefined) return;
+    const answer = this.#held;
+    this.#held = undefined;
+    this.#options.clock.clearTimeout(this.#holdTimer);
+    answer(this.#takeAnswer());
   }
 
   #takeAnswer(): Uint8Array | undefined {

@@ -237,6 +237,14 @@ describe('limits', () => {
     expect(server.counters['tunnel.request-size']).toBe(1);
   });
 
+  test('so do requests that overtook others, together', async ({ scope }) => {
+    const { post, connect, events } = await tunnels(scope, { limits: { tunnelRequestSize: 5_000 } });
+    const id = await connect();
+    const requests = [3, 4].map((number) => post(`/send/${id}/${number}`, new Uint8Array(3_000)));
+    for (const { status } of await Promise.all(requests)) expect(status).toBe(404);
+    await events.find('the end', (event) => event === 'closed tunnel.request-size');
+  });
+
   test('a client that breaks a rule of RTMP is told with the answer', async ({ scope }) => {
     const { post, connect, events } = await tunnels(scope);
     const id = await connect();

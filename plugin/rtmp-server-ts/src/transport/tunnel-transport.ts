@@ -14,6 +14,8 @@ export interface TunnelOptions {
   readonly timeout: number;
   /** Requests that may wait for those before them. */
   readonly requests: number;
+  /** Bytes of those. */
+  readonly waitingBytes: number;
   /** The session takes no more requests. */
   gone(): void;
 }
@@ -108,6 +110,10 @@ export class TunnelTransport implements Transport {
     this.#waiting.get(sequence)?.answer(undefined);
     this.#waiting.set(sequence, { data, answer });
     this.#carryOut();
+    const bytes = [...this.#waiting.values()].reduce((total, waiting) => total + waiting.data.length, 0);
+    if (bytes > this.#options.waitingBytes) {
+      this.finish(new RtmpError('tunnel.request-size', `${bytes} bytes wait for request ${this.#next}`));
+    }
   }
 
   /** @param error why, unless it is the ordinary end */

@@ -1,5 +1,6 @@
 import { Agent, request as httpRequest } from 'node:http';
 import { request as httpsRequest, Agent as SecureAgent } from 'node:https';
+import fc from 'fast-check';
 import { ChunkWriter, encodeMessage, type RtmpLimits, type RtmpMessage } from 'rtmp-server-ts';
 import { describe, expect } from 'vitest';
 import { makeCertificate } from '../../support/certificate.js';
@@ -94,6 +95,38 @@ describe('numbers', () => {
     expect(await Promise.race(answers)).toBe(404);
     await post(`/idle/${id}/2`);
     expect((await Promise.all(answers)).sort()).toEqual([200, 404]);
+  });
+
+  test('put any order, with any repeats, over any cuts of the stream, right', async ({ scope }) => {
+    const { post, connect, events } = await tunnels(scope, { keepAlive: false });
+    const messages: RtmpMessage[] = [command('createStream', 2), command('publish', 3, ['cam', 'live'], 1)];
+    for (let byte = 1; byte <= 20; byte += 1) {
+      messages.push({ type: 'audio', streamId: 1, timestamp: byte, payload: Uint8Array.of(byte) });
+    }
+    const stream = Buffer.concat(messages.map(chunks));
+    const schedule = fc.record({
+      cuts: fc.array(fc.integer({ min: 1, max: stream.length - 1 }), { minLength: 1, maxLength: 14 }),
+      order: fc.shuffledSubarray([...Array(15).keys()], { minLength: 15, maxLength: 15 }),
+      repeats: fc.array(fc.nat(14), { maxLength: 6 }),
+    });
+    const property = fc.asyncProperty(schedule, async ({ cuts, order, repeats }) => {
+      const edges = [0, ...[...new Set(cuts)].sort((left, right) => left - right), stream.length];
+      const parts = edges.slice(1).map((end, index) => stream.subarray(edges[index], end));
+      const sent = [...order, ...repeats].filter((index) => index < parts.length);
+      const id = await connect();
+      const before = events.all.length;
+      const answers = [];
+      for (const index of sent) {
+        answers.push(post(`/send/${id}/${2 + index}`, parts[index]));
+        await new Promise((resolve) => setImmediate(resolve));
+      }
+      const statuses = (await Promise.all(answers)).map(({ status }) => status);
+      expect(statuses.filter((status) => status === 200).length).toBeGreaterThanOrEqual(parts.length);
+      const audio = events.all.slice(before).filter((event) => event.startsWith('audio'));
+      expect(audio).toEqual(messages.slice(2).map((_, index) => `audio ${index + 1} ${hex(index + 1)}`));
+      await post(`/close/${id}`);
+    });
+    await fc.assert(property, { numRuns: 40 });
   });
 
   test('may run ahead by 16', async ({ scope }) => {
@@ -315,6 +348,10 @@ async function tunnels(scope: Scope, { secure = false, keepAlive = true, limits 
     return id;
   };
   return { ...served, post, connect };
+}
+
+function hex(byte: number): string {
+  return byte.toString(16).padStart(2, '0');
 }
 
 function chunks(message: RtmpMessage): Uint8Array {

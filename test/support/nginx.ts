@@ -35,6 +35,8 @@ http {
   upstream sono { server ${loopback}:${upstreamPort}; keepalive 4; }
   server {
     listen ${loopback}:${port};
+    # rtmpdump asks again at once, and does not connect again.
+    keepalive_requests 1000000;
     location / {
       proxy_pass http://sono;
       proxy_http_version 1.1;

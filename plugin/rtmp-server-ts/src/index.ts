@@ -49,5 +49,6 @@ export type {
   RtmpStreamEvents,
   SessionCloseReason,
   SessionCounters,
+  SessionProtocol,
 } from './session/types.js';
 export type { CertificateFiles } from './transport/certificate.js';

@@ -28,6 +28,11 @@ export class FakeClock implements Clock {
     return this.#timers.size;
   }
 
+  /** Milliseconds until the first timer falls due. */
+  get next(): number {
+    return Math.min(...[...this.#timers].map(({ at }) => at)) - this.#now;
+  }
+
   /** Runs the timers that fall due, each at its time. */
   advance(milliseconds: number): void {
     const end = this.#now + milliseconds;

@@ -72,6 +72,12 @@ test.for(['example.com', 'https://example.com/', 'https://example.com/x', '', 'n
   },
 );
 
+test('what is not served here is answered, and the connection closed', async ({ scope }) => {
+  const { port } = await serve(scope);
+  const request = text('GET / HTTP/1.1\r\nHost: localhost\r\n\r\n');
+  expect(await exchange(scope, connect(port, '127.0.0.1'), request)).toMatch(/^HTTP\/1.1 404 [\s\S]*Connection: close/);
+});
+
 describe('time', () => {
   test('is given to a connection that says nothing, and with it to the handshake', async ({ scope }) => {
     const clock = new FakeClock();
@@ -110,11 +116,11 @@ describe('time', () => {
     const { server, port } = await serve(scope, { clock });
     const client = connect(port, '127.0.0.1');
     const closed = received(scope, client);
-    client.write('GET / HTTP/1.1\r\nHost: x\r\n\r\n');
+    client.write('GET /crossdomain.xml HTTP/1.1\r\nHost: x\r\n\r\n');
     await new Promise((resolve) => client.once('data', resolve));
     await expect.poll(() => clock.timers).toBe(1);
     clock.advance(30_000);
-    expect(await closed).toMatch(/^HTTP\/1.1 404/);
+    expect(await closed).toMatch(/^HTTP\/1.1 200/);
     expect(server.counters['http.timeout']).toBe(0);
   });
 });
@@ -125,7 +131,7 @@ test('connections count from the first moment, in all ports', async ({ scope }) 
   const silent = connect(port, '127.0.0.1');
   const http = connect(second.port, '127.0.0.1');
   const closed = [silent, http].map((socket) => received(scope, socket));
-  http.write('GET / HTTP/1.1\r\nHost: x\r\n\r\n');
+  http.write('GET /crossdomain.xml HTTP/1.1\r\nHost: x\r\n\r\n');
   await new Promise((resolve) => http.once('data', resolve));
   await new TestClient(scope, port).closed();
   expect(server.counters['server.connections-per-address']).toBe(1);
@@ -196,10 +202,17 @@ test('close() ends connections that are not sessions too', async ({ scope }) => 
   const { server, port } = await serve(scope);
   const sockets = [connect(port, '127.0.0.1'), connect(port, '127.0.0.1')];
   const closed = sockets.map((socket) => received(scope, socket));
-  sockets[1]?.write('GET / HTTP/1.1\r\nHost: x\r\n\r\n');
+  sockets[1]?.write('GET /crossdomain.xml HTTP/1.1\r\nHost: x\r\n\r\n');
   await new Promise((resolve) => sockets[1]?.once('data', resolve));
   await server.close();
   await Promise.all(closed);
+});
+
+test('after close() the server can listen again', async ({ scope }) => {
+  const { server } = await serve(scope);
+  await server.close();
+  const { port } = await server.listen({ host: '127.0.0.1', port: 0 });
+  await TestClient.connect(scope, port);
 });
 
 async function nameAndVersion(scope: Scope, port: number): Promise<string> {

@@ -1,6 +1,7 @@
 import { Agent, request as httpRequest } from 'node:http';
 import { request as httpsRequest, Agent as SecureAgent } from 'node:https';
-import { ChunkWriter, encodeMessage, type RtmpMessage } from 'rtmp-server-ts';
+import fc from 'fast-check';
+import { ChunkWriter, encodeMessage, type RtmpLimits, type RtmpMessage } from 'rtmp-server-ts';
 import { describe, expect } from 'vitest';
 import { makeCertificate } from '../../support/certificate.js';
 import { type Scope, test } from '../../support/scope.js';
@@ -96,6 +97,38 @@ describe('numbers', () => {
     expect((await Promise.all(answers)).sort()).toEqual([200, 404]);
   });
 
+  test('put any order, with any repeats, over any cuts of the stream, right', async ({ scope }) => {
+    const { post, connect, events } = await tunnels(scope, { keepAlive: false });
+    const messages: RtmpMessage[] = [command('createStream', 2), command('publish', 3, ['cam', 'live'], 1)];
+    for (let byte = 1; byte <= 20; byte += 1) {
+      messages.push({ type: 'audio', streamId: 1, timestamp: byte, payload: Uint8Array.of(byte) });
+    }
+    const stream = Buffer.concat(messages.map(chunks));
+    const schedule = fc.record({
+      cuts: fc.array(fc.integer({ min: 1, max: stream.length - 1 }), { minLength: 1, maxLength: 14 }),
+      order: fc.shuffledSubarray([...Array(15).keys()], { minLength: 15, maxLength: 15 }),
+      repeats: fc.array(fc.nat(14), { maxLength: 6 }),
+    });
+    const property = fc.asyncProperty(schedule, async ({ cuts, order, repeats }) => {
+      const edges = [0, ...[...new Set(cuts)].sort((left, right) => left - right), stream.length];
+      const parts = edges.slice(1).map((end, index) => stream.subarray(edges[index], end));
+      const sent = [...order, ...repeats].filter((index) => index < parts.length);
+      const id = await connect();
+      const before = events.all.length;
+      const answers = [];
+      for (const index of sent) {
+        answers.push(post(`/send/${id}/${2 + index}`, parts[index]));
+        await new Promise((resolve) => setImmediate(resolve));
+      }
+      const statuses = (await Promise.all(answers)).map(({ status }) => status);
+      expect(statuses.filter((status) => status === 200).length).toBeGreaterThanOrEqual(parts.length);
+      const audio = events.all.slice(before).filter((event) => event.startsWith('audio'));
+      expect(audio).toEqual(messages.slice(2).map((_, index) => `audio ${index + 1} ${hex(index + 1)}`));
+      await post(`/close/${id}`);
+    });
+    await fc.assert(property, { numRuns: 40 });
+  });
+
   test('may run ahead by 16', async ({ scope }) => {
     const { server, post, connect } = await tunnels(scope);
     const id = await connect();
@@ -142,7 +175,8 @@ test('close() of a session says farewell with the next answer', async ({ scope }
 });
 
 test('close() of the server ends sessions whose client does not ask any more', async ({ scope }) => {
-  const { server, connect, clock, events } = await tunnels(scope);
+  const clock = new FakeClock();
+  const { server, connect, events } = await tunnels(scope, { clock, limits: { closeTimeout: 2_000 } });
   await connect();
   const closed = server.close();
   clock.advance(2_000);
@@ -150,19 +184,51 @@ test('close() of the server ends sessions whose client does not ask any more', a
   expect(events.all.at(-1)).toBe('closed server');
 });
 
+describe('a client that only asks', () => {
+  test('is answered when there is something to send, or after 20 ms', async ({ scope }) => {
+    const clock = new FakeClock();
+    const { post, connect, sessions } = await tunnels(scope, { clock });
+    const id = await connect();
+    const [first, second] = [post(`/idle/${id}/2`), post(`/idle/${id}/3`)];
+    // The next request brings the answer to the one before.
+    expect((await first).body).toEqual(Buffer.of(1));
+    sessions[0]?.push('ring');
+    expect(String((await second).body)).toContain('ring');
+    const third = post(`/idle/${id}/4`);
+    await expect.poll(() => clock.next).toBe(20);
+    clock.advance(19);
+    expect(clock.next).toBe(1);
+    clock.advance(1);
+    expect((await third).body).toEqual(Buffer.of(1));
+  });
+
+  test('and asks once more, gets its answer there', async ({ scope }) => {
+    const clock = new FakeClock();
+    const { post, connect, sessions } = await tunnels(scope, { clock });
+    const id = await connect();
+    const answers = [post(`/idle/${id}/2`), post(`/idle/${id}/2`)];
+    expect((await Promise.race(answers)).status).toBe(404);
+    sessions[0]?.push('ring');
+    const bodies = (await Promise.all(answers)).map(({ body }) => String(body));
+    expect(bodies.filter((body) => body.includes('ring'))).toHaveLength(1);
+  });
+});
+
 describe('limits', () => {
   test('a client that never closes is given 30 s', async ({ scope }) => {
-    const { server, post, connect, clock, events } = await tunnels(scope);
+    const clock = new FakeClock();
+    const { server, post, connect, events } = await tunnels(scope, { clock });
     const id = await connect();
     clock.advance(29_000);
-    await post(`/idle/${id}/2`);
+    await post(`/send/${id}/2`, chunks(command('log', 0)));
     clock.advance(29_999);
-    // Neither a gap that is not filled nor what is repeated is a sign of life.
-    void post(`/idle/${id}/5`).catch(() => {});
-    await post(`/idle/${id}/2`);
+    // Neither a request that overtook others nor one that is repeated is a sign of life.
+    const early = post(`/idle/${id}/5`);
+    await post(`/send/${id}/2`, chunks(command('log', 0)));
     expect(server.counters['tunnel.timeout']).toBe(0);
     clock.advance(1);
     await events.find('the end', (event) => event === 'closed tunnel.timeout');
+    expect(await early).toMatchObject({ status: 404 });
     expect(await post(`/idle/${id}/3`)).toMatchObject({ status: 404 });
   });
 
@@ -204,6 +270,14 @@ describe('limits', () => {
     expect(server.counters['tunnel.request-size']).toBe(1);
   });
 
+  test('so do requests that overtook others, together', async ({ scope }) => {
+    const { post, connect, events } = await tunnels(scope, { limits: { tunnelRequestSize: 5_000 } });
+    const id = await connect();
+    const requests = [3, 4].map((number) => post(`/send/${id}/${number}`, new Uint8Array(3_000)));
+    for (const { status } of await Promise.all(requests)) expect(status).toBe(404);
+    await events.find('the end', (event) => event === 'closed tunnel.request-size');
+  });
+
   test('a client that breaks a rule of RTMP is told with the answer', async ({ scope }) => {
     const { post, connect, events } = await tunnels(scope);
     const id = await connect();
@@ -231,18 +305,25 @@ interface Answer {
   readonly body: Buffer;
 }
 
-/** A server on a fake clock, and requests to it. */
-async function tunnels(
-  scope: Scope,
-  { secure = false, keepAlive = true, limits = {} }: { secure?: boolean; keepAlive?: boolean; limits?: object } = {},
-) {
-  const clock = new FakeClock();
+interface TunnelsOptions {
+  readonly secure?: boolean;
+  readonly keepAlive?: boolean;
+  readonly limits?: Partial<RtmpLimits>;
+  readonly clock?: FakeClock;
+}
+
+/** A server, and requests to it. */
+async function tunnels(scope: Scope, { secure = false, keepAlive = true, limits = {}, clock }: TunnelsOptions = {}) {
   const tls = secure ? await makeCertificate(scope) : undefined;
-  const served = await serve(scope, { clock, limits, ...(tls && { tls }) });
   // Sessions that are left over wait for a client that asks no more.
+  const served = await serve(scope, {
+    limits: { closeTimeout: 50, ...limits },
+    ...(clock && { clock }),
+    ...(tls && { tls }),
+  });
   scope.defer(() => {
     for (const session of served.server.sessions) session.close();
-    clock.advance(2_000);
+    clock?.advance(2_000);
   });
   const agent = secure ? new SecureAgent({ keepAlive, rejectUnauthorized: false }) : new Agent({ keepAlive });
   scope.defer(() => agent.destroy());
@@ -266,7 +347,11 @@ async function tunnels(
     await post(`/send/${id}/1`, CONNECT);
     return id;
   };
-  return { ...served, clock, post, connect };
+  return { ...served, post, connect };
+}
+
+function hex(byte: number): string {
+  return byte.toString(16).padStart(2, '0');
 }
 
 function chunks(message: RtmpMessage): Uint8Array {

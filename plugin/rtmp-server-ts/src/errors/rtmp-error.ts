@@ -5,6 +5,9 @@
 export const RTMP_ERROR_CODES = [
   'handshake.version',
   'handshake.tls',
+  'handshake.encryption',
+  'handshake.digest',
+  'handshake.key',
   'handshake.timeout',
   'connect.timeout',
   'connect.expected',

@@ -1,8 +1,9 @@
 import type { BufferList } from '../bytes/buffer-list.js';
 import { readU32, writeU32 } from '../bytes/integers.js';
 import { RtmpError } from '../errors/rtmp-error.js';
-import { HANDSHAKE_LENGTH, RTMP_VERSION } from './constants.js';
+import { HANDSHAKE_LENGTH, RTMP_VERSION, RTMPE_VERSION, RTMPE_XTEA_VERSION } from './constants.js';
 import { findDigest, PLAYER_KEY, SERVER_KEY, signResponse, writeDigest } from './digest.js';
+import { type Ciphers, KeyExchange } from './key-exchange.js';
 
 export type HandshakeScheme = 'plain' | 'digest-0' | 'digest-1';
 
@@ -11,13 +12,16 @@ const SERVER_VERSION = 0x03050101;
 
 /**
  * The server's side of the handshake (section 5.2). C0 and C1 are answered with S0, S1 and S2 at once, in the scheme in which C1 came; C2 is
- * waited for and not looked at, as other servers do: some clients echo, some sign, some send anything.
+ * waited for and not looked at, as other servers do: some clients echo, some sign, some send anything. In RTMPE, C1 and S1 carry public keys
+ * as well, and what follows C2 and S2 is encrypted.
  */
 export class ServerHandshake {
   readonly #input: BufferList;
   readonly #random: (length: number) => Uint8Array;
   #expects: 'C0' | 'C1' | 'C2' | 'nothing' = 'C0';
   #scheme: HandshakeScheme = 'plain';
+  #version = RTMP_VERSION;
+  #ciphers: Ciphers | undefined;
 
   /** @param input bytes received; what follows the handshake stays in it */
   constructor(input: BufferList, random: (length: number) => Uint8Array = randomBytes) {
@@ -34,19 +38,25 @@ export class ServerHandshake {
     return this.#scheme;
   }
 
+  /** For all that follows an RTMPE handshake. */
+  get ciphers(): Ciphers | undefined {
+    return this.#ciphers;
+  }
+
   /**
    * Goes on with what has arrived.
    * @returns bytes to be sent
-   * @throws RtmpError `handshake.version` when the first byte is not 3: RTMPE (6, 8), another protocol, garbage
+   * @throws RtmpError `handshake.version` when the first byte is of another protocol; `handshake.encryption` for RTMPE of type 8;
+   * `handshake.digest`, `handshake.key` for RTMPE without a digest, or with a public key that leaves no secret
    */
   advance(): readonly Uint8Array[] {
     const output: Uint8Array[] = [];
     if (this.#expects === 'C0' && this.#input.length >= 1) {
-      this.#checkVersion(this.#input.consume(1)[0]);
+      this.#version = checkVersion(this.#input.consume(1)[0]);
       this.#expects = 'C1';
     }
     if (this.#expects === 'C1' && this.#input.length >= HANDSHAKE_LENGTH) {
-      output.push(Uint8Array.of(RTMP_VERSION), ...this.#answer(this.#input.consume(HANDSHAKE_LENGTH)));
+      output.push(Uint8Array.of(this.#version), ...this.#answer(this.#input.consume(HANDSHAKE_LENGTH)));
       this.#expects = 'C2';
     }
     if (this.#expects === 'C2' && this.#input.length >= HANDSHAKE_LENGTH) {
@@ -56,27 +66,35 @@ export class ServerHandshake {
     return output;
   }
 
-  #checkVersion(version: number | undefined): void {
-    if (version !== RTMP_VERSION) {
-      throw new RtmpError('handshake.version', `first byte ${version}, RTMP begins with ${RTMP_VERSION}`);
-    }
-  }
-
   #answer(c1: Uint8Array): [s1: Uint8Array, s2: Uint8Array] {
     const found = readU32(c1, 4) === 0 ? undefined : findDigest(c1, PLAYER_KEY.partial);
     const s1 = this.#random(HANDSHAKE_LENGTH);
     writeU32(s1, 0, 0);
     if (found === undefined) {
+      if (this.#version === RTMPE_VERSION) throw new RtmpError('handshake.digest', 'C1 of RTMPE without a digest');
       writeU32(s1, 4, 0);
       return [s1, c1];
     }
     this.#scheme = `digest-${found.scheme}`;
     writeU32(s1, 4, SERVER_VERSION);
+    if (this.#version === RTMPE_VERSION) {
+      const exchange = new KeyExchange(c1, found.scheme);
+      exchange.writeKey(s1);
+      this.#ciphers = exchange.ciphers();
+    }
     writeDigest(s1, found.scheme, SERVER_KEY.partial);
     const s2 = this.#random(HANDSHAKE_LENGTH);
     signResponse(s2, found.digest, SERVER_KEY.full);
     return [s1, s2];
   }
+}
+
+function checkVersion(version: number | undefined): number {
+  if (version === RTMP_VERSION || version === RTMPE_VERSION) return version;
+  if (version === RTMPE_XTEA_VERSION) {
+    throw new RtmpError('handshake.encryption', `RTMPE of type ${version}; type ${RTMPE_VERSION} is spoken here`);
+  }
+  throw new RtmpError('handshake.version', `first byte ${version}, RTMP begins with ${RTMP_VERSION}`);
 }
 
 function randomBytes(length: number): Uint8Array {

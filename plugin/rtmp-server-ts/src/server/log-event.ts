@@ -1,13 +1,12 @@
 import type { RtmpErrorCode } from '../errors/rtmp-error.js';
-import type { TransportProtocol } from '../session/transport.js';
-import type { SessionCloseReason } from '../session/types.js';
+import type { SessionCloseReason, SessionProtocol } from '../session/types.js';
 
 /** What a server tells its logger. */
 export type RtmpLogEvent =
   | {
       readonly event: 'session.opened';
       readonly sessionId: string;
-      readonly protocol: TransportProtocol;
+      readonly protocol: SessionProtocol;
       readonly remoteAddress: string;
       readonly remotePort: number;
     }

@@ -58,7 +58,7 @@ export class RtmpServer extends TypedEmitter<RtmpServerEvents> {
   readonly #sockets = new Set<Duplex>();
   readonly #sessions = new Set<RtmpSession>();
   readonly #host: ConnectionHost;
-  /** Called when the last session is gone, after close(). */
+  /** Called when the last session is gone, after close(); from then on until listen() nobody is let in. */
   #drained: (() => void) | undefined;
 
   /** @throws RangeError for a limit that is unknown or not above 0, and for an origin that is none */
@@ -131,6 +131,7 @@ export class RtmpServer extends TypedEmitter<RtmpServerEvents> {
       },
     });
     this.#ports.add(port);
+    this.#drained = undefined;
     return port.address;
   }
 
@@ -214,8 +215,9 @@ export class RtmpServer extends TypedEmitter<RtmpServerEvents> {
       response.end(httpPolicyFile(this.#origins.domains));
       return;
     }
-    // Of what Flash Player asks, /fcs/ident2 too: it then takes the address that it has.
-    response.writeHead(404, { 'Content-Length': 0 });
+    // Flash Player asks for /fcs/ident2 first; without an answer it keeps to the address that it has, and to the connection.
+    const connection = url?.startsWith('/fcs/') ? {} : { Connection: 'close' };
+    response.writeHead(404, { 'Content-Length': 0, ...connection });
     response.end();
   }
 

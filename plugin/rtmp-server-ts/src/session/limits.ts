@@ -40,7 +40,7 @@ export interface RtmpLimits {
   readonly webSocketMessageSize: number;
   /** HTTP tunnel sessions. */
   readonly tunnelSessions: number;
-  /** Bytes that one request of a tunnel sends. */
+  /** Bytes that one request of a tunnel sends; and of all in a session that have overtaken others. */
   readonly tunnelRequestSize: number;
   /** Requests of a tunnel session that have overtaken others and wait for them. */
   readonly tunnelRequests: number;

@@ -5,6 +5,7 @@ import { ChunkWriter } from '../chunk/chunk-writer.js';
 import { CONTROL_CHUNK_STREAM_ID } from '../chunk/constants.js';
 import type { RawMessage } from '../chunk/raw-message.js';
 import { RtmpError } from '../errors/rtmp-error.js';
+import type { Ciphers } from '../handshake/key-exchange.js';
 import { ServerHandshake } from '../handshake/server-handshake.js';
 import { decodeMessage, encodeMessage } from '../message/codec.js';
 import type { RtmpMessage } from '../message/message.js';
@@ -38,6 +39,7 @@ export class Link {
   readonly #window = new ReceiveWindow();
   /** The window that the client was last told of. */
   #announcedWindow = 0;
+  #ciphers: Ciphers | undefined;
   #reading = true;
   #output: Uint8Array[] = [];
   #outputBytes = 0;
@@ -67,6 +69,11 @@ export class Link {
 
   get messagesOut(): number {
     return this.#messagesOut;
+  }
+
+  /** By RTMPE; known when the handshake is done. */
+  get encrypted(): boolean {
+    return this.#ciphers !== undefined;
   }
 
   /** Bytes that the system has not taken yet. */
@@ -118,7 +125,8 @@ export class Link {
     const acknowledge = this.#window.add(bytes.length);
     if (!this.#reading) return;
     this.#handler.received();
-    this.#input.push(bytes);
+    // Before the handshake is done nothing is encrypted.
+    this.#input.push(this.#ciphers?.input.apply(bytes) ?? bytes);
     try {
       this.#read();
       if (acknowledge !== undefined && this.#handshake.done && this.#reading) this.#acknowledge(acknowledge);
@@ -139,12 +147,16 @@ export class Link {
   }
 
   #readHandshake(): boolean {
-    for (const part of this.#handshake.advance()) {
-      this.#queue().push(part);
-      this.#outputBytes += part.length;
+    const answer = this.#handshake.advance();
+    for (const part of answer) this.#bytesOut += part.length;
+    if (answer.length > 0) this.#transport.write(answer);
+    if (!this.#handshake.done) return false;
+    this.#ciphers = this.#handshake.ciphers;
+    if (this.#ciphers !== undefined) {
+      this.#input.push(this.#ciphers.input.apply(this.#input.consume(this.#input.length)));
     }
-    if (this.#handshake.done) this.#handler.handshakeDone();
-    return this.#handshake.done;
+    this.#handler.handshakeDone();
+    return true;
   }
 
   #dispatch(raw: RawMessage): void {
@@ -205,7 +217,8 @@ export class Link {
     this.#bytesOut += this.#outputBytes;
     this.#output = [];
     this.#outputBytes = 0;
-    this.#transport.write(parts);
+    const ciphers = this.#ciphers;
+    this.#transport.write(ciphers === undefined ? parts : parts.map((part) => ciphers.output.apply(part)));
   }
 }
 

@@ -33,6 +33,7 @@ import type {
   RtmpStream,
   SessionCloseReason,
   SessionCounters,
+  SessionProtocol,
 } from './types.js';
 
 export interface ConnectionHost {
@@ -56,7 +57,7 @@ type State = 'handshake' | 'connecting' | 'deciding' | 'open' | 'closing' | 'clo
 
 export class NetConnection extends TypedEmitter<RtmpSessionEvents> implements RtmpSession, CommandTarget, StreamHost {
   readonly id = crypto.randomUUID();
-  readonly protocol: TransportProtocol;
+  readonly #protocol: TransportProtocol;
   readonly remoteAddress: string;
   readonly remotePort: number;
   readonly #host: ConnectionHost;
@@ -78,7 +79,7 @@ export class NetConnection extends TypedEmitter<RtmpSessionEvents> implements Rt
     super();
     const { clock, limits } = host;
     this.#host = host;
-    this.protocol = transport.protocol;
+    this.#protocol = transport.protocol;
     this.remoteAddress = transport.remoteAddress;
     this.remotePort = transport.remotePort;
     this.#streams = new StreamTable(limits.streams);
@@ -99,6 +100,12 @@ export class NetConnection extends TypedEmitter<RtmpSessionEvents> implements Rt
       closed: (error) => this.#closed(error),
     });
     this.#mediaGate = new MediaGate(this.#link, this.#heartbeat, limits);
+  }
+
+  get protocol(): SessionProtocol {
+    if (this.#link.encrypted && this.#protocol === 'rtmp') return 'rtmpe';
+    if (this.#link.encrypted && this.#protocol === 'rtmpt') return 'rtmpte';
+    return this.#protocol;
   }
 
   get streams(): ReadonlyMap<number, RtmpStream> {

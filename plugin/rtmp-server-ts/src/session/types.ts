@@ -14,6 +14,9 @@ export interface SessionCloseReason {
   readonly cause?: unknown;
 }
 
+/** As in the client's URL. */
+export type SessionProtocol = TransportProtocol | 'rtmpe' | 'rtmpte';
+
 export interface SessionCounters {
   /** With the handshake. */
   readonly bytesIn: number;
@@ -46,7 +49,8 @@ export type RtmpSessionEvents = {
 export interface RtmpSession extends TypedEmitter<RtmpSessionEvents> {
   /** Unguessable. */
   readonly id: string;
-  readonly protocol: TransportProtocol;
+  /** RTMPE is told from RTMP when the handshake is done. */
+  readonly protocol: SessionProtocol;
   readonly remoteAddress: string;
   readonly remotePort: number;
   readonly streams: ReadonlyMap<number, RtmpStream>;

@@ -64,6 +64,7 @@ export class TunnelRequests {
         clock,
         timeout: limits.tunnelTimeout,
         requests: limits.tunnelRequests,
+        waitingBytes: limits.tunnelRequestSize,
         gone: () => {
           this.#sessions.delete(id);
           this.#host.released(remoteAddress);

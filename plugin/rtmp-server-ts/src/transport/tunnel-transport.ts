@@ -14,6 +14,8 @@ export interface TunnelOptions {
   readonly timeout: number;
   /** Requests that may wait for those before them. */
   readonly requests: number;
+  /** Bytes of those. */
+  readonly waitingBytes: number;
   /** The session takes no more requests. */
   gone(): void;
 }
@@ -25,6 +27,12 @@ export type TunnelAnswer = (body: Uint8Array | undefined) => void;
 const INTERVALS = [1, 3, 5, 9, 17, 33] as const;
 /** Answers in a row without data, after which the client may ask less often. */
 const PATIENCE = 10;
+
+/**
+ * Milliseconds that an answer to a client that only asks waits for something to send. librtmp asks again at once, which would be thousands of
+ * requests a second; and what comes up meanwhile goes without delay.
+ */
+const HOLD = 20;
 
 /**
  * One client's session of HTTP requests as a transport. The client numbers its requests, so that they can come over several connections, be
@@ -40,6 +48,9 @@ export class TunnelTransport implements Transport {
   /** The number of the request to be carried out next. */
   #next: number | undefined;
   #lastAnswer: Uint8Array | undefined;
+  /** Of the request before {@link #next}, if it waits for something to send. */
+  #held: TunnelAnswer | undefined;
+  #holdTimer: unknown;
   #output: Uint8Array[] = [];
   #outputBytes = 0;
   #emptyAnswers = 0;
@@ -71,6 +82,7 @@ export class TunnelTransport implements Transport {
       this.#output.push(part);
       this.#outputBytes += part.length;
     }
+    this.#release();
   }
 
   end(): void {
@@ -87,7 +99,7 @@ export class TunnelTransport implements Transport {
     // Some clients begin with 0, others with 1.
     this.#next ??= sequence === 1 ? 1 : 0;
     if (sequence < this.#next) {
-      answer(sequence === this.#next - 1 ? this.#lastAnswer : Uint8Array.of(INTERVALS[0]));
+      this.#repeat(sequence === this.#next - 1, answer);
       return;
     }
     if (sequence - this.#next >= this.#options.requests) {
@@ -98,6 +110,10 @@ export class TunnelTransport implements Transport {
     this.#waiting.get(sequence)?.answer(undefined);
     this.#waiting.set(sequence, { data, answer });
     this.#carryOut();
+    const bytes = [...this.#waiting.values()].reduce((total, waiting) => total + waiting.data.length, 0);
+    if (bytes > this.#options.waitingBytes) {
+      this.finish(new RtmpError('tunnel.request-size', `${bytes} bytes wait for request ${this.#next}`));
+    }
   }
 
   /** @param error why, unless it is the ordinary end */
@@ -105,12 +121,23 @@ export class TunnelTransport implements Transport {
     if (this.#gone) return;
     this.#gone = true;
     this.#options.clock.clearTimeout(this.#timer);
+    this.#options.clock.clearTimeout(this.#holdTimer);
     this.#options.gone();
+    this.#held?.(undefined);
     for (const { answer } of this.#waiting.values()) answer(undefined);
     this.#waiting.clear();
     this.#output = [];
     this.#outputBytes = 0;
     queueMicrotask(() => this.#handler?.closed(error));
+  }
+
+  #repeat(isLast: boolean, answer: TunnelAnswer): void {
+    if (isLast && this.#held !== undefined) {
+      this.#held(undefined);
+      this.#held = answer;
+    } else {
+      answer(isLast ? this.#lastAnswer : Uint8Array.of(INTERVALS[0]));
+    }
   }
 
   #carryOut(): void {
@@ -121,10 +148,28 @@ export class TunnelTransport implements Transport {
       this.#waiting.delete(next);
       this.#next = next + 1;
       this.#heardAt = this.#options.clock.now();
+      this.#release();
+      if (request.data.length === 0 && this.#outputBytes === 0) {
+        this.#hold(request.answer);
+        continue;
+      }
       if (request.data.length > 0) this.#handler?.received(request.data);
       // After the microtask in which a session sends what it has to answer; no other request comes between.
       queueMicrotask(() => request.answer(this.#takeAnswer()));
     }
+  }
+
+  #hold(answer: TunnelAnswer): void {
+    this.#held = answer;
+    this.#holdTimer = this.#options.clock.setTimeout(() => this.#release(), HOLD);
+  }
+
+  #release(): void {
+    if (this.#held === undefined) return;
+    const answer = this.#held;
+    this.#held = undefined;
+    this.#options.clock.clearTimeout(this.#holdTimer);
+    answer(this.#takeAnswer());
   }
 
   #takeAnswer(): Uint8Array | undefined {

@@ -70,10 +70,6 @@ async function assemble(
   );
   opened.push(() => connection.close());
   const identity = followConnection(connection, config, log);
-  const connected = connection.connect();
-  // The embedded server answers at once; a server elsewhere may come up later, and /readyz tells.
-  if (embedded) await connected;
-
   const calls = new CallRegistry();
   const speex = await loadSpeex();
   if (speex === undefined) {
@@ -135,6 +131,10 @@ async function assemble(
     httpServer.listen(host, port),
   );
   if (http) opened.push(() => httpServer.close());
+
+  const connected = connection.connect();
+  // The embedded server answers at once; a server elsewhere may come up later, and /readyz tells.
+  if (embedded) await connected;
 
   return {
     rtmp,

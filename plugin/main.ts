@@ -19,8 +19,9 @@ async function main(): Promise<void> {
   const file = readArguments();
   const config = loadConfig(process.env, file);
   const log = createLogger(config.logLevel);
-  const app = await startApp(config, log);
-  stopOnSignal(app);
+  let app: App | undefined;
+  stopOnSignal(() => app?.stop());
+  app = await startApp(config, log);
   process.stdout.write(welcome(config, app));
 }
 
@@ -40,7 +41,7 @@ function readArguments(): string | undefined {
 const sameSignalMs = 300;
 
 /** The first signal ends the calls and stops; a second one stops at once. */
-function stopOnSignal(app: App): void {
+function stopOnSignal(stopApp: () => Promise<void> | undefined): void {
   let stoppingSince: number | undefined;
   const stop = () => {
     if (stoppingSince !== undefined) {
@@ -48,7 +49,7 @@ function stopOnSignal(app: App): void {
       return;
     }
     stoppingSince = performance.now();
-    void app.stop().then(() => process.exit(0));
+    void Promise.resolve(stopApp()).then(() => process.exit(0));
   };
   process.on('SIGTERM', stop);
   process.on('SIGINT', stop);

@@ -43,7 +43,7 @@ function serveRequest(session: RtmpSession, { app }: ConnectRequest, options: Cl
       if (update.status === CallStatus.notConnected) streams.ended();
       dialect.status(update);
     },
-    incoming: (caller) => dialect.incoming(caller),
+    incoming: (caller) => dialect.incoming({ ...caller, called: line.name }),
     play: (frame) => streams.play(frame),
   };
   const line = new Line(client, options);

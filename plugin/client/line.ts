@@ -53,6 +53,11 @@ export class Line implements PhoneLine {
     return this.#registration?.address ?? (domain && `sip:${this.user}@${domain}`);
   }
 
+  /** Who the client is to its callers: what came in was for the Contact, which nobody dialled. */
+  get name(): string {
+    return this.#registration?.address.replace(/^sip:|@.*$/g, '') ?? this.user;
+  }
+
   register({ address, registrar, credentials }: RegistrationWish, lost: (reason: string) => void): Promise<void> {
     this.unregister();
     return new Promise((resolve, reject) => {

@@ -6,6 +6,7 @@ import {
   type SentRequest,
   type SrfClient,
   type SrfDialog,
+  type SrfRequestOptions,
   type SrfResponse,
   userOf,
 } from './srf.js';
@@ -148,16 +149,7 @@ export class DrachtioConnection extends EventEmitter<DrachtioEvents> {
    * @throws Error when it could not be sent, or the connection was lost before the response
    */
   async request(method: string, uri: string, headers: Record<string, string>): Promise<SipAnswer> {
-    const sent = await this.#current().request(uri, { method, headers });
-    return new Promise((resolve, reject) => {
-      const lost = (reason: string) => reject(new Error(`drachtio server lost: ${reason}`));
-      this.once('down', lost);
-      sent.on('response', (response) => {
-        if (response.status < 200) return;
-        this.off('down', lost);
-        resolve(asAnswer(response));
-      });
-    });
+    return this.#exchange(uri, { method, headers });
   }
 
   /** Logs out. Nothing is sent or received after it. */
@@ -223,7 +215,7 @@ export class DrachtioConnection extends EventEmitter<DrachtioEvents> {
   #cancel({ uri, stackTxnId }: SentRequest): void {
     const cancel = () => {
       // What became of the INVITE says more than an error of the CANCEL: a final response is always on its way.
-      this.#login?.request(uri, { method: 'CANCEL', stackTxnId }).catch(() => {});
+      this.#login?.request(uri, { method: 'CANCEL', stackTxnId }, () => {});
     };
     if (this.up) cancel();
     else this.once('up', cancel);
@@ -258,9 +250,28 @@ export class DrachtioConnection extends EventEmitter<DrachtioEvents> {
 
   /** The server still has the dialog, but the connection that it was made on is gone. */
   async #byeById({ id, headers }: { id: string; headers: Readonly<Record<string, string>> }): Promise<void> {
-    const bye = { method: 'BYE', stackDialogId: id, headers: { ...headers } } as const;
-    const sent = await this.#current().request('sip:placeholder', bye);
-    await new Promise<void>((resolve) => sent.on('response', () => resolve()));
+    await this.#exchange('sip:placeholder', { method: 'BYE', stackDialogId: id, headers: { ...headers } });
+  }
+
+  /** A request and its final response. */
+  async #exchange(uri: string, options: SrfRequestOptions): Promise<SipAnswer> {
+    const login = this.#current();
+    return new Promise((resolve, reject) => {
+      const lost = (reason: string) => reject(new Error(`drachtio server lost: ${reason}`));
+      this.once('down', lost);
+      login.request(uri, options, (error, sent) => {
+        if (!sent) {
+          this.off('down', lost);
+          reject(error instanceof Error ? error : new Error(String(error)));
+          return;
+        }
+        sent.on('response', (response) => {
+          if (response.status < 200) return;
+          this.off('down', lost);
+          resolve(asAnswer(response));
+        });
+      });
+    });
   }
 }
 

@@ -80,7 +80,8 @@ export interface SrfClient {
     response: Responder,
     options: { headers: Record<string, string>; localSdp: string },
   ): Promise<SrfDialog>;
-  request(uri: string, options: SrfRequestOptions): Promise<SentRequest>;
+  /** The callback comes before any response to the request; a promise could come after. */
+  request(uri: string, options: SrfRequestOptions, done: (error: unknown, sent?: SentRequest) => void): unknown;
 }
 
 export function createSrf(): SrfClient {

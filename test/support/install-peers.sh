@@ -47,3 +47,10 @@ printf 'Installing the Debian packages that the tests need:\n%s' "$reasons"
 export DEBIAN_FRONTEND=noninteractive
 apt-get update -qq </dev/null >/dev/null
 apt-get install -y -qq --no-install-recommends "${missing[@]}" </dev/null >/dev/null
+
+# Debian starts the servers among them by their own configuration, on public ports; the tests start their own.
+if [ -d /run/systemd/system ]; then
+  for service in kamailio nginx; do
+    if [[ " ${missing[*]} " == *" $service"* ]]; then systemctl disable --now "$service" >/dev/null 2>&1 || true; fi
+  done
+fi

@@ -19,8 +19,8 @@ export class ServerTransactions {
   readonly #context: CoreContext;
   readonly #onAckTimeout: (entry: ServerEntry) => void;
   readonly #byKey = new Map<string, ServerEntry>();
-  /** INVITEs, for an ACK that has another branch than the INVITE. */
-  readonly #byCall = new Map<string, ServerEntry>();
+  /** INVITEs, for an ACK that has another branch than the INVITE: several where a proxy forked one to us twice. */
+  readonly #byCall = new Map<string, Set<ServerEntry>>();
   /** Those a user may answer. */
   readonly #open = new Map<string, ServerEntry>();
 
@@ -45,7 +45,11 @@ export class ServerTransactions {
 
   /** The INVITE that an ACK means. */
   inviteOfAck(ack: SipRequest): ServerEntry | undefined {
-    return this.#byKey.get(serverKey(ack, 'INVITE')) ?? this.#byCall.get(inviteCallKey(ack));
+    const byBranch = this.#byKey.get(serverKey(ack, 'INVITE'));
+    if (byBranch) return byBranch;
+    const forks = [...(this.#byCall.get(inviteCallKey(ack)) ?? [])];
+    const tag = tagOf(ack.to);
+    return forks.find(({ toTag }) => toTag === tag) ?? (forks.length === 1 ? forks[0] : undefined);
   }
 
   /** The request that a user answers. */
@@ -92,7 +96,10 @@ export class ServerTransactions {
       forget: clock.schedule(FORGET, () => this.#forget(entry)),
     };
     this.#byKey.set(entry.key, entry);
-    if (invite) this.#byCall.set(inviteCallKey(request), entry);
+    if (invite) {
+      const call = inviteCallKey(request);
+      this.#byCall.set(call, (this.#byCall.get(call) ?? new Set()).add(entry));
+    }
     return entry;
   }
 
@@ -143,6 +150,8 @@ export class ServerTransactions {
     this.settle(entry);
     if (this.#byKey.get(entry.key) === entry) this.#byKey.delete(entry.key);
     const call = inviteCallKey(entry.request);
-    if (this.#byCall.get(call) === entry) this.#byCall.delete(call);
+    const forks = this.#byCall.get(call);
+    forks?.delete(entry);
+    if (forks?.size === 0) this.#byCall.delete(call);
   }
 }

@@ -122,7 +122,7 @@ export class DirectSession implements MediaSession {
       this.#notSent++;
       return;
     }
-    flow.sender.write(frame, this.#options.clock.now(), this.#send);
+    this.#contain(() => flow.sender.write(frame, this.#options.clock.now(), this.#send));
   }
 
   close(): MediaReport {
@@ -134,8 +134,10 @@ export class DirectSession implements MediaSession {
     closeRtpSockets(this.#options.sockets);
     this.#options.released();
     this.#report = this.#measure(flow);
-    flow?.sender.free();
-    flow?.receiver.free();
+    this.#contain(() => {
+      flow?.sender.free();
+      flow?.receiver.free();
+    });
     return this.#report;
   }
 
@@ -207,7 +209,7 @@ export class DirectSession implements MediaSession {
       }
       this.#latch(flow.remote, source);
     }
-    flow.receiver.receive(packet, now);
+    this.#contain(() => flow.receiver.receive(packet, now));
   };
 
   #latch(remote: RemoteParty, source: RemoteInfo): void {
@@ -233,7 +235,7 @@ export class DirectSession implements MediaSession {
   readonly #tick = (now: number): void => {
     const flow = this.#flow;
     if (flow === undefined) return;
-    flow.receiver.tick(now);
+    this.#contain(() => flow.receiver.tick(now));
     if (now < this.#nextReport) return;
     this.#nextReport = now + nextInterval();
     this.#sendRtcp(flow, false);
@@ -244,6 +246,16 @@ export class DirectSession implements MediaSession {
     if (address === undefined || rtcpPort === 0) return;
     const report = flow.rtcp.report(this.#options.clock.now(), bye);
     this.#rtcp.send(report, 0, report.length, rtcpPort, address);
+  }
+
+  /** What a codec throws, of whatever it was given, ends the media of this call and not the process. */
+  #contain(action: () => void): void {
+    try {
+      action();
+    } catch (error) {
+      const reason = `the audio could not be processed: ${error instanceof Error ? error.message : String(error)}`;
+      queueMicrotask(() => this.#fail(reason));
+    }
   }
 
   #fail(reason: string): void {

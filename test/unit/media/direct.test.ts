@@ -514,6 +514,21 @@ describe('a far end of G.711', () => {
     expect(codec.memory).toBe(memory);
   });
 
+  test('loses its media when the codec fails, and the process goes on', async ({ scope }) => {
+    const fails = () => {
+      throw new Error('unreachable executed');
+    };
+    const decoder = { decode: fails, conceal: fails, free: fails };
+    const codec = Object.create(await speexCodec(), { createDecoder: { value: () => decoder } });
+    const call = await Call.open(scope, { transcoding: { codec } });
+    const far = await UdpPeer.open(scope);
+    call.session.accept(answer(far, { formats: [pcma] }));
+    call.write(0, 20, 40);
+    await until(() => call.lost.length > 0, 'the loss');
+    expect(call.lost).toEqual(['the audio could not be processed: unreachable executed']);
+    expect(call.session.close()).toMatchObject({ codec: 'pcma/8000' });
+  });
+
   test('is offered none without a codec, and refused', async ({ scope }) => {
     const call = await Call.open(scope);
     expect(call.session.offer.media[0]?.formats.map(({ encoding }) => encoding)).not.toContain('pcma');

@@ -47,7 +47,7 @@ export class FrontDoor {
         new RtmpError('handshake.timeout', `nothing to tell the protocol by in ${this.#timeout} ms`),
       );
     }, this.#timeout);
-    socket.on('error', () => {});
+    socket.on('error', ignore);
     socket.on('close', leave).on('data', read);
   }
 
@@ -80,6 +80,9 @@ export class FrontDoor {
     socket.destroy();
   }
 }
+
+/** What became of the socket shows in `close`. Outside of any function, whose variables it would keep as long as the socket. */
+const ignore = (): void => {};
 
 /** Lets the next reader read what was read already. */
 function handOver(socket: Socket, received: Buffer, take: () => void): void {

@@ -244,7 +244,8 @@ export class DrachtioConnection extends EventEmitter<DrachtioEvents> {
     return {
       remoteSdp: dialog.remote.sdp,
       bye: (headers) => (login === this.#login ? destroy(dialog, headers) : this.#byeById({ id: dialog.id, headers })),
-      onBye: (listener) => void dialog.on('destroy', listener),
+      // A BYE in the same read as the answer is handled before a promise for the dialog has told anybody of it.
+      onBye: (listener) => (dialog.connected ? void dialog.on('destroy', listener) : queueMicrotask(listener)),
     };
   }
 

@@ -39,6 +39,8 @@ export interface Responder {
 export interface SrfDialog {
   readonly id: string;
   readonly remote: { readonly sdp: string };
+  /** False once the far end has hung up. */
+  readonly connected: boolean;
   destroy(options: { headers: Record<string, string> }, done: (error: unknown) => void): unknown;
   on(event: 'destroy', listener: () => void): unknown;
 }

@@ -157,8 +157,8 @@ describe('what UDP loses', () => {
       rate: 50,
       lost: 10,
     });
-    // sipp succeeds only when each of its calls was answered and each BYE got its 200.
     await caller.done;
     expect(seen.filter((what) => what === 'INVITE')).toHaveLength(10);
+    expect(seen.filter((what) => what === 'BYE')).toHaveLength(10);
   });
 });

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { ReorderWindow } from '../../../plugin/media/reorder.js';
+import { ReorderWindow } from '../../../plugin/media/rtp/reorder.js';
 
 const limits = { packets: 4, wait: 40 };
 

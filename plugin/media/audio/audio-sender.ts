@@ -1,10 +1,10 @@
 import { frameDuration, splitPacket } from 'speex-wasm';
-import type { ClientFrame } from '../call/ports.js';
+import type { ClientFrame } from '../../call/ports.js';
+import { buildRtp } from '../rtp/rtp.js';
+import { SendTimeline } from '../rtp/timeline.js';
 import { type AudioCodec, flvCodecOf } from './flv-audio.js';
 import { convert } from './g711.js';
 import { G711Packetizer } from './g711-packetizer.js';
-import { buildRtp } from './rtp.js';
-import { SendTimeline } from './timeline.js';
 import { G711ToSpeex, SpeexToG711, type Transcoding } from './transcoding.js';
 
 /** Longest message looked at, in octets: 50 of the longest Speex frames, 1 s of G.711. */

@@ -88,12 +88,13 @@ async function assemble(
     }),
     ...(config.advertisedAddress !== undefined && { advertisedAddress: config.advertisedAddress }),
   });
-  const signalling = new DrachtioSignalling(connection, { fromName: config.fromName });
+  const signalling = new DrachtioSignalling(connection, { fromName: config.fromName, timers });
 
   const lines = new Lines();
   signalling.onInvite((invite) => {
     if (!lines.route(invite)) log.info(invite.caller, 'call for nobody here');
   });
+  signalling.onMessage((called, message) => lines.deliver(called, message));
   const shared: SharedStreams = new Map();
   const rtmpServer = new RtmpServer({
     logger: (event) => logRtmp(log, event),
@@ -102,12 +103,13 @@ async function assemble(
   rtmpServer.on('error', (error) => log.error({ error: error.message }, 'RTMP listener failed'));
   rtmpServer.on('connection', (session) =>
     serveClient(session, {
-      ports: { signalling, media, timers, observer: callLog(log, calls, session.id) },
+      ports: { signalling, media, timers, observer: callLog(log, calls, session.id), earlyMedia: config.earlyMedia },
       calls,
       domain: () => identity.domain(),
       ringTimeMs: config.ringSeconds * 1000,
       lines,
       registrations: signalling,
+      messages: signalling,
       shared,
       log,
     }),

@@ -44,6 +44,7 @@ function serveRequest(session: RtmpSession, { app }: ConnectRequest, options: Cl
       dialect.status(update);
     },
     incoming: (caller) => dialect.incoming({ ...caller, called: line.name }),
+    notice: (notice) => dialect.notice(notice),
     play: (frame) => streams.play(frame),
   };
   const line = new Line(client, options);

@@ -5,12 +5,14 @@ import type {
   ClientPort,
   Credentials,
   IncomingInvite,
+  MessagePort,
   Registration,
   RegistrationPort,
+  TextMessage,
 } from '../call/ports.js';
 import type { CallRegistry } from '../call/registry.js';
 import type { Termination } from '../call/termination.js';
-import { type DialOutcome, noServer, type PhoneLine, type RegistrationWish } from './dialects/dialect.js';
+import { type DialOutcome, noServer, type PhoneLine, type Refusal, type RegistrationWish } from './dialects/dialect.js';
 
 export interface LineOptions {
   /** Everything a call needs but its client. */
@@ -19,6 +21,7 @@ export interface LineOptions {
   /** Host part of the address that a line makes up for itself; none while there is no SIP server. */
   readonly domain: () => string | undefined;
   readonly registrations: RegistrationPort;
+  readonly messages: MessagePort;
   /** How long the client may ring before its caller is told that nobody answers. */
   readonly ringTimeMs: number;
 }
@@ -33,6 +36,9 @@ interface HeldRegistration {
 
 const busyHere = 486;
 const temporarilyUnavailable = 480;
+
+const noCall: Refusal = { description: 'there is no call that is answered' };
+const noTransfer: Refusal = { description: 'there is no call that is answered and not being transferred already' };
 
 /** One connection is one line: an address, and at most one call. */
 export class Line implements PhoneLine {
@@ -89,20 +95,24 @@ export class Line implements PhoneLine {
     if (this.#busy) return { code: 'existing', description: 'a call is up or being set up; hang up first' };
     const target = ports.signalling.resolve(destination);
     if ('refusal' in target) return { code: 'failed', description: target.refusal };
-    const from = this.address;
-    if (from === undefined) return { code: 'failed', description: noServer };
-    const credentials = this.#registration?.credentials;
-    const parties = { id: randomUUID(), uri: target.uri, from, ...(credentials && { credentials }) };
-    this.#begin({ direction: 'outgoing', ...parties });
+    const self = this.#self;
+    if (self === undefined) return { code: 'failed', description: noServer };
+    this.#begin({ direction: 'outgoing', id: randomUUID(), uri: target.uri, ...self });
     return undefined;
   }
 
   /** Somebody calls this line. */
   incoming(invite: IncomingInvite): void {
     const { calls, ringTimeMs } = this.#options;
-    if (calls.closed) invite.reject(temporarilyUnavailable);
+    const self = this.#self;
+    if (calls.closed || self === undefined) invite.reject(temporarilyUnavailable);
     else if (this.#busy) invite.reject(busyHere);
-    else this.#begin({ direction: 'incoming', invite, ringTimeMs });
+    else this.#begin({ direction: 'incoming', invite, ringTimeMs, ...self });
+  }
+
+  /** Somebody sends this line a text. */
+  message(message: TextMessage): void {
+    this.#client.notice({ type: 'message', message });
   }
 
   accept(): void {
@@ -117,6 +127,28 @@ export class Line implements PhoneLine {
     this.#call?.hangup();
   }
 
+  sendDtmf(digits: string, ms: number): Refusal | undefined {
+    return this.#call?.sendDtmf(digits, ms) ? undefined : noCall;
+  }
+
+  hold(held: boolean): Refusal | undefined {
+    return this.#call?.hold(held) ? undefined : noCall;
+  }
+
+  transfer(destination: string): Refusal | undefined {
+    const target = this.#options.ports.signalling.resolve(destination);
+    if ('refusal' in target) return { description: target.refusal };
+    return this.#call?.transfer(target.uri) ? undefined : noTransfer;
+  }
+
+  async sendMessage(destination: string, text: string): Promise<void> {
+    const target = this.#options.ports.signalling.resolve(destination);
+    if ('refusal' in target) throw new Error(target.refusal);
+    const self = this.#self;
+    if (self === undefined) throw new Error(noServer);
+    await this.#options.messages.sendMessage({ uri: target.uri, text, ...self });
+  }
+
   write(frame: ClientFrame): void {
     this.#call?.write(frame);
   }
@@ -124,6 +156,13 @@ export class Line implements PhoneLine {
   close(termination: Termination): void {
     this.unregister();
     this.#call?.abandon(termination);
+  }
+
+  /** Who the client is in its calls. */
+  get #self(): { readonly from: string; readonly credentials?: Credentials } | undefined {
+    const from = this.address;
+    const credentials = this.#registration?.credentials;
+    return from === undefined ? undefined : { from, ...(credentials && { credentials }) };
   }
 
   get #busy(): boolean {

@@ -1,6 +1,6 @@
 import { randomBytes, randomInt } from 'node:crypto';
 import type { ClientFrame, MediaOptions, MediaReport, MediaSession } from '../call/ports.js';
-import type { SessionDescription } from '../call/session-description.js';
+import type { Direction, MediaDescription, SessionDescription } from '../call/session-description.js';
 import { AudioFlow } from './audio/audio-flow.js';
 import type { Transcoding } from './audio/transcoding.js';
 import {
@@ -41,6 +41,9 @@ export class DirectSession implements MediaSession {
   readonly #options: DirectSessionOptions;
   readonly #formats: FormatList;
   readonly #channel: RtpChannel;
+  /** What we said last. */
+  #local: SessionDescription;
+  #agreement: AudioAgreement | undefined;
   /** Exists once the far end has answered. */
   #audio: AudioFlow | undefined;
   #failed = false;
@@ -54,6 +57,7 @@ export class DirectSession implements MediaSession {
     this.#options = options;
     this.#formats = options.transcoding === undefined ? passThroughFormats : transcodingFormats;
     this.offer = offerAudio(options.advertisedAddress, sockets.port, this.#formats);
+    this.#local = this.offer;
     this.#channel = new RtpChannel({
       callId: call.callId,
       host,
@@ -65,26 +69,50 @@ export class DirectSession implements MediaSession {
   }
 
   async accept(answer: SessionDescription): Promise<void> {
-    this.#start(agreeAudio(answer, this.#formats));
+    this.#start(agreeAudio(answer, audioOf(this.#local)?.formats ?? this.#formats));
   }
 
   check(offer: SessionDescription): void {
-    this.#answerTo(offer);
+    this.#answerTo(offer, false);
   }
 
-  async answer(offer: SessionDescription): Promise<SessionDescription> {
-    const { agreement, answer } = this.#answerTo(offer);
+  async answer(offer: SessionDescription, held = false): Promise<SessionDescription> {
+    if (this.#agreement !== undefined && audioOf(offer)?.port === 0) return this.#pause(this.#agreement, offer);
+    const { agreement, answer } = this.#answerTo(offer, held);
     this.#start(agreement);
+    this.#local = answer;
     return answer;
   }
 
-  #answerTo(offer: SessionDescription) {
+  reoffer(direction: Direction): SessionDescription {
+    const fresh = this.offer.media.find(({ kind }) => kind === 'audio');
+    const media = this.#local.media.map((section) => {
+      const offered = section.kind === 'audio' && section.port === 0 ? (fresh ?? section) : section;
+      return offered.port === 0 ? offered : { ...offered, direction };
+    });
+    this.#local = { ...this.#local, media };
+    return this.#local;
+  }
+
+  sendDtmf(digits: string, ms: number): boolean {
+    return this.#report === undefined && this.#audio?.sendDtmf(digits, ms) === true;
+  }
+
+  #answerTo(offer: SessionDescription, held: boolean) {
     const { advertisedAddress, sockets } = this.#options;
-    return answerAudio(offer, advertisedAddress, sockets.port, this.#formats);
+    return answerAudio(offer, advertisedAddress, sockets.port, this.#formats, held);
+  }
+
+  /** A far end that takes its audio out of a call (RFC 3264 section 8.2) may bring it back. */
+  #pause(agreement: AudioAgreement, offer: SessionDescription): SessionDescription {
+    this.#start({ ...agreement, sending: false });
+    this.#local = { address: this.#local.address, media: offer.media.map((media) => ({ ...media, port: 0 })) };
+    return this.#local;
   }
 
   #start(agreement: AudioAgreement): void {
     if (this.#report !== undefined) return;
+    this.#agreement = agreement;
     const { clock, ticker } = this.#options;
     if (this.#audio !== undefined) {
       this.#audio.change(agreement, clock.now());
@@ -102,6 +130,7 @@ export class DirectSession implements MediaSession {
     return new AudioFlow(agreement, {
       play: call.play,
       send: (packet) => this.#channel.sendRtp(packet),
+      ...(call.dtmf && { dtmf: call.dtmf }),
       cname: randomBytes(12).toString('base64'),
       ssrc: randomBytes(4).readUInt32BE(),
       sequence: randomInt(2 ** 16),
@@ -178,4 +207,8 @@ export class DirectSession implements MediaSession {
 
 function nextInterval(): number {
   return reportInterval * (0.5 + Math.random());
+}
+
+function audioOf({ media }: SessionDescription): MediaDescription | undefined {
+  return media.find(({ kind }) => kind === 'audio');
 }

@@ -2,6 +2,7 @@ import { beforeEach, describe, expect, it } from 'vitest';
 import { Call, type CallParties, confirmationTimeoutMs } from '../../plugin/call/call.js';
 import {
   type Caller,
+  type CallNotice,
   type CallStatusUpdate,
   type ClientFrame,
   type InviteRequest,
@@ -9,12 +10,14 @@ import {
   type MediaOptions,
   type SignallingEvent,
 } from '../../plugin/call/ports.js';
-import type { SessionDescription } from '../../plugin/call/session-description.js';
+import type { MediaDescription, SessionDescription } from '../../plugin/call/session-description.js';
 import type { Termination } from '../../plugin/call/termination.js';
+import { fakeLeg } from './fake-leg.js';
 
 const offer: SessionDescription = { address: '192.0.2.1', media: [] };
 const answer: SessionDescription = { address: '192.0.2.2', media: [] };
 
+const audio: MediaDescription = { kind: 'audio', port: 4000, protocol: 'RTP/AVP', direction: 'sendrecv', formats: [] };
 const caller: Caller = { called: 'me', from: 'sip:bob@example.com', displayName: 'Bob' };
 const callersOffer: SessionDescription = { address: '192.0.2.3', media: [] };
 
@@ -25,6 +28,7 @@ class Bench {
   readonly written: ClientFrame[] = [];
   readonly finished: Termination[] = [];
   readonly announced: Caller[] = [];
+  readonly notices: CallNotice[] = [];
   readonly timers: { ms: number; fire: () => void }[] = [];
   readonly accepted: SessionDescription[] = [];
   mediaClosed = 0;
@@ -33,6 +37,7 @@ class Bench {
   open: (options: MediaOptions) => void = () => {};
   accept: (answer: SessionDescription) => void = (description) => this.accepted.push(description);
   check: () => void = () => {};
+  dtmf: (digits: string, ms: number) => boolean = () => false;
   signal: (event: SignallingEvent) => void = () => {};
 
   constructor(direction: 'outgoing' | 'incoming' = 'outgoing') {
@@ -62,9 +67,9 @@ class Bench {
       ring: () => this.signalled.push('180'),
       answer: () => this.signalled.push('200'),
       reject: (sipStatus: number) => this.signalled.push(String(sipStatus)),
-      bye: (reason?: string) => this.signalled.push(`BYE ${reason}`),
+      ...fakeLeg((asked) => this.signalled.push(asked)),
     };
-    return { direction: 'incoming', invite, ringTimeMs: 30_000 };
+    return { direction: 'incoming', invite, ringTimeMs: 30_000, from: 'sip:me@example.com' };
   }
 
   #makeCall(): Call {
@@ -72,6 +77,7 @@ class Bench {
       client: {
         status: (update) => this.statuses.push(update),
         incoming: (who) => this.announced.push(who),
+        notice: (notice) => this.notices.push(notice),
         play: () => true,
       },
       signalling: {
@@ -81,7 +87,7 @@ class Bench {
           this.signal = listener;
           return {
             cancel: () => this.signalled.push('CANCEL'),
-            bye: (reason) => this.signalled.push(`BYE ${reason}`),
+            ...fakeLeg((asked) => this.signalled.push(asked)),
           };
         },
       },
@@ -94,6 +100,8 @@ class Bench {
             accept: async (description) => this.accept(description),
             check: () => this.check(),
             answer: async () => answer,
+            reoffer: (direction) => ({ ...offer, media: [{ ...audio, direction }] }),
+            sendDtmf: (digits, ms) => this.dtmf(digits, ms),
             write: (frame) => this.written.push(frame),
             close: () => ({ closed: ++this.mediaClosed }),
           };

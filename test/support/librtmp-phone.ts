@@ -29,6 +29,12 @@ export interface Info {
   readonly uri?: string;
   readonly from?: string;
   readonly displayName?: string;
+  readonly digit?: string;
+  readonly duration?: number;
+  readonly held?: boolean;
+  readonly local?: boolean;
+  readonly remote?: boolean;
+  readonly text?: string;
 }
 
 /** `at` is in milliseconds of the phone's steady clock. */
@@ -131,6 +137,11 @@ export class LibrtmpPhone {
   /** The next `Sono.Call.Incoming` behind the last status or call waited for. */
   async waitIncoming(timeoutMs = defaultWaitMs): Promise<Info> {
     return await this.#waitPush('Sono.Call.Incoming', (info) => info.code === 'Sono.Call.Incoming', timeoutMs);
+  }
+
+  /** The next push with this code behind the last status, call or push waited for. */
+  async waitPush(code: string, timeoutMs = defaultWaitMs): Promise<Info> {
+    return await this.#waitPush(code, (info) => info.code === code, timeoutMs);
   }
 
   accept(): void {

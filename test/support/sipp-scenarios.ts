@@ -6,25 +6,25 @@
 /** One step of a scenario, as SIPp's XML. */
 type Step = string;
 
-const scenario = (name: string, ...steps: readonly Step[]): string =>
+export const scenario = (name: string, ...steps: readonly Step[]): string =>
   `<?xml version="1.0" encoding="UTF-8"?>\n<scenario name="${name}">\n${steps.join('\n')}\n</scenario>\n`;
 
-const message = (text: string, attributes = ''): Step => `<send${attributes}><![CDATA[\n${text}\n]]></send>`;
-const pause = (ms: number): Step => `<pause milliseconds="${ms}"/>`;
+export const message = (text: string, attributes = ''): Step => `<send${attributes}><![CDATA[\n${text}\n]]></send>`;
+export const pause = (ms: number): Step => `<pause milliseconds="${ms}"/>`;
 
 /**
  * Takes the INVITE; keeps the payload type offered for speex/16000 as $pt, and the caller's From and Contact for
  * requests of our own. `Record-Route` comes back in the answers.
  */
-const takeInvite: Step = `<recv request="INVITE" rrs="true"><action>
+export const takeInvite: Step = `<recv request="INVITE" rrs="true"><action>
   <ereg regexp="a=rtpmap:([0-9]+) speex/16000" search_in="msg" assign_to="line,pt"/>
   <ereg regexp=".*" search_in="hdr" header="From:" assign_to="from"/>
   <ereg regexp="sip:[^>;]*" search_in="hdr" header="Contact:" assign_to="contact"/>
 </action></recv>
 <Reference variables="line,pt,from,contact"/>`;
 
-const take = (request: string): Step => `<recv request="${request}"/>`;
-const expect = (status: number): Step => `<recv response="${status}"/>`;
+export const take = (request: string): Step => `<recv request="${request}"/>`;
+export const expect = (status: number): Step => `<recv response="${status}"/>`;
 
 interface Answer {
   /** Payload type in the answer; the one offered unless given. */
@@ -50,7 +50,7 @@ const sdp = ({ payloadType, codec = 'speex/16000' }: Answer = {}): string => {
 };
 
 /** A response to the last request received; `body` starts with its own headers. */
-const respond = (status: string, body = 'Content-Length: 0', attributes = ''): Step =>
+export const respond = (status: string, body = 'Content-Length: 0', attributes = ''): Step =>
   message(
     [
       `SIP/2.0 ${status}`,
@@ -67,7 +67,7 @@ const respond = (status: string, body = 'Content-Length: 0', attributes = ''): S
   );
 
 /** Responses within the dialog already have the To tag. */
-const confirm: Step = message(
+export const confirm: Step = message(
   [
     'SIP/2.0 200 OK',
     '[last_Via:]',
@@ -79,9 +79,9 @@ const confirm: Step = message(
   ].join('\n'),
 );
 
-const ringing = respond('180 Ringing');
+export const ringing = respond('180 Ringing');
 /** Sent again until the ACK comes. */
-const answer = (options?: Answer): Step => respond('200 OK', sdp(options), ' retrans="500"');
+export const answer = (options?: Answer): Step => respond('200 OK', sdp(options), ' retrans="500"');
 
 /** The callee's own BYE: From and To change places. */
 const hangUp: Step = message(
@@ -163,14 +163,14 @@ interface Call {
   readonly offer?: boolean;
 }
 
-const via = 'Via: SIP/2.0/[transport] [local_ip]:[local_port];branch=[branch]';
-const callId = 'Call-ID: [call_id]';
-const contact = 'Contact: <sip:sipp@[local_ip]:[local_port];transport=[transport]>';
-const called = 'sip:[service]@[remote_ip]:[remote_port]';
-const from = (displayName = ''): string =>
+export const via = 'Via: SIP/2.0/[transport] [local_ip]:[local_port];branch=[branch]';
+export const callId = 'Call-ID: [call_id]';
+export const contact = 'Contact: <sip:sipp@[local_ip]:[local_port];transport=[transport]>';
+export const called = 'sip:[service]@[remote_ip]:[remote_port]';
+export const from = (displayName = ''): string =>
   `From: ${displayName === '' ? '' : `${displayName} `}<sip:sipp@[local_ip]:[local_port]>;tag=sipp[pid]c[call_number]`;
 
-const invite = ({ payloadType = 117, codec = 'speex/16000', displayName, offer = true }: Call = {}): Step =>
+export const invite = ({ payloadType = 117, codec = 'speex/16000', displayName, offer = true }: Call = {}): Step =>
   message(
     [
       `INVITE ${called} SIP/2.0`,
@@ -187,7 +187,7 @@ const invite = ({ payloadType = 117, codec = 'speex/16000', displayName, offer =
   );
 
 /** A request that belongs to the INVITE's transaction: the responses to the INVITE carry its Via. */
-const withInvite = (method: string, displayName?: string): Step =>
+export const withInvite = (method: string, displayName?: string): Step =>
   message(
     [
       `${method} ${called} SIP/2.0`,
@@ -218,12 +218,12 @@ const inDialog = (method: string, cseq: number, displayName?: string): Step =>
     method === 'ACK' ? '' : ' retrans="500"',
   );
 
-const optional = (status: number): Step => `<recv response="${status}" optional="true"/>`;
+export const optional = (status: number): Step => `<recv response="${status}" optional="true"/>`;
 /** Keeps the Contact and Record-Route for {@link inDialog}. */
 const answered: Step = '<recv response="200" rrs="true"/>';
 
 /** A call that rings, is answered and confirmed. */
-const established = (call?: Call): readonly Step[] => [
+export const established = (call?: Call): readonly Step[] => [
   invite(call),
   optional(100),
   optional(180),

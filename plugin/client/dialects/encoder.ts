@@ -29,6 +29,9 @@ export class EncoderDialect implements Dialect {
     this.#line.decline(480);
   }
 
+  /** There is no way to tell an encoder. */
+  notice(): void {}
+
   publish(request: PublishRequest): void {
     const refusal = this.#line.dial(request.name);
     if (refusal) request.reject('NetStream.Publish.BadName', refusal.description);

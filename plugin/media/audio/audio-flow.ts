@@ -1,15 +1,19 @@
-import type { ClientFrame, MediaReport } from '../../call/ports.js';
+import type { ClientFrame, MediaReport, Tone } from '../../call/ports.js';
 import type { AudioAgreement } from '../negotiation/formats.js';
 import { RtcpSession } from '../rtp/rtcp-session.js';
 import type { RtpPacket } from '../rtp/rtp.js';
 import { AudioReceiver } from './audio-receiver.js';
 import { AudioSender, type SendFormat } from './audio-sender.js';
+import { DtmfReceiver } from './dtmf-receiver.js';
+import { DtmfSender } from './dtmf-sender.js';
 import type { Transcoding } from './transcoding.js';
 
 export interface AudioFlowOptions {
   /** Takes a frame for the client; false when it was dropped. */
   readonly play: (frame: ClientFrame) => boolean;
   readonly send: (packet: Buffer) => void;
+  /** The far end has pressed a key. */
+  readonly dtmf?: (tone: Tone) => void;
   readonly transcoding?: Transcoding;
   /** Names the call in RTCP, the same for all its sources (RFC 3550 section 6.5.1). */
   readonly cname: string;
@@ -24,17 +28,27 @@ export class AudioFlow {
   readonly sender: AudioSender;
   readonly receiver: AudioReceiver;
   readonly #rtcp: RtcpSession;
+  readonly #dtmfSender: DtmfSender;
+  readonly #dtmfReceiver: DtmfReceiver;
   readonly #send: (packet: Buffer) => void;
   #agreement: AudioAgreement;
 
   constructor(agreement: AudioAgreement, options: AudioFlowOptions) {
-    const { play, send, cname, transcoding, ...start } = options;
+    const { play, send, cname, transcoding, dtmf = () => undefined, ...start } = options;
     const shared = transcoding === undefined ? {} : { transcoding };
     this.#agreement = agreement;
     this.#send = send;
     this.sender = new AudioSender({ ...sendFormat(agreement), ...shared, ...start });
     const clientCodec = () => this.sender.clientCodec;
-    this.receiver = new AudioReceiver({ formats: agreement.receive, play, clientCodec, ...shared });
+    this.#dtmfReceiver = new DtmfReceiver(dtmf);
+    const event = this.#dtmfReceiver.receive.bind(this.#dtmfReceiver);
+    this.receiver = new AudioReceiver({ formats: agreement.receive, play, clientCodec, event, ...shared });
+    const carrier = {
+      claim: (now: number, ms: number) => this.sender.claim(now, ms),
+      send: (payloadType: number, marker: boolean, timestamp: number, payload: Uint8Array) =>
+        this.sender.event(payloadType, marker, timestamp, payload, send),
+    };
+    this.#dtmfSender = new DtmfSender(carrier, agreement.events);
     this.#rtcp = new RtcpSession({ cname, sender: this.sender, receiver: this.receiver });
   }
 
@@ -48,6 +62,7 @@ export class AudioFlow {
     this.#agreement = agreement;
     this.sender.use(sendFormat(agreement), now);
     this.receiver.formats = agreement.receive;
+    this.#dtmfSender.format = agreement.events;
   }
 
   expects(payloadType: number): boolean {
@@ -62,13 +77,21 @@ export class AudioFlow {
     this.#rtcp.receive(bytes, now);
   }
 
-  /** A message that the client published. */
+  /** A message that the client published. While a key is pressed it is not heard (RFC 4733 section 2.5.1). */
   write(frame: ClientFrame, now: number): void {
+    if (this.#dtmfSender.busy) return;
     this.sender.write(frame, now, this.#send);
+  }
+
+  /** Presses keys. False where the far end takes no events, or wants to hear nothing. */
+  sendDtmf(digits: string, ms: number): boolean {
+    return this.sending && this.#dtmfSender.push(digits, ms);
   }
 
   tick(now: number): void {
     this.receiver.tick(now);
+    this.#dtmfReceiver.tick(now);
+    this.#dtmfSender.tick(now);
   }
 
   /** The RTCP packet that is due. */
@@ -104,8 +127,10 @@ export class AudioFlow {
       outOfRange: receiver.window.outOfRange,
       droppedSlowReader: receiver.droppedSlowReader,
       telephoneEvents: receiver.telephoneEvents,
+      dtmfSent: this.#dtmfSender.sent,
+      dtmfDropped: this.#dtmfSender.dropped,
       unknownPayloadType: receiver.unknownPayloadType,
-      malformed: receiver.malformed + rtcp.malformed,
+      malformed: receiver.malformed + this.#dtmfReceiver.malformed + rtcp.malformed,
       malformedFromClient: sender.malformed,
       unsupportedFromClient: sender.unsupported,
       jitterMs: Math.round(receiver.jitter * 10) / 10,

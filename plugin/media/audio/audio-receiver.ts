@@ -18,6 +18,8 @@ export interface AudioReceiverOptions {
   readonly transcoding?: Transcoding;
   /** What the client sent last: who sends G.711 gets G.711, everybody else Speex. */
   readonly clientCodec?: () => AudioCodec | undefined;
+  /** Takes the packets of telephone-event (RFC 4733), in order. */
+  readonly event?: (payload: Uint8Array, timestamp: number, clockRate: number, arrival: number) => void;
 }
 
 /** Longest packet of G.711 taken, in octets: 200 ms, the most that RFC 3551 section 4.2 asks receivers for. */
@@ -51,6 +53,7 @@ export class AudioReceiver {
   readonly #timeline = new ReceiveTimeline();
   readonly #transcoding: Transcoding | undefined;
   readonly #clientCodec: () => AudioCodec | undefined;
+  readonly #event: AudioReceiverOptions['event'];
   #toSpeex: G711ToSpeex | undefined;
   #ssrc: number | undefined;
   #previous: Arrived | undefined;
@@ -60,6 +63,7 @@ export class AudioReceiver {
     this.#play = options.play;
     this.#transcoding = options.transcoding;
     this.#clientCodec = options.clientCodec ?? (() => undefined);
+    this.#event = options.event;
     this.window = new ReorderWindow((arrived) => this.#deliver(arrived), options.reorder ?? defaultReorderLimits);
   }
 
@@ -128,9 +132,14 @@ export class AudioReceiver {
   #deliver({ packet, arrival }: Arrived): void {
     const format = this.formats[packet.payloadType];
     if (format?.kind === 'speex') this.#deliverSpeex(packet, format.clockRate, arrival);
-    else if (format?.kind === 'telephone-event') this.telephoneEvents++;
+    else if (format?.kind === 'telephone-event') this.#deliverEvent(packet, format.clockRate, arrival);
     else if (format === undefined) this.unknownPayloadType++;
     else this.#deliverG711(packet, format.kind, arrival);
+  }
+
+  #deliverEvent({ bytes, start, end, timestamp }: RtpPacket, clockRate: number, arrival: number): void {
+    this.telephoneEvents++;
+    this.#event?.(bytes.subarray(start, end), timestamp, clockRate, arrival);
   }
 
   #deliverSpeex(packet: RtpPacket, clockRate: number, arrival: number): void {

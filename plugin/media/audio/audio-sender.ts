@@ -1,6 +1,6 @@
 import { frameDuration, splitPacket } from 'speex-wasm';
 import type { ClientFrame } from '../../call/ports.js';
-import { buildRtp } from '../rtp/rtp.js';
+import { buildRtp, type RtpHeader } from '../rtp/rtp.js';
 import { SendTimeline } from '../rtp/timeline.js';
 import { type AudioCodec, flvCodecOf } from './flv-audio.js';
 import { convert } from './g711.js';
@@ -112,6 +112,16 @@ export class AudioSender {
     return this.#timeline.at(now);
   }
 
+  /** RTP timestamp of an event that begins now and takes `duration` milliseconds of the audio's time. */
+  claim(now: number, duration: number): number {
+    return this.#timeline.claim(now, duration);
+  }
+
+  /** A packet of an event, among those of the audio (RFC 4733 section 2.1). */
+  event(payloadType: number, marker: boolean, timestamp: number, payload: Uint8Array, send: Send): void {
+    this.#packet({ payloadType, marker, timestamp }, payload, send);
+  }
+
   /** Gives back the memory of the codec; what comes takes it anew. */
   free(): void {
     this.#concealed = this.concealed;
@@ -158,16 +168,15 @@ export class AudioSender {
 
   #emit(payload: Uint8Array, timestamp: number, duration: number, arrival: number, send: Send): void {
     const rtpTimestamp = this.#timeline.place(timestamp, duration, arrival);
-    const header = {
-      payloadType: this.#format.payloadType,
-      marker: this.#timeline.marker,
-      sequence: this.#sequence,
-      timestamp: rtpTimestamp,
-      ssrc: this.ssrc,
-    };
-    this.#sequence = (this.#sequence + 1) & 0xffff;
+    const { payloadType } = this.#format;
+    this.#packet({ payloadType, marker: this.#timeline.marker, timestamp: rtpTimestamp }, payload, send);
+  }
+
+  #packet(header: Omit<RtpHeader, 'sequence' | 'ssrc'>, payload: Uint8Array, send: Send): void {
+    const sequence = this.#sequence;
+    this.#sequence = (sequence + 1) & 0xffff;
     this.packets++;
     this.octets += payload.length;
-    send(buildRtp(header, payload));
+    send(buildRtp({ ...header, sequence, ssrc: this.ssrc }, payload));
   }
 }

@@ -51,6 +51,8 @@ export interface AudioAgreement {
   /** Milliseconds of a packet that the peer wants (`ptime`), where it is a length that we send, else 20. */
   readonly packetDuration: number;
   readonly receive: ReceiveFormats;
+  /** How the peer takes keys (RFC 4733), where it does. */
+  readonly events: MediaFormat | undefined;
   /** Where the peer wants to receive. */
   readonly target: MediaTarget;
   /** Whether the peer wants to receive: false on hold. */
@@ -74,7 +76,7 @@ export function agreeAudio(answer: SessionDescription, formats = passThroughForm
   const audio = audioOf(answer);
   const common = commonFormats(audio, formats);
   const send = common.find((format) => !isEvent(format));
-  return agree(answer, audio, send, receiveFormats(common, formats), formats);
+  return agree(answer, audio, send, { common, receive: receiveFormats(common, formats), formats });
 }
 
 /**
@@ -89,14 +91,15 @@ export function answerAudio(
   address: string,
   port: number,
   formats = passThroughFormats,
+  held = false,
 ): { agreement: AudioAgreement; answer: SessionDescription } {
   const audio = audioOf(offer);
   const common = commonFormats(audio, formats);
   const preferred = common.find(({ encoding }) => encoding === 'speex') ?? common.find((format) => !isEvent(format));
-  const agreement = agree(offer, audio, preferred, formatTable(common), formats);
-  const { send } = agreement;
-  const events = common.find((format) => isEvent(format) && format.clockRate === send.clockRate);
-  const direction = mirrored[agreement.sending ? audio.direction : withoutReceiving[audio.direction]];
+  const agreement = agree(offer, audio, preferred, { common, receive: formatTable(common), formats });
+  const { send, events } = agreement;
+  const may = mirrored[agreement.sending ? audio.direction : withoutReceiving[audio.direction]];
+  const direction = held ? onHold[may] : may;
   const accepted = { kind: 'audio', port, protocol: audio.protocol, direction, ptime: frameDuration };
   const answer = offer.media.map((media) =>
     media === audio
@@ -111,6 +114,14 @@ const mirrored: Readonly<Record<Direction, Direction>> = {
   sendrecv: 'sendrecv',
   sendonly: 'recvonly',
   recvonly: 'sendonly',
+  inactive: 'inactive',
+};
+
+/** The same when we hold the call: we want to hear nothing. */
+const onHold: Readonly<Record<Direction, Direction>> = {
+  sendrecv: 'sendonly',
+  sendonly: 'sendonly',
+  recvonly: 'inactive',
   inactive: 'inactive',
 };
 
@@ -135,12 +146,18 @@ function audioOf(description: SessionDescription): MediaDescription {
   return audio;
 }
 
+interface Known {
+  /** The section's formats that are ours as well. */
+  readonly common: FormatList;
+  readonly receive: ReceiveFormats;
+  readonly formats: FormatList;
+}
+
 function agree(
   description: SessionDescription,
   audio: MediaDescription,
   send: MediaFormat | undefined,
-  receive: ReceiveFormats,
-  formats: FormatList,
+  { common, receive, formats }: Known,
 ): AudioAgreement {
   const codec = send === undefined ? undefined : codecOf(send);
   if (send === undefined || codec === undefined) {
@@ -153,6 +170,7 @@ function agree(
     codec,
     packetDuration: packetDurationOf(audio),
     receive,
+    events: eventsFor(send, common),
     target: { host, port: audio.port, rtcpPort: isPort(rtcpPort) ? rtcpPort : 0 },
     sending: wantsToReceive(audio, host),
   };
@@ -184,6 +202,15 @@ const packetDurations = { min: 10, max: 60 };
 function packetDurationOf({ ptime = frameDuration }: MediaDescription): number {
   const { min, max } = packetDurations;
   return Number.isInteger(ptime) && ptime >= min && ptime <= max ? ptime : frameDuration;
+}
+
+/**
+ * The events that go with an audio format share its clock (RFC 4733 section 2.1); there are peers that know them at
+ * 8000 Hz only, whatever they speak.
+ */
+function eventsFor({ clockRate }: MediaFormat, common: FormatList): MediaFormat | undefined {
+  const events = common.filter(isEvent);
+  return events.find((format) => format.clockRate === clockRate) ?? events[0];
 }
 
 const isEvent = ({ encoding }: MediaFormat): boolean => encoding === 'telephone-event';

@@ -29,6 +29,9 @@ export interface RtpChannelOptions {
   readonly failed: (reason: string) => void;
 }
 
+/** Milliseconds that packets may be under way. */
+const stragglerTime = 1_000;
+
 /** Errors of a socket that say something about one packet or one moment, not about the socket. */
 const passing = new Set(['ECONNREFUSED', 'ECONNRESET', 'EHOSTUNREACH', 'ENETUNREACH', 'EMSGSIZE', 'ENOBUFS', 'EPERM']);
 
@@ -43,6 +46,8 @@ export class RtpChannel {
   readonly #rtcp: Socket;
   #sink: RtpSink | undefined;
   #remote: RemoteParty | undefined;
+  /** Where the far end was until it moved: what is still under way from there does not say where it is. */
+  #before: { readonly address: string | undefined; readonly port: number; readonly until: number } | undefined;
 
   constructor(options: RtpChannelOptions) {
     this.#options = options;
@@ -69,6 +74,10 @@ export class RtpChannel {
   aim(target: MediaTarget): void {
     if (this.#remote?.isAt(target)) return;
     const remote = new RemoteParty(target);
+    if (this.#remote?.latched) {
+      const { address, port } = this.#remote;
+      this.#before = { address, port, until: this.#options.clock.now() + stragglerTime };
+    }
     this.#remote = remote;
     if (isUnspecified(target.host)) return;
     resolveHost(target.host, this.#options.host, (error, address) => {
@@ -113,7 +122,7 @@ export class RtpChannel {
       return;
     }
     if (!remote.latched) {
-      if (!sink.expects(packet.payloadType)) {
+      if (!sink.expects(packet.payloadType) || this.#isStraggler(source, now)) {
         this.foreign++;
         return;
       }
@@ -121,6 +130,11 @@ export class RtpChannel {
     }
     sink.rtp(packet, now);
   };
+
+  #isStraggler({ address, port }: RemoteInfo, now: number): boolean {
+    const before = this.#before;
+    return before !== undefined && now < before.until && address === before.address && port === before.port;
+  }
 
   #latch(remote: RemoteParty, source: RemoteInfo): void {
     if (!remote.latch(source)) return;

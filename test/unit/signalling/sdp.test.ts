@@ -3,6 +3,8 @@ import { describe, expect, it } from 'vitest';
 import type { SessionDescription } from '../../../plugin/call/session-description.js';
 import { parseSdp, writeSdp } from '../../../plugin/signalling/sdp.js';
 
+const origin = { sessionId: 7, version: 3 };
+
 const offer: SessionDescription = {
   address: '192.0.2.1',
   media: [
@@ -23,7 +25,7 @@ const offer: SessionDescription = {
 
 describe('SDP', () => {
   it('writes an offer line by line', () => {
-    const lines = writeSdp(offer).split('\r\n');
+    const lines = writeSdp(offer, origin).split('\r\n');
     expect(lines.filter((line) => !line.startsWith('o='))).toEqual([
       'v=0',
       's=-',
@@ -42,10 +44,10 @@ describe('SDP', () => {
   });
 
   it('reads back what it wrote, IPv6 too', () => {
-    expect(parseSdp(writeSdp(offer))).toEqual(offer);
+    expect(parseSdp(writeSdp(offer, origin))).toEqual(offer);
     const v6 = { ...offer, address: '2001:db8::1' };
-    expect(writeSdp(v6)).toContain('c=IN IP6 2001:db8::1');
-    expect(parseSdp(writeSdp(v6))).toEqual(v6);
+    expect(writeSdp(v6, origin)).toContain('c=IN IP6 2001:db8::1');
+    expect(parseSdp(writeSdp(v6, origin))).toEqual(v6);
   });
 
   it('knows static payload types without rtpmap and takes the direction of the session', () => {

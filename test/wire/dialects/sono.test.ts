@@ -5,10 +5,13 @@ import type {
   RegistrationEvent,
   RegistrationRequest,
   SignallingEvent,
+  TextRequest,
 } from '../../../plugin/call/ports.js';
 import { CallRegistry } from '../../../plugin/call/registry.js';
+import type { MediaDescription } from '../../../plugin/call/session-description.js';
 import { serveClient } from '../../../plugin/client/client.js';
 import { Lines } from '../../../plugin/client/lines.js';
+import { fakeLeg } from '../../call/fake-leg.js';
 import { RawClient, type Received } from './raw-client.js';
 
 // What the librtmp test phone of the SEMS plugin sends, as recorded (the type 3 headers every 128 bytes are its own).
@@ -44,6 +47,12 @@ function command(name: string, transaction: number, ...args: AmfValue[]): string
   return Buffer.concat(chunks).toString('hex');
 }
 
+const audio: MediaDescription = { kind: 'audio', port: 4000, protocol: 'RTP/AVP', direction: 'sendrecv', formats: [] };
+
+/** Whether the far end takes keys in RTP. */
+let rtpEvents: boolean;
+let sent: TextRequest[];
+let refuseText: string | undefined;
 let registered: RegistrationRequest[];
 let tellRegistration: (event: RegistrationEvent) => void;
 let server: RtmpServer;
@@ -55,6 +64,9 @@ let signal: (event: SignallingEvent) => void;
 
 beforeEach(async () => {
   invited = [];
+  rtpEvents = true;
+  sent = [];
+  refuseText = undefined;
   registered = [];
   signalled = [];
   server = new RtmpServer();
@@ -68,7 +80,8 @@ beforeEach(async () => {
           invite: (request, listener) => {
             invited.push(request);
             signal = listener;
-            return { cancel: () => signalled.push('CANCEL'), bye: () => signalled.push('BYE') };
+            const leg = fakeLeg((asked) => signalled.push(asked));
+            return { ...leg, cancel: () => signalled.push('CANCEL'), bye: () => signalled.push('BYE') };
           },
         },
         media: {
@@ -77,6 +90,8 @@ beforeEach(async () => {
             accept: async () => {},
             check: () => {},
             answer: async () => ({ address: '192.0.2.1', media: [] }),
+            reoffer: (direction) => ({ address: '192.0.2.1', media: [{ ...audio, direction }] }),
+            sendDtmf: (digits, ms) => rtpEvents && signalled.push(`RTP ${digits} ${ms}`) > 0,
             write: () => {},
             close: () => ({}),
           }),
@@ -93,6 +108,12 @@ beforeEach(async () => {
           registered.push(request);
           tellRegistration = listener;
           return { end: () => signalled.push('un-REGISTER') };
+        },
+      },
+      messages: {
+        sendMessage: async (request) => {
+          if (refuseText !== undefined) throw new Error(refuseText);
+          sent.push(request);
         },
       },
       shared: new Map(),
@@ -335,6 +356,7 @@ describe('the Sono API on the wire', () => {
       ring: () => signalled.push('180'),
       answer: () => signalled.push('200'),
       reject: (sipStatus) => signalled.push(String(sipStatus)),
+      ...fakeLeg((asked) => signalled.push(asked)),
       bye: () => signalled.push('BYE'),
     });
     const push = await phone.find((message) => message.type === 'command' && message.name === 'onStatus');

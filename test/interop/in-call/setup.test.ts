@@ -47,6 +47,7 @@ describe('before the answer', () => {
     phone.startSending(frames);
     await first.waitPackets(5);
     await phone.waitStatus(2);
+    phone.startSending(frames, { timestamp: 10_000 });
     await second.waitPackets(5);
     phone.hangup();
     await phone.waitStatus(0);

@@ -188,6 +188,11 @@ describe('the call, every state and event', () => {
     expect([...reached].sort()).toEqual(Object.keys(transitions).sort());
   });
 
+  it('applies the answer to an offer that was ours before the incoming call is connected', () => {
+    const next = step({ name: 'confirming' }, { type: 'established', answer });
+    expect(next).toEqual({ state: { name: 'answering', streams: false }, effects: [{ type: 'accept-media', answer }] });
+  });
+
   it.each(['offered', 'accepting'] as const)(
     'refuses a caller whose offer has no codec in common with 488: %s',
     (name) => {

@@ -65,6 +65,11 @@ export class ControlServer {
     return `${randomUUID()}|${fields.join('|')}\r\n${message}`;
   }
 
+  /** The connection is gone; another is welcome. */
+  drop(): void {
+    this.#socket?.destroy();
+  }
+
   close(): void {
     this.#socket?.destroy();
     this.#server.close();

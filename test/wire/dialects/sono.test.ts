@@ -475,4 +475,156 @@ describe('the Sono API on the wire', () => {
       });
     });
   });
+
+  describe('within a call', () => {
+    /** A push other than a status, as every client that knows the original reads one. */
+    const push = (code: string, fields: Record<string, AmfValue>) => ({
+      type: 'command',
+      chunkStreamId: 3,
+      streamId: 0,
+      name: 'onStatus',
+      transactionId: 0,
+      commandObject: null,
+      args: [{ level: 'status', code, ...fields }],
+    });
+    const pushed = (code: string) =>
+      phone.find((message) => message.type === 'command' && JSON.stringify(message.args).includes(`"code":"${code}"`));
+    const far = { address: '192.0.2.2', media: [{ ...audio }] };
+
+    const inCall = async () => {
+      await calling();
+      signal({ type: 'answered', answer: far });
+      await untilStatus(2);
+    };
+
+    /** Until the gateway has read what was sent before. */
+    const settled = async (transaction: number) => {
+      phone.send(command('getStreamLength', transaction, 'x'));
+      await phone.find(answerTo(transaction));
+    };
+
+    it('sendDTMF has no reply; the keys go out in RTP, or by INFO where the far end takes them so', async () => {
+      await inCall();
+      phone.send(command('sendDTMF', 7, '1*a'));
+      phone.send(command('sendDTMF', 8, 5, 250));
+      await settled(9);
+      expect(signalled).toEqual(['RTP 1*A 160', 'RTP 5 250']);
+      rtpEvents = false;
+      phone.send(command('sendDTMF', 10, '#'));
+      await settled(11);
+      expect(signalled.at(-1)).toBe('INFO # 160');
+      expect(phone.received.filter((message) => [7, 8, 10].some((id) => answerTo(id)(message)))).toEqual([]);
+    });
+
+    it('Sono.Call.DTMF {digit, duration}', async () => {
+      await inCall();
+      signal({ type: 'tone', tone: { digit: '#', duration: 240 } });
+      expect(await pushed('Sono.Call.DTMF')).toMatchObject(push('Sono.Call.DTMF', { digit: '#', duration: 240 }));
+    });
+
+    it('hold(true) and hold(false): Sono.Call.Hold {held} when the far end has agreed', async () => {
+      await inCall();
+      phone.send(command('hold', 7, true));
+      await settled(8);
+      expect(signalled).toEqual(['re-INVITE sendonly']);
+      signal({ type: 'changed', answer: far });
+      expect(await pushed('Sono.Call.Hold')).toMatchObject(
+        push('Sono.Call.Hold', { held: true, local: true, remote: false }),
+      );
+      const from = phone.received.length;
+      phone.send(command('hold', 9, false));
+      await settled(10);
+      signal({ type: 'unchanged', reason: '500 Server Internal Error' });
+      const fields = { held: true, local: true, remote: false, reason: '500 Server Internal Error' };
+      const isHold = (message: Received) => JSON.stringify(message).includes('Sono.Call.Hold');
+      expect(await phone.find(isHold, from)).toMatchObject(push('Sono.Call.Hold', fields));
+    });
+
+    it('Sono.Call.Hold when the far end holds', async () => {
+      await inCall();
+      signal({ type: 'offered', offer: { ...far, address: '0.0.0.0' } });
+      expect(await pushed('Sono.Call.Hold')).toMatchObject(
+        push('Sono.Call.Hold', { held: true, local: false, remote: true }),
+      );
+    });
+
+    it('transfer(uri): REFER, and Sono.Call.Transferred {uri}, then 0', async () => {
+      await inCall();
+      phone.send(command('transfer', 7, 'sip:carol@example.com'));
+      await settled(8);
+      expect(signalled).toEqual(['REFER sip:carol@example.com']);
+      signal({ type: 'transferred' });
+      expect(await pushed('Sono.Call.Transferred')).toMatchObject(
+        push('Sono.Call.Transferred', { uri: 'sip:carol@example.com' }),
+      );
+      await untilStatus(0);
+      expect(signalled.at(-1)).toBe('BYE');
+    });
+
+    it('a transfer that fails: Sono.Call.TransferFailed {reason}, and the call goes on', async () => {
+      await inCall();
+      phone.send(command('transfer', 7, 'sip:carol@example.com'));
+      await settled(8);
+      signal({ type: 'transfer-failed', reason: '486 Busy Here' });
+      expect(await pushed('Sono.Call.TransferFailed')).toMatchObject(
+        push('Sono.Call.TransferFailed', { reason: '486 Busy Here' }),
+      );
+      expect(statuses()).toEqual([1, 4, 2]);
+    });
+
+    it('Sono.Message {from, text}', async () => {
+      await inCall();
+      signal({ type: 'message', message: { from: 'sip:bob@example.com', text: 'Grüße ☎' } });
+      expect(await pushed('Sono.Message')).toMatchObject(
+        push('Sono.Message', { from: 'sip:bob@example.com', text: 'Grüße ☎' }),
+      );
+    });
+
+    it.each([
+      ['sendDTMF', ['1x'], 'Sono.Call.Failed'],
+      ['sendDTMF', ['1', 0], 'Sono.Call.Failed'],
+      ['hold', ['true'], 'Sono.Call.Failed'],
+      ['transfer', ['no address'], 'Sono.Call.Failed'],
+      ['transfer', [null], 'Sono.Call.Failed'],
+      ['sendMessage', ['sip:bob@example.com', 1], 'Sono.Message.Failed'],
+      ['sendMessage', ['no address', 'x'], 'Sono.Message.Failed'],
+    ] as const)('%s(%j) is an error, and nothing is sent', async (name, args, code) => {
+      await inCall();
+      phone.send(command(name, 7, ...args));
+      expect(await phone.find(answerTo(7))).toMatchObject({
+        name: '_error',
+        args: [{ level: 'error', code, description: expect.stringMatching(/./) }],
+      });
+      expect([signalled, sent]).toEqual([[], []]);
+    });
+
+    it.each([
+      ['sendDTMF', '1'],
+      ['hold', true],
+      ['transfer', 'sip:bob@example.com'],
+    ])('%s outside a call is an error', async (name, argument) => {
+      await connected();
+      phone.send(command(name, 7, argument));
+      expect(await phone.find(answerTo(7))).toMatchObject({ name: '_error', args: [{ code: 'Sono.Call.Failed' }] });
+    });
+  });
+
+  describe('texts', () => {
+    it('sendMessage(uri, text) is answered when the far end has it, also outside calls', async () => {
+      await connected();
+      phone.send(command('sendMessage', 7, 'sip:bob@example.com', 'Grüße ☎'));
+      expect(await phone.find(answerTo(7))).toMatchObject({ name: '_result', args: [{ level: 'status' }] });
+      expect(sent).toMatchObject([{ uri: 'sip:bob@example.com', text: 'Grüße ☎' }]);
+    });
+
+    it('is an error with the reason when the far end refuses', async () => {
+      await connected();
+      refuseText = '404 Not Found';
+      phone.send(command('sendMessage', 7, 'sip:bob@example.com', 'x'));
+      expect(await phone.find(answerTo(7))).toMatchObject({
+        name: '_error',
+        args: [{ code: 'Sono.Message.Failed', description: '404 Not Found' }],
+      });
+    });
+  });
 });

@@ -52,7 +52,8 @@ function readTel(number: string, parameters: string, rules: DialRules, text: str
   const context = /;phone-context=([^;]+)/i.exec(parameters)?.[1];
   // A context is the domain in which the number means something, or the digits that come before it (section 5.1.5).
   const digits = number.replace(separators, '');
-  if (context?.startsWith('+')) return inDomain(`${context.replace(separators, '')}${digits}`, ';user=phone', rules, text);
+  if (context?.startsWith('+'))
+    return inDomain(`${context.replace(separators, '')}${digits}`, ';user=phone', rules, text);
   return inDomain(digits, ';user=phone', context === undefined ? rules : { ...rules, domain: context }, text);
 }
 

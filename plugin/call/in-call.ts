@@ -72,7 +72,7 @@ export class InCall {
         this.#options.client.notice({ type: 'message', message: event.message });
         return;
       case 'referred':
-        this.#step({ ...event, target: this.#options.signalling.resolve(event.referral.uri) });
+        this.#step({ ...event, target: this.#options.signalling.resolve(event.referral.uri, this.#options.from) });
         return;
       case 'replaced':
         this.#replaced(event.invite);

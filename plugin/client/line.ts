@@ -93,10 +93,10 @@ export class Line implements PhoneLine {
     const { ports, calls } = this.#options;
     if (calls.closed) return { code: 'failed', description: 'the gateway is shutting down' };
     if (this.#busy) return { code: 'existing', description: 'a call is up or being set up; hang up first' };
-    const target = ports.signalling.resolve(destination);
-    if ('refusal' in target) return { code: 'failed', description: target.refusal };
     const self = this.#self;
     if (self === undefined) return { code: 'failed', description: noServer };
+    const target = ports.signalling.resolve(destination, self.from);
+    if ('refusal' in target) return { code: 'failed', description: target.refusal };
     this.#begin({ direction: 'outgoing', id: randomUUID(), uri: target.uri, ...self });
     return undefined;
   }
@@ -136,16 +136,18 @@ export class Line implements PhoneLine {
   }
 
   transfer(destination: string): Refusal | undefined {
-    const target = this.#options.ports.signalling.resolve(destination);
+    const self = this.#self;
+    if (self === undefined) return { description: noServer };
+    const target = this.#options.ports.signalling.resolve(destination, self.from);
     if ('refusal' in target) return { description: target.refusal };
     return this.#call?.transfer(target.uri) ? undefined : noTransfer;
   }
 
   async sendMessage(destination: string, text: string): Promise<void> {
-    const target = this.#options.ports.signalling.resolve(destination);
-    if ('refusal' in target) throw new Error(target.refusal);
     const self = this.#self;
     if (self === undefined) throw new Error(noServer);
+    const target = this.#options.ports.signalling.resolve(destination, self.from);
+    if ('refusal' in target) throw new Error(target.refusal);
     await this.#options.messages.sendMessage({ uri: target.uri, text, ...self });
   }
 

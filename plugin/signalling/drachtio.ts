@@ -50,6 +50,7 @@ export class DrachtioConnection extends EventEmitter<DrachtioEvents> {
   readonly #outside = new Map<string, (request: ReceivedRequest) => void>();
   /** The login that works now; each new connection is a new one. */
   #login: SrfClient | undefined;
+  #tls = false;
   #retryMs = firstRetryMs;
   #timer: NodeJS.Timeout | undefined;
   #pingTimer: NodeJS.Timeout | undefined;
@@ -64,6 +65,11 @@ export class DrachtioConnection extends EventEmitter<DrachtioEvents> {
 
   get up(): boolean {
     return this.#login !== undefined;
+  }
+
+  /** Whether the server has an address for SIP over TLS. */
+  get tls(): boolean {
+    return this.#tls;
   }
 
   /** Begins to connect, and goes on until {@link close}. Resolves after the first login. */
@@ -165,6 +171,7 @@ export class DrachtioConnection extends EventEmitter<DrachtioEvents> {
       clearTimeout(timeout);
       this.#login = srf;
       this.#retryMs = firstRetryMs;
+      this.#tls = hostports.split(',').some((hostport) => hostport.startsWith('tls/'));
       this.#ping(srf, lost);
       this.emit('up', hostports.split(','));
     });

@@ -1,7 +1,7 @@
 import type { InviteRequest, OutgoingInvite, SignallingEvent } from '../call/ports.js';
 import { Authenticator } from './authenticator.js';
 import { capabilities } from './capabilities.js';
-import { addressOf, requestUri } from './dial-string.js';
+import { addressOf, headersOf, requestUri } from './dial-string.js';
 import type { SipDialog } from './dialog.js';
 import { CallSide } from './in-call/call-side.js';
 import { askForTimer, intervalAfter422, termsOfAnswer } from './in-call/session-timer.js';
@@ -38,7 +38,7 @@ export class Invitation extends CallSide implements OutgoingInvite {
     this.#listener = listener;
     this.#authenticator = new Authenticator(request.credentials);
     this.#uri = requestUri(request.uri);
-    this.#redirects = new Redirects(request.uri, context.resolve);
+    this.#redirects = new Redirects(request.uri, (uri) => context.resolve(uri, request.from));
     // Events never reach the caller before it has this object.
     queueMicrotask(() => this.#begin());
   }
@@ -81,6 +81,7 @@ export class Invitation extends CallSide implements OutgoingInvite {
   #send(more: Readonly<Record<string, string>>): void {
     const { replaces, referredBy } = this.#request.referral ?? {};
     const headers = {
+      ...headersOf(this.#request.uri),
       ...more,
       ...capabilities,
       ...askForTimer(this.#interval),

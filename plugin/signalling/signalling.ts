@@ -16,6 +16,7 @@ import type {
 } from '../call/ports.js';
 import { Authenticator } from './authenticator.js';
 import { optionsHeaders } from './capabilities.js';
+import type { DialPolicy } from './dial-policy.js';
 import { addressOf, parseDialString, requestUri } from './dial-string.js';
 import type { DrachtioConnection } from './drachtio.js';
 import type { Leg } from './in-call/leg.js';
@@ -33,6 +34,10 @@ import { maxSentBytes, readText } from './text-message.js';
 export interface SignallingOptions {
   /** Display name in From. */
   readonly fromName: string;
+  /** Domain of numbers and names dialled without one. Default the caller's. */
+  readonly dialDomain?: string;
+  /** Whom clients may call. Default everybody. */
+  readonly policy?: DialPolicy;
   readonly timers?: Timers;
 }
 
@@ -66,7 +71,7 @@ export class DrachtioSignalling implements SignallingPort, RegistrationPort, Mes
       connection,
       timers: options.timers ?? systemTimers,
       legs: new Map(),
-      resolve: (uri) => this.resolve(uri),
+      resolve: (uri, from) => this.resolve(uri, from),
     };
     connection.onOutside('OPTIONS', (request) => request.respond(200, { headers: optionsHeaders }));
   }
@@ -85,9 +90,12 @@ export class DrachtioSignalling implements SignallingPort, RegistrationPort, Mes
     });
   }
 
-  resolve(dialled: string): DialTarget {
+  resolve(dialled: string, from: string): DialTarget {
     if (!this.#connection.up) return { refusal: 'the SIP server cannot be reached; try again in a moment' };
-    return parseDialString(dialled);
+    const { dialDomain = from.replace(/^sips?:(?:[^@]*@)?/, ''), policy } = this.#options;
+    const target = parseDialString(dialled, { domain: dialDomain, tls: this.#connection.tls });
+    if ('refusal' in target || policy === undefined || policy.allows(target.uri)) return target;
+    return { refusal: `${target.uri} may not be called from here` };
   }
 
   register(request: RegistrationRequest, listener: (event: RegistrationEvent) => void): Registration {

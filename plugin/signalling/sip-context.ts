@@ -10,5 +10,5 @@ export interface SipContext {
   /** The answered calls, and who is told of what happens in them. */
   readonly legs: Map<Leg, (event: InCallEvent) => void>;
   /** Where a call may go: what holds for a person who dials holds for a far end that redirects. */
-  readonly resolve: (uri: string) => DialTarget;
+  readonly resolve: (uri: string, from: string) => DialTarget;
 }

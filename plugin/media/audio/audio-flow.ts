@@ -131,6 +131,7 @@ export class AudioFlow {
       dtmfDropped: this.#dtmfSender.dropped,
       unknownPayloadType: receiver.unknownPayloadType,
       malformed: receiver.malformed + this.#dtmfReceiver.malformed + rtcp.malformed,
+      lateFromClient: sender.late,
       malformedFromClient: sender.malformed,
       unsupportedFromClient: sender.unsupported,
       jitterMs: Math.round(receiver.jitter * 10) / 10,

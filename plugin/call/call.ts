@@ -38,6 +38,8 @@ export interface Timers {
 /** Is told what becomes of a call, for the log and the metrics. */
 export interface CallObserver {
   changed(call: Call, state: CallState['name']): void;
+  /** The call goes on with somebody else. */
+  transferred(call: Call, uri: string): void;
   /** Once per call. */
   finished(call: Call, termination: Termination, media: MediaReport): void;
 }
@@ -296,6 +298,7 @@ export class Call {
     this.#inCall = new InCall({
       ...{ callId: this.id, from, client, signalling, media: this.#media, leg },
       ...(credentials && { credentials }),
+      transferred: (uri) => this.#ports.observer.transferred(this, uri),
       ended: (termination) => this.#receive({ type: 'ended', termination }),
       failed: (termination) => this.#receive({ type: 'media-failed', termination }),
       left: (termination) => this.#receive({ type: 'left', termination }),

@@ -21,6 +21,8 @@ export interface InCallOptions {
   readonly signalling: SignallingPort;
   readonly media: MediaSession;
   readonly leg: CallLeg;
+  /** For the log: the client is told by itself. */
+  readonly transferred: (uri: string) => void;
   /** The far end is gone, and nobody has taken its place. */
   readonly ended: (termination: Termination) => void;
   /** The media cannot go on. */
@@ -174,6 +176,7 @@ export class InCall {
         this.#leg.transfer(effect.uri);
         return;
       case 'tell-transferred':
+        this.#options.transferred(effect.uri);
         client.notice({ type: 'transferred', uri: effect.uri });
         return;
       case 'tell-failed':

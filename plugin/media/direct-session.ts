@@ -69,7 +69,8 @@ export class DirectSession implements MediaSession {
   }
 
   async accept(answer: SessionDescription): Promise<void> {
-    this.#start(agreeAudio(answer, audioOf(this.#local)?.formats ?? this.#formats));
+    // What was offered may have had the far end's numbers, or be from before it changed the codec.
+    this.#start(agreeAudio(answer, [...(audioOf(this.#local)?.formats ?? []), ...this.#formats]));
   }
 
   check(offer: SessionDescription): void {

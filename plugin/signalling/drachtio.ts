@@ -12,6 +12,7 @@ import {
   type SrfClient,
   type ReceivedRequest as SrfRequest,
   type SrfRequestOptions,
+  tellForksApart,
 } from './srf.js';
 
 export interface DrachtioOptions {
@@ -169,6 +170,7 @@ export class DrachtioConnection extends EventEmitter<DrachtioEvents> {
       if (error) return lost(`the drachtio server refused the login: ${error.message}`);
       if (over || this.#closed) return srf.disconnect();
       clearTimeout(timeout);
+      tellForksApart(srf);
       this.#login = srf;
       this.#retryMs = firstRetryMs;
       this.#tls = hostports.split(',').some((hostport) => hostport.startsWith('tls/'));

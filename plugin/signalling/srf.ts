@@ -1,6 +1,7 @@
 import type { EventEmitter } from 'node:events';
 import type { Socket } from 'node:net';
 import Srf from 'drachtio-srf';
+import { type PendingInvite, PendingInvites } from './pending-invites.js';
 
 /**
  * The only file that imports drachtio-srf. Of the library only the connection, the routes and the single request are
@@ -98,10 +99,15 @@ export function createSrf(): SrfClient {
   return srf as unknown as SrfClient;
 }
 
+interface SrfServer {
+  readonly pendingRequests: Map<string, () => void>;
+  pendingNetworkInvites: Iterable<[string, PendingInvite]> | PendingInvites;
+}
+
 interface SrfInternals {
   readonly app: {
     readonly client?: {
-      readonly mapServer: ReadonlyMap<Socket, { readonly pendingRequests: Map<string, () => void> }>;
+      readonly mapServer: ReadonlyMap<Socket, SrfServer>;
       readonly wp: { send(socket: Socket, message: string): string };
     };
   };
@@ -117,4 +123,14 @@ export function pingServer(srf: SrfClient, answered: () => void): () => void {
   if (!client || !socket || !server || socket.destroyed) return () => undefined;
   server.pendingRequests.set(client.wp.send(socket, 'ping'), answered);
   return () => void socket.destroy();
+}
+
+/** Has each CANCEL reach the INVITE that it is for, also where several have one Call-ID. */
+export function tellForksApart(srf: SrfClient): void {
+  for (const server of (srf as unknown as SrfInternals).app.client?.mapServer.values() ?? []) {
+    if (server.pendingNetworkInvites instanceof PendingInvites) continue;
+    const invites = new PendingInvites();
+    for (const [callId, invite] of server.pendingNetworkInvites) invites.set(callId, invite);
+    server.pendingNetworkInvites = invites;
+  }
 }

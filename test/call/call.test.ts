@@ -118,7 +118,11 @@ class Bench {
           return () => void this.timers.splice(this.timers.indexOf(timer), 1);
         },
       },
-      observer: { changed: () => {}, finished: (_, termination) => this.finished.push(termination) },
+      observer: {
+        changed: () => {},
+        transferred: () => {},
+        finished: (_, termination) => this.finished.push(termination),
+      },
     });
   }
 

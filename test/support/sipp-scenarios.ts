@@ -250,13 +250,13 @@ export const caller = {
       expect(status),
       withInvite('ACK', call.displayName),
     ),
-  /** Gives up as soon as it rings. */
-  cancels: () =>
+  /** Gives up as soon as it rings, at as many phones. */
+  cancels: (phones = 1) =>
     scenario(
       'cancels',
       invite(),
       optional(100),
-      expect(180),
+      ...Array.from({ length: phones }, () => expect(180)),
       withInvite('CANCEL'),
       expect(200),
       expect(487),

@@ -37,7 +37,7 @@ describe('a text of the client', () => {
 
   test.concurrent.for([
     [['sip:bob@192.0.2.1', 'ü'.repeat(451)], /902 bytes; at most 900/],
-    [['nobody', 'x'], /no SIP address/],
+    [['no body', 'x'], /no SIP address/],
     [['sip:bob@192.0.2.1', 7], /both as strings/],
     [[], /both as strings/],
   ] as const)('%# is an error, and nothing is sent', async ([args, description], { scope }) => {

@@ -97,7 +97,7 @@ beforeEach(async () => {
           }),
         },
         timers: { after: () => () => {} },
-        observer: { changed: () => {}, finished: (call) => calls.remove(call) },
+        observer: { changed: () => {}, transferred: () => {}, finished: (call) => calls.remove(call) },
       },
       calls,
       domain: () => '192.0.2.1',

@@ -1,3 +1,4 @@
+import type { Authenticator } from './authenticator.js';
 import type { DrachtioConnection } from './drachtio.js';
 import type { ReceivedRequest } from './received-request.js';
 import { type SipAnswer, SipFailure } from './sip-answer.js';
@@ -12,6 +13,10 @@ export interface DialogIdentity {
   readonly initiator: boolean;
   /** Methods that the far end allows, in upper case. */
   readonly allowed: ReadonlySet<string>;
+  /** The far end's Contact: what requests are for, as a digest has to name it. */
+  readonly target: string;
+  /** Answers the challenges of servers on the way, where we have credentials. */
+  readonly authenticator?: Authenticator;
 }
 
 /** The answer to a re-INVITE, and how it is confirmed. */
@@ -38,21 +43,13 @@ export class SipDialog {
     return this.identity.initiator;
   }
 
-  /** Whether the connection that owns the dialog at the server is gone: the far end's requests do not reach us any more. */
-  orphaned = false;
-
   /**
    * Sends a request, not INVITE or ACK.
    * @returns its final response
    * @throws Error when it could not be sent, or the connection was lost before the response
    */
   request(method: string, headers: Readonly<Record<string, string>> = {}, body?: string): Promise<SipAnswer> {
-    return this.#connection.exchange('sip:placeholder', {
-      method,
-      stackDialogId: this.identity.id,
-      headers,
-      ...(body !== undefined && { body }),
-    });
+    return this.#exchange(method, headers, body, () => undefined);
   }
 
   /**
@@ -61,15 +58,27 @@ export class SipDialog {
    */
   async reinvite(headers: Readonly<Record<string, string>>, sdp: string): Promise<Reanswer> {
     let confirm = () => {};
-    const answer = await this.#connection.exchange(
-      'sip:placeholder',
-      { method: 'INVITE', stackDialogId: this.identity.id, headers, body: sdp },
-      (acknowledge) => {
-        confirm = acknowledge;
-      },
-    );
+    const answer = await this.#exchange('INVITE', headers, sdp, (acknowledge) => {
+      confirm = acknowledge;
+    });
     if (answer.status >= 300) throw new SipFailure(answer);
     return { answer, confirm };
+  }
+
+  async #exchange(
+    method: string,
+    headers: Readonly<Record<string, string>>,
+    body: string | undefined,
+    accepted: (confirm: () => void) => void,
+  ): Promise<SipAnswer> {
+    const { id, target, authenticator } = this.identity;
+    authenticator?.begin();
+    for (;;) {
+      const all = { ...headers, ...authenticator?.headers(method, target) };
+      const request = { method, stackDialogId: id, headers: all, ...(body !== undefined && { body }) };
+      const answer = await this.#connection.exchange('sip:placeholder', request, accepted);
+      if (!authenticator?.challenged(answer)) return answer;
+    }
   }
 
   /** Nothing more is sent or received. */

@@ -88,7 +88,7 @@ export class Invitation extends CallSide implements OutgoingInvite {
       ...(replaces !== undefined && { Replaces: replaces, Require: 'replaces' }),
       ...(referredBy !== undefined && { 'Referred-By': referredBy }),
     };
-    this.#sent = new SentInvite(this.context.connection, this.#uri, headers, this.#sdp, {
+    this.#sent = new SentInvite(this.context.connection, this.#uri, headers, this.#sdp, this.#authenticator, {
       provisional: ({ status, reason }) => {
         if (!this.settled) this.#listener({ type: 'provisional', status, reason });
       },

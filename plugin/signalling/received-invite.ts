@@ -64,6 +64,7 @@ export class ReceivedInvite {
         remoteTag: tag('from'),
         initiator: false,
         allowed: readAllow(request.header('allow')),
+        target: parseNameAddr(request.header('contact'))?.uri ?? '',
       };
       done(new SipDialog(this.#connection, identity, (inDialog) => this.#receive(inDialog)));
     });

@@ -1,3 +1,4 @@
+import type { Authenticator } from './authenticator.js';
 import { readAllow, SipDialog } from './dialog.js';
 import type { DrachtioConnection } from './drachtio.js';
 import { parseNameAddr } from './name-addr.js';
@@ -21,6 +22,7 @@ export interface InviteListener {
 export class SentInvite {
   readonly #connection: DrachtioConnection;
   readonly #listener: InviteListener;
+  readonly #authenticator: Authenticator;
   #sent: SentRequest | undefined;
   #cancelled = false;
   #dialogId = '';
@@ -32,9 +34,11 @@ export class SentInvite {
     uri: string,
     headers: Readonly<Record<string, string>>,
     sdp: string,
+    authenticator: Authenticator,
     listener: InviteListener,
   ) {
     this.#connection = connection;
+    this.#authenticator = authenticator;
     this.#listener = listener;
     connection.send(uri, { method: 'INVITE', headers, body: sdp }, (sent) => {
       if (sent instanceof Error) return listener.failed(sent);
@@ -106,6 +110,8 @@ export class SentInvite {
       remoteTag: tag,
       initiator: true,
       allowed: readAllow(response.get('allow') ?? ''),
+      target: parseNameAddr(response.get('contact') ?? '')?.uri ?? '',
+      authenticator: this.#authenticator,
     };
     if (this.#dialogId !== identity.id) this.#connection.dialogs.delete(this.#dialogId);
     const dialog = new SipDialog(this.#connection, identity, (request) => this.#listener.request(request));

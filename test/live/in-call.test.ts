@@ -197,6 +197,15 @@ describe.for(servers)('on $name', ({ env }) => {
     },
   );
 
+  test.concurrent('a session is refreshed at half its time, and nobody else does it', async ({ scope }) => {
+    const { sipp, hangUp } = await inCall(scope, answering.isRefreshed(90));
+    const answered = await sipp.sent(/^SIP\/2\.0 200/);
+    const refresh = await sipp.received(/^UPDATE/, 60_000);
+    expect(refresh.at - answered.at).toBeGreaterThan(44_000);
+    await sipp.sent(/^SIP\/2\.0 200[\s\S]*UPDATE/);
+    await hangUp();
+  }, 90_000);
+
   test.concurrent('too short a session interval: 422; a callee may want a longer one', async ({ scope }) => {
     await (await called(scope, calling.refreshesTooOften())).sipp.done();
     const { hangUp } = await inCall(scope, answering.wantsInterval(3_600));

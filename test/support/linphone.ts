@@ -64,6 +64,29 @@ export class Linphone {
     await this.#says(' ended (');
   }
 
+  hold(): void {
+    this.#process.writeLine('pause');
+  }
+
+  resume(): void {
+    this.#process.writeLine('resume');
+  }
+
+  /** Presses keys, one command for each. */
+  press(digits: string): void {
+    for (const digit of digits) this.#process.writeLine(digit);
+  }
+
+  /** Passes its only call on. */
+  transfer(uri: string): void {
+    this.#process.writeLine(`transfer ${uri}`);
+  }
+
+  /** Until it says this. */
+  says(text: string): Promise<string> {
+    return this.#says(text);
+  }
+
   hangUp(): void {
     this.#process.writeLine('terminate');
   }

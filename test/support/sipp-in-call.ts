@@ -299,6 +299,19 @@ export const answering = {
       take('ACK'),
       ...isHungUpOn,
     ),
+  /** Answers with a session timer, takes one refresh. */
+  isRefreshed: (seconds: number) => {
+    const timer = [`Session-Expires: ${seconds};refresher=uac`, 'Allow: INVITE, ACK, BYE, UPDATE'];
+    return scenario(
+      'is refreshed',
+      takeInvite,
+      respond('200 OK', [...timer, body()].join('\n'), ' retrans="500"'),
+      take('ACK'),
+      takeMatching('UPDATE', `Session-Expires: *${seconds};refresher=uac`),
+      reply('200 OK', [...timer, nothing].join('\n')),
+      ...isHungUpOn,
+    );
+  },
   /** Rings with early media that has to be confirmed, then answers without a description. */
   ringsReliably: () =>
     scenario(

@@ -1,6 +1,7 @@
 import { afterEach, describe, expect, it } from 'vitest';
 import type { SessionDescription } from '../../../plugin/call/session-description.js';
-import { FarEnd, farSdp, offer } from './support/far-end.js';
+import { authorize, readChallenge } from '../../../plugin/signalling/digest.js';
+import { credentials, FarEnd, farSdp, offer } from './support/far-end.js';
 
 let far: FarEnd;
 afterEach(() => far.close());
@@ -262,6 +263,35 @@ describe('a call whose connection to the server was lost', () => {
     far = await FarEnd.answered();
     expect(far.timers.size).toBe(0);
     expect(far.server.frames.map(({ startLine }) => startLine.split(' ')[0])).toEqual(['INVITE', 'ACK']);
+  });
+});
+
+describe('a request that a server on the way challenges', () => {
+  const challenge = 'Digest realm="trunk", nonce="n1", algorithm=MD5, qop="auth"';
+
+  it('is sent again with the credentials, for the Contact of the far end; the next has them at once', async () => {
+    far = await FarEnd.answered();
+    far.call.change(held);
+    far.reply(await far.next(/^INVITE/), '407 Proxy Authentication Required', '', `Proxy-Authenticate: ${challenge}`);
+    const again = await far.next(/^INVITE/);
+    const given = again.header('Proxy-Authorization');
+    const cnonce = /cnonce="(\w+)"/.exec(given)?.[1] ?? '';
+    const parsed = readChallenge(challenge);
+    const request = { method: 'INVITE', uri: 'sip:b@192.0.2.7', count: 1, cnonce };
+    expect(parsed && authorize(parsed, credentials, request)).toBe(given);
+    far.reply(again, '200 OK', farSdp('recvonly'));
+    await far.next(/^ACK/);
+    far.call.bye('enough');
+    expect((await far.next(/^BYE/)).header('Proxy-Authorization')).toContain('nc=00000002');
+  });
+
+  it('is not sent for ever: credentials that are refused are refused', async () => {
+    far = await FarEnd.answered();
+    far.call.change(held);
+    for (let attempt = 0; attempt < 2; attempt++) {
+      far.reply(await far.next(/^INVITE/), '407 No', '', `Proxy-Authenticate: ${challenge}`);
+    }
+    expect((await far.event('unchanged')).reason).toBe('407 No');
   });
 });
 

@@ -41,6 +41,8 @@ export const offer: SessionDescription = {
 export const farSdp = (direction = 'sendrecv'): string =>
   `v=0\r\no=- 1 1 IN IP4 192.0.2.7\r\ns=-\r\nc=IN IP4 192.0.2.7\r\nt=0 0\r\nm=audio 4000 RTP/AVP 0\r\na=${direction}\r\n`;
 
+export const credentials = { user: 'a', password: 'secret' };
+
 const dialog = 'call-1;from-tag=ours';
 /** Sequence numbers of the far end's requests. */
 let sequence = 100;
@@ -59,7 +61,7 @@ export class FarEnd {
     this.server = server;
     this.connection = connection;
     const signalling = new DrachtioSignalling(connection, { fromName: 'test', timers: this.timers });
-    const request = { callId: 'c1', uri: 'sip:b@127.0.0.1', from: 'sip:a@127.0.0.1', offer };
+    const request = { callId: 'c1', uri: 'sip:b@127.0.0.1', from: 'sip:a@127.0.0.1', offer, credentials };
     this.call = signalling.invite(request, (event) => {
       this.events.push(event);
       const waiting = this.#waiting;

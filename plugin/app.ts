@@ -1,3 +1,5 @@
+import { isIPv6 } from 'node:net';
+import { networkInterfaces } from 'node:os';
 import { EmbeddedSip } from 'embedded-sip';
 import { type RtmpLogEvent, RtmpServer } from 'rtmp-server-ts';
 import { SpeexCodec } from 'speex-wasm';
@@ -15,6 +17,7 @@ import { type Address, listen, startError } from './ops/listen.js';
 import type { Logger } from './ops/log.js';
 import { DialPolicy } from './signalling/dial-policy.js';
 import { DrachtioConnection } from './signalling/drachtio.js';
+import type { LocalOptions } from './signalling/registrar/local-service.js';
 import { DrachtioSignalling } from './signalling/signalling.js';
 
 export interface App {
@@ -28,6 +31,8 @@ export interface App {
 }
 
 const defaultGraceMs = 4_000;
+/** How long the registrars may take to confirm that clients have gone. */
+const unregisterMs = 800;
 
 const timers: Timers = {
   after(ms, fire) {
@@ -67,6 +72,7 @@ async function assemble(
       host: config.drachtioHost ?? '',
       port: config.drachtioPort,
       secret: config.drachtioSecret,
+      loopback: true,
     },
   );
   opened.push(() => connection.close());
@@ -97,7 +103,12 @@ async function assemble(
       ...(config.dialDeny && { deny: config.dialDeny }),
     }),
     ...(config.dialDomain !== undefined && { dialDomain: config.dialDomain }),
+    ...(config.registrar !== undefined && { registrar: config.registrar }),
+    ...(config.outboundProxy !== undefined && { outboundProxy: config.outboundProxy }),
+    ...((embedded || config.localDomains) && { local: localService(config, log) }),
   });
+  // Registrations end with their clients; the registrars are to hear of it while there is a connection.
+  opened.push(() => within(unregisterMs, signalling.left()));
 
   const lines = new Lines();
   signalling.onInvite((invite) => {
@@ -154,11 +165,28 @@ async function assemble(
     sip: embedded?.sip,
     stop: async (graceMs = defaultGraceMs) => {
       log.info({ calls: calls.size }, 'stopping; a second signal stops at once');
-      const ended = calls.endAll({ result: 'shutdown', reason: 'the gateway is shutting down' });
-      await Promise.race([ended, new Promise((resolve) => setTimeout(resolve, graceMs).unref())]);
+      const reason = 'the gateway is shutting down';
+      const ended = Promise.all([calls.endAll({ result: 'shutdown', reason }), signalling.endLocalCalls(reason)]);
+      await within(graceMs, ended);
       if (calls.size > 0) log.warn({ calls: calls.size }, 'calls that the far end did not confirm as ended');
       await closeAll();
     },
+  };
+}
+
+async function within(ms: number, done: Promise<unknown>): Promise<void> {
+  await Promise.race([done, new Promise((resolve) => setTimeout(resolve, ms).unref())]);
+}
+
+/** Without domains of its own the embedded server's addresses are the domain, and all of the machine's where it binds all. */
+function localService({ host, localDomains, advertisedAddress, users }: Config, log: Logger): LocalOptions {
+  const every = Object.values(networkInterfaces()).flatMap((addresses) => addresses ?? []);
+  const bound = host === '0.0.0.0' || host === '::' ? ['localhost', ...every.map(({ address }) => address)] : [];
+  const own = advertisedAddress === undefined ? bound : [advertisedAddress, ...bound];
+  return {
+    domains: localDomains ?? own.map((name) => (isIPv6(name) ? `[${name}]` : name)),
+    log: (fields, message) => log.info(fields, message),
+    ...(users && { users }),
   };
 }
 

@@ -192,8 +192,19 @@ export interface TextRequest {
 
 /** Keeps addresses registered. */
 export interface RegistrationPort {
+  /** Where to register an address of this domain, or of none in particular, when nobody says where. */
+  home(domain: string | undefined): RegistrarAddress | undefined;
   /** Never throws: the first event is `registered` or `failed`; after `registered` there may be one `lost`. */
   register(request: RegistrationRequest, listener: (event: RegistrationEvent) => void): Registration;
+}
+
+export interface RegistrarAddress {
+  /** Host part of the addresses there. */
+  readonly domain: string;
+  /** SIP URI. */
+  readonly registrar: string;
+  /** It is ours: what calls one of our clients by its own name needs no registration. */
+  readonly local: boolean;
 }
 
 export interface RegistrationRequest {
@@ -203,6 +214,8 @@ export interface RegistrationRequest {
   readonly registrar: string;
   /** User part of the Contact: what calls to this registration will be for. */
   readonly contactUser: string;
+  /** Goes on trying also when the first attempts come to nothing; a refusal is final all the same. */
+  readonly patient?: boolean;
   readonly credentials?: Credentials;
 }
 

@@ -6,6 +6,7 @@ import type {
   Credentials,
   IncomingInvite,
   MessagePort,
+  RegistrarAddress,
   Registration,
   RegistrationPort,
   TextMessage,
@@ -48,6 +49,7 @@ export class Line implements PhoneLine {
   readonly #client: ClientPort;
   #call: Call | undefined;
   #registration: HeldRegistration | undefined;
+  #registrations = 0;
 
   constructor(client: ClientPort, options: LineOptions) {
     this.#options = options;
@@ -64,10 +66,29 @@ export class Line implements PhoneLine {
     return this.#registration?.address.replace(/^sip:|@.*$/g, '') ?? this.user;
   }
 
+  home(domain: string | undefined): RegistrarAddress | undefined {
+    return this.#options.registrations.home(domain);
+  }
+
+  registerMadeUp(lost: (reason: string) => void): string | undefined {
+    this.unregister();
+    const home = this.home(undefined);
+    if (this.address === undefined || home === undefined || home.local) return this.address;
+    const address = `sip:${this.user}@${home.domain}`;
+    const request = { address, registrar: home.registrar, contactUser: this.#contactUser(), patient: true };
+    const held = this.#options.registrations.register(request, (event) => {
+      if (event.type === 'registered') return;
+      if (this.#registration?.held === held) this.#registration = undefined;
+      lost(event.reason);
+    });
+    this.#registration = { address, held, replaced: () => undefined };
+    return address;
+  }
+
   register({ address, registrar, credentials }: RegistrationWish, lost: (reason: string) => void): Promise<void> {
     this.unregister();
     return new Promise((resolve, reject) => {
-      const request = { address, registrar, contactUser: this.user, ...(credentials && { credentials }) };
+      const request = { address, registrar, contactUser: this.#contactUser(), ...(credentials && { credentials }) };
       const held = this.#options.registrations.register(request, (event) => {
         if (event.type === 'registered') {
           resolve();
@@ -158,6 +179,14 @@ export class Line implements PhoneLine {
   close(termination: Termination): void {
     this.unregister();
     this.#call?.abandon(termination);
+  }
+
+  /**
+   * Each registration has a Contact of its own: one that is being taken back must not take its successor's with it. Calls
+   * to any of them are for this line.
+   */
+  #contactUser(): string {
+    return `${this.user}.${++this.#registrations}`;
   }
 
   /** Who the client is in its calls. */

@@ -17,7 +17,7 @@ export class Lines {
 
   /** Hands an incoming call to the line that it is for; false when there is none, and the caller was told so. */
   route(invite: IncomingInvite): boolean {
-    const line = this.#byUser.get(invite.caller.called);
+    const line = this.#find(invite.caller.called);
     if (line) line.incoming(invite);
     else invite.reject(notFound);
     return line !== undefined;
@@ -25,8 +25,13 @@ export class Lines {
 
   /** Hands a text to the line that it is for; false when there is none. */
   deliver(called: string, message: TextMessage): boolean {
-    const line = this.#byUser.get(called);
+    const line = this.#find(called);
     line?.message(message);
     return line !== undefined;
+  }
+
+  /** By the user part of its address, or of the Contact of one of its registrations. */
+  #find(called: string): Line | undefined {
+    return this.#byUser.get(called.replace(/\.\d+$/, ''));
   }
 }

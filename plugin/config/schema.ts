@@ -58,6 +58,47 @@ const dialPatterns = z
     'patterns such as *@example.com or +49*@* separated by commas, or *',
   );
 
+const hostList = z
+  .string()
+  .transform((text) => text.split(/\s*,\s*/).filter((host) => host !== ''))
+  .refine(
+    (hosts) => hosts.length > 0 && hosts.every((host) => /^[A-Za-z0-9.[\]:-]{1,255}$/.test(host)),
+    'host names or addresses separated by commas, such as example.com',
+  );
+
+const server = z
+  .string()
+  .regex(
+    /^(?:sip:)?(?:[A-Za-z0-9.-]{1,255}|\[[0-9A-Fa-f:.]{2,45}\])(?::\d{1,5})?(?:;transport=(?:udp|tcp|tls))?$/i,
+    'a host, with a port and ;transport=tcp if need be',
+  )
+  .transform((text) => text.replace(/^sip:/i, ''));
+
+const usersExpected =
+  'names with their passwords, as in alice:secret,bob, or in a file users: {alice: "secret", bob: ""}';
+const userName = /^[A-Za-z0-9\-_.!~*'()&=+$]{1,128}$/;
+
+/** Names and passwords; an empty password is none. */
+const userList = z
+  .preprocess(
+    (value) =>
+      typeof value === 'string'
+        ? Object.fromEntries(
+            value
+              .split(',')
+              .filter((user) => user.trim() !== '')
+              .map((user) => {
+                const [name = '', ...password] = user.trim().split(':');
+                return [name, password.join(':')];
+              }),
+          )
+        : value,
+    z.record(z.string().regex(userName, usersExpected), z.string(usersExpected).nullable(), usersExpected),
+  )
+  .transform((users): ReadonlyMap<string, string | undefined> => {
+    return new Map(Object.entries(users).map(([name, password]) => [name, password || undefined]));
+  });
+
 /** Everything that can be configured: types, defaults, documentation and errors come from here alone. */
 export const settings = [
   {
@@ -193,6 +234,35 @@ export const settings = [
     type: hostName.optional(),
     unset: "the SIP server's address",
     doc: 'Domain in From of clients that did not register.',
+  },
+  {
+    key: 'registrar',
+    env: 'SONO_REGISTRAR',
+    type: server.optional(),
+    unset: 'unset',
+    doc: 'Where clients register that do not say where, `host[:port][;transport=tcp]`; also learns the made-up addresses.',
+  },
+  {
+    key: 'outboundProxy',
+    env: 'SONO_OUTBOUND_PROXY',
+    type: server.optional(),
+    unset: 'unset',
+    doc: 'Next hop of outgoing calls, registrations and texts, in the same form.',
+  },
+  {
+    key: 'localDomains',
+    env: 'SONO_LOCAL_DOMAINS',
+    type: hostList.optional(),
+    unset: "the embedded SIP server's addresses",
+    doc: 'Domains that Sono itself is the registrar of, separated by commas; phones and clients register in them and call each other. With a drachtio server off unless set.',
+  },
+  {
+    key: 'users',
+    env: 'SONO_USERS',
+    type: userList.optional(),
+    unset: 'everybody, from this machine',
+    doc: 'Who may register in these domains, `alice:secret,bob`; who has a password needs it.',
+    secret: true,
   },
   {
     key: 'dialDomain',

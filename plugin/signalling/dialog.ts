@@ -2,6 +2,7 @@ import type { Authenticator } from './authenticator.js';
 import type { DrachtioConnection } from './drachtio.js';
 import type { ReceivedRequest } from './received-request.js';
 import { type SipAnswer, SipFailure } from './sip-answer.js';
+import type { Acknowledge } from './srf.js';
 
 export interface DialogIdentity {
   /** The server's name of the dialog. */
@@ -49,7 +50,7 @@ export class SipDialog {
    * @throws Error when it could not be sent, or the connection was lost before the response
    */
   request(method: string, headers: Readonly<Record<string, string>> = {}, body?: string): Promise<SipAnswer> {
-    return this.#exchange(method, headers, body, () => undefined);
+    return this.exchange(method, headers, body, () => undefined);
   }
 
   /**
@@ -58,18 +59,23 @@ export class SipDialog {
    */
   async reinvite(headers: Readonly<Record<string, string>>, sdp: string): Promise<Reanswer> {
     let confirm = () => {};
-    const answer = await this.#exchange('INVITE', headers, sdp, (acknowledge) => {
+    const answer = await this.exchange('INVITE', headers, sdp, (acknowledge) => {
       confirm = acknowledge;
     });
     if (answer.status >= 300) throw new SipFailure(answer);
     return { answer, confirm };
   }
 
-  async #exchange(
+  /**
+   * Sends a request of any kind but ACK; what confirms the answer to a re-INVITE goes to `accepted`.
+   * @returns its final response
+   * @throws Error when it could not be sent, or the connection was lost before the response
+   */
+  async exchange(
     method: string,
     headers: Readonly<Record<string, string>>,
     body: string | undefined,
-    accepted: (confirm: () => void) => void,
+    accepted: (confirm: Acknowledge) => void,
   ): Promise<SipAnswer> {
     const { id, target, authenticator } = this.identity;
     authenticator?.begin();

@@ -14,7 +14,8 @@ export interface Challenge {
   readonly stale: boolean;
 }
 
-const hashes: Readonly<Record<string, Challenge['hash']>> = { md5: 'md5', 'sha-256': 'sha256' };
+/** By the algorithm's name in lower case. */
+export const hashes: Readonly<Record<string, Challenge['hash']>> = { md5: 'md5', 'sha-256': 'sha256' };
 
 /**
  * The challenge to answer: the first, of those that a server names in its order of preference, that we can. Undefined
@@ -30,12 +31,8 @@ export function readChallenge(header: string): Challenge | undefined {
 }
 
 function parseChallenge(header: string): Challenge | undefined {
-  const body = /^\s*digest\s+(.*)$/is.exec(header)?.[1];
-  if (body === undefined) return undefined;
-  const fields = new Map<string, string>();
-  for (const [, name = '', quoted, token] of body.matchAll(/([\w-]+)\s*=\s*(?:"((?:[^"\\]|\\.)*)"|([^\s,"]+))/g)) {
-    fields.set(name.toLowerCase(), quoted?.replace(/\\(.)/g, '$1') ?? token ?? '');
-  }
+  const fields = parseDigest(header);
+  if (!fields) return undefined;
   const realm = fields.get('realm');
   const nonce = fields.get('nonce');
   const algorithm = fields.get('algorithm') ?? 'MD5';
@@ -72,11 +69,9 @@ export interface DigestRequest {
 export function authorize(challenge: Challenge, credentials: Credentials, request: DigestRequest): string {
   const { realm, nonce, opaque, algorithm, qop } = challenge;
   const { method, uri, count, cnonce = randomBytes(8).toString('hex') } = request;
-  const hash = (text: string) => createHash(challenge.hash).update(text).digest('hex');
   const nc = count.toString(16).padStart(8, '0');
-  const a1 = hash(`${credentials.user}:${realm}:${credentials.password}`);
-  const a2 = hash(`${method}:${uri}`);
-  const response = hash(qop ? `${a1}:${nonce}:${nc}:${cnonce}:auth:${a2}` : `${a1}:${nonce}:${a2}`);
+  const uses = qop ? { nc, cnonce } : undefined;
+  const response = digestOf(challenge.hash, { credentials, realm, nonce, method, uri, ...(uses && { uses }) });
   const fields = [
     `username=${quote(credentials.user)}`,
     `realm=${quote(realm)}`,
@@ -88,6 +83,36 @@ export function authorize(challenge: Challenge, credentials: Credentials, reques
     ...(qop ? ['qop=auth', `nc=${nc}`, `cnonce=${quote(cnonce)}`] : []),
   ];
   return `Digest ${fields.join(', ')}`;
+}
+
+export interface DigestInput {
+  readonly credentials: Credentials;
+  readonly realm: string;
+  readonly nonce: string;
+  readonly method: string;
+  readonly uri: string;
+  /** With qop "auth". */
+  readonly uses?: { readonly nc: string; readonly cnonce: string };
+}
+
+/** The response to a challenge (RFC 7616 section 3.4.1), in hexadecimal. */
+export function digestOf(algorithm: Challenge['hash'], input: DigestInput): string {
+  const { credentials, realm, nonce, method, uri, uses } = input;
+  const hash = (text: string) => createHash(algorithm).update(text).digest('hex');
+  const a1 = hash(`${credentials.user}:${realm}:${credentials.password}`);
+  const a2 = hash(`${method}:${uri}`);
+  return hash(uses ? `${a1}:${nonce}:${uses.nc}:${uses.cnonce}:auth:${a2}` : `${a1}:${nonce}:${a2}`);
+}
+
+/** The fields of a challenge or of the answer to one, names in lower case; undefined when it is no digest. */
+export function parseDigest(header: string): ReadonlyMap<string, string> | undefined {
+  const body = /^\s*digest\s+(.*)$/is.exec(header)?.[1];
+  if (body === undefined) return undefined;
+  const fields = new Map<string, string>();
+  for (const [, name = '', quoted, token] of body.matchAll(/([\w-]+)\s*=\s*(?:"((?:[^"\\]|\\.)*)"|([^\s,"]+))/g)) {
+    fields.set(name.toLowerCase(), quoted?.replace(/\\(.)/g, '$1') ?? token ?? '');
+  }
+  return fields;
 }
 
 /** A quoted-string; line breaks in credentials cannot leave it. */

@@ -1,5 +1,7 @@
 import { EventEmitter } from 'node:events';
 import { allow } from './capabilities.js';
+import { type HostPort, leadsTo, serverAddresses, sipPort } from './host-port.js';
+import { Loopback } from './loopback.js';
 import { checkSize } from './message-size.js';
 import { asError, type ReceivedRequest, receivedRequest } from './received-request.js';
 import { asAnswer, type SipAnswer } from './sip-answer.js';
@@ -19,6 +21,8 @@ export interface DrachtioOptions {
   readonly host: string;
   readonly port: number;
   readonly secret: string;
+  /** Whether requests to the server's own address are handed back here: a drachtio server refuses to send them. */
+  readonly loopback?: boolean;
   /** Milliseconds between two looks whether the server still answers, and that it has to answer. */
   readonly pingMs?: number;
 }
@@ -51,7 +55,9 @@ export class DrachtioConnection extends EventEmitter<DrachtioEvents> {
   readonly #outside = new Map<string, (request: ReceivedRequest) => void>();
   /** The login that works now; each new connection is a new one. */
   #login: SrfClient | undefined;
-  #tls = false;
+  #addresses: readonly string[] = [];
+  #servers: readonly HostPort[] = [];
+  readonly #loopback: Loopback | undefined;
   #retryMs = firstRetryMs;
   #timer: NodeJS.Timeout | undefined;
   #pingTimer: NodeJS.Timeout | undefined;
@@ -62,15 +68,21 @@ export class DrachtioConnection extends EventEmitter<DrachtioEvents> {
     // Every call in progress listens for `down`.
     this.setMaxListeners(0);
     this.#options = options;
+    if (options.loopback) this.#loopback = new Loopback((request, responder) => this.#receive(request, responder));
   }
 
   get up(): boolean {
     return this.#login !== undefined;
   }
 
+  /** The server's own SIP addresses, e.g. `udp/127.0.0.1:5060`; those of the last login. */
+  get addresses(): readonly string[] {
+    return this.#addresses;
+  }
+
   /** Whether the server has an address for SIP over TLS. */
   get tls(): boolean {
-    return this.#tls;
+    return this.#addresses.some((address) => address.startsWith('tls/'));
   }
 
   /** Begins to connect, and goes on until {@link close}. Resolves after the first login. */
@@ -80,8 +92,11 @@ export class DrachtioConnection extends EventEmitter<DrachtioEvents> {
     return first;
   }
 
-  /** Who is handed the requests of a method that begin something new, as INVITEs from outside. */
-  onOutside(method: 'INVITE' | 'MESSAGE' | 'OPTIONS', listener: (request: ReceivedRequest) => void): void {
+  /**
+   * Who is handed the requests of a method that begin something new, as INVITEs from outside. REGISTERs are asked for only
+   * where somebody takes them before {@link connect}.
+   */
+  onOutside(method: 'INVITE' | 'MESSAGE' | 'OPTIONS' | 'REGISTER', listener: (request: ReceivedRequest) => void): void {
     this.#outside.set(method, listener);
   }
 
@@ -94,16 +109,21 @@ export class DrachtioConnection extends EventEmitter<DrachtioEvents> {
     method: string,
     uri: string,
     headers: Readonly<Record<string, string>>,
-    body?: string,
+    { body, proxy }: { readonly body?: string; readonly proxy?: string | undefined } = {},
   ): Promise<SipAnswer> {
-    return this.exchange(uri, { method, headers, ...(body !== undefined && { body }) });
+    return this.exchange(uri, {
+      method,
+      headers,
+      ...(body !== undefined && { body }),
+      ...(proxy !== undefined && { proxy }),
+    });
   }
 
   /** A request and its final response, with what confirms that. */
   async exchange(
     uri: string,
     options: SrfRequestOptions,
-    accepted: (confirm: () => void) => void = () => undefined,
+    accepted: (confirm: Acknowledge) => void = () => undefined,
   ): Promise<SipAnswer> {
     return new Promise((resolve, reject) => {
       const lost = (reason: string) => reject(new Error(`drachtio server lost: ${reason}`));
@@ -127,6 +147,12 @@ export class DrachtioConnection extends EventEmitter<DrachtioEvents> {
   /** Sends a request of any kind; `done` learns that it was sent before any response to it comes, or why it was not. */
   send(uri: string, options: SrfRequestOptions, done: (sent: SentRequest | Error) => void): void {
     try {
+      const loopback = this.#loopback;
+      if (loopback?.owns(options) || (loopback && this.up && leadsTo(this.#servers, options.proxy ?? uri))) {
+        const [{ host, port } = { host: 'localhost', port: sipPort }] = this.#servers;
+        loopback.send(uri, options, `${host}:${port}`, done);
+        return;
+      }
       const login = this.#login;
       if (!login) throw new Error('there is no connection to the SIP server');
       checkSize(uri, options.headers, options.body);
@@ -164,6 +190,8 @@ export class DrachtioConnection extends EventEmitter<DrachtioEvents> {
     const timeout = setTimeout(() => lost(`no login within ${loginTimeoutMs} ms`), loginTimeoutMs);
     srf.use((request, responder) => this.#receive(request, responder));
     for (const route of ['invite', 'message', 'options'] as const) srf[route](() => undefined);
+    // A registrar elsewhere may share the server.
+    if (this.#outside.has('REGISTER')) srf.register(() => undefined);
     srf.on('error', (error) => lost(error.message));
     srf.on('close', () => lost('connection closed'));
     srf.on('connect', (error, hostports = '') => {
@@ -173,9 +201,10 @@ export class DrachtioConnection extends EventEmitter<DrachtioEvents> {
       tellForksApart(srf);
       this.#login = srf;
       this.#retryMs = firstRetryMs;
-      this.#tls = hostports.split(',').some((hostport) => hostport.startsWith('tls/'));
+      this.#addresses = hostports.split(',');
+      this.#servers = serverAddresses(this.#addresses);
       this.#ping(srf, lost);
-      this.emit('up', hostports.split(','));
+      this.emit('up', this.#addresses);
     });
     srf.connect({ ...this.#options, reconnect: { maxAttempts: 1 } });
   }
@@ -222,10 +251,10 @@ export class DrachtioConnection extends EventEmitter<DrachtioEvents> {
 }
 
 /** The connection may have been lost since: then the server sends the ACK no more. */
-function contained(acknowledge: Acknowledge): () => void {
-  return () => {
+export function contained(acknowledge: Acknowledge): Acknowledge {
+  return (options) => {
     try {
-      acknowledge();
+      acknowledge(options);
     } catch {
       // The far end repeats its answer, and then ends the call.
     }

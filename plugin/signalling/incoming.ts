@@ -65,6 +65,12 @@ export class Invited extends CallSide implements IncomingInvite {
     else this.#leaving = { reason };
   }
 
+  /** Somebody else answers or refuses the INVITE: from now on nothing of it concerns this. */
+  handOver(): ReceivedInvite {
+    this.release();
+    return this.#invite;
+  }
+
   protected override tell(event: SignallingEvent): void {
     this.#listener(event);
   }

@@ -88,7 +88,11 @@ export class Invitation extends CallSide implements OutgoingInvite {
       ...(replaces !== undefined && { Replaces: replaces, Require: 'replaces' }),
       ...(referredBy !== undefined && { 'Referred-By': referredBy }),
     };
-    this.#sent = new SentInvite(this.context.connection, this.#uri, headers, this.#sdp, this.#authenticator, {
+    const options = {
+      ...{ headers, sdp: this.#sdp, authenticator: this.#authenticator },
+      proxy: this.context.nextHop(this.#uri, this.#request.from),
+    };
+    this.#sent = new SentInvite(this.context.connection, this.#uri, options, {
       provisional: ({ status, reason }) => {
         if (!this.settled) this.#listener({ type: 'provisional', status, reason });
       },

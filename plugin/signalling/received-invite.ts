@@ -41,8 +41,8 @@ export class ReceivedInvite {
     this.request.onUpdate((update) => receive(update));
   }
 
-  respond(status: number, headers: Readonly<Record<string, string>> = {}): void {
-    this.request.respond(status, { headers }, (sent) => {
+  respond(status: number, headers: Readonly<Record<string, string>> = {}, body?: string): void {
+    this.request.respond(status, { headers, ...(body !== undefined && { body }) }, (sent) => {
       if (sent instanceof Error || status >= 200 || sent.dialogId === '') return;
       this.#dialogId = sent.dialogId;
       this.#connection.dialogs.set(sent.dialogId, (request) => this.#receive(request));

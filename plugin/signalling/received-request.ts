@@ -8,6 +8,7 @@ export interface ReceivedRequest {
   readonly body: string;
   /** The server itself has sent it in our name, as the BYE of a call whose answer was never confirmed. */
   readonly generated: boolean;
+  readonly source: RequestSource;
   /** Several headers of one name are joined by commas; empty when there is none. */
   header(name: string): string;
   /**
@@ -19,6 +20,13 @@ export interface ReceivedRequest {
   onCancel(listener: () => void): void;
   /** An UPDATE before the final response to the INVITE. */
   onUpdate(listener: (update: ReceivedRequest) => void): void;
+}
+
+/** Where a request came from: the last hop. */
+export interface RequestSource {
+  readonly address: string;
+  readonly port: number;
+  readonly transport: string;
 }
 
 export interface SentResponse {
@@ -33,6 +41,11 @@ export function receivedRequest(request: SrfRequest, responder: Responder): Rece
     uri: request.uri,
     body: request.body ?? '',
     generated: request.source === 'application',
+    source: {
+      address: request.source_address ?? '',
+      port: request.source_port ?? 5060,
+      transport: request.protocol ?? 'udp',
+    },
     header,
     respond: (status, options = {}, done) => {
       try {

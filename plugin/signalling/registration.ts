@@ -2,6 +2,8 @@ import { randomUUID } from 'node:crypto';
 import type { Registration, RegistrationEvent, RegistrationRequest } from '../call/ports.js';
 import { Authenticator } from './authenticator.js';
 import type { DrachtioConnection } from './drachtio.js';
+import { parseNameAddr, splitAddresses, userOf } from './name-addr.js';
+import type { Routing } from './routing.js';
 import type { SipAnswer } from './sip-answer.js';
 
 /** Seconds that we ask for; the registrar decides. */
@@ -10,10 +12,19 @@ const wantedExpires = 3_600;
 const longestExpires = 7 * 24 * 3_600;
 const firstRetryMs = 2_000;
 const longestRetryMs = 60_000;
+/** How long a registration that has ended because nobody answered is still tried for. */
+const giveUpMs = 10 * 60_000;
+
+export interface RegistrarOptions {
+  readonly connection: DrachtioConnection;
+  readonly routing: Routing;
+  /** It is reached without the outbound proxy. */
+  readonly isLocal?: boolean;
+}
 
 /** One address kept registered at a registrar (RFC 3261 section 10.2), from one Call-ID. */
 export class RegistrarSession implements Registration {
-  readonly #connection: DrachtioConnection;
+  readonly #options: RegistrarOptions;
   readonly #request: RegistrationRequest;
   readonly #listener: (event: RegistrationEvent) => void;
   readonly #authenticator: Authenticator;
@@ -23,32 +34,42 @@ export class RegistrarSession implements Registration {
   #expires = wantedExpires;
   #timer: NodeJS.Timeout | undefined;
   #retryMs = firstRetryMs;
-  /** When the registrar forgets us, in milliseconds since the epoch; undefined before the first success. */
-  #validUntil: number | undefined;
+  #registered = false;
+  /** When to stop trying, in milliseconds since the epoch. */
+  #giveUpAt: number;
   #ended = false;
+  #sending: Promise<void>;
 
-  constructor(
-    connection: DrachtioConnection,
-    request: RegistrationRequest,
-    listener: (event: RegistrationEvent) => void,
-  ) {
-    this.#connection = connection;
+  constructor(options: RegistrarOptions, request: RegistrationRequest, listener: (event: RegistrationEvent) => void) {
+    this.#options = options;
     this.#request = request;
     this.#listener = listener;
     this.#authenticator = new Authenticator(request.credentials);
-    void this.#refresh();
+    this.#giveUpAt = request.patient ? Date.now() + giveUpMs : 0;
+    this.#sending = this.#refresh();
   }
 
   end(): void {
+    void this.close();
+  }
+
+  /** As {@link end}; resolves when the registrar has confirmed it, or nothing can be done about it. */
+  async close(): Promise<void> {
     if (this.#ended) return;
+    this.#stop();
+    await this.#sending;
+    if (this.#registered) await this.#send(0).catch(() => undefined);
+  }
+
+  #stop(): void {
     this.#ended = true;
     clearTimeout(this.#timer);
-    this.#connection.off('up', this.#again);
-    if (this.#validUntil !== undefined) void this.#send(0).catch(() => {});
+    this.#options.connection.off('up', this.#again);
+    this.#options.routing.forget(this.#request.address, this);
   }
 
   async #refresh(): Promise<void> {
-    this.#connection.off('up', this.#again);
+    this.#options.connection.off('up', this.#again);
     let answer: SipAnswer;
     try {
       answer = await this.#send(this.#expires);
@@ -56,41 +77,38 @@ export class RegistrarSession implements Registration {
       this.#failed({ reason: error instanceof Error ? error.message : String(error) });
       return;
     }
-    if (this.#ended) {
-      // The client went while the REGISTER was on its way.
-      if (answer.status < 300) void this.#send(0).catch(() => {});
-      return;
-    }
-    if (answer.status < 300) this.#registered(answer);
+    if (answer.status < 300) this.#succeeded(answer);
     else this.#failed({ reason: answer.reason, sipStatus: answer.status });
   }
 
-  #registered(answer: SipAnswer): void {
+  #succeeded(answer: SipAnswer): void {
+    const first = !this.#registered;
+    this.#registered = true;
+    // The client may have gone while the REGISTER was on its way.
+    if (this.#ended) return;
     const granted = grantedExpires(answer, this.#request.contactUser) ?? this.#expires;
-    const first = this.#validUntil === undefined;
-    this.#validUntil = Date.now() + granted * 1000;
+    this.#giveUpAt = Date.now() + granted * 1000 + giveUpMs;
     this.#retryMs = firstRetryMs;
+    this.#options.routing.serviceRoute(this.#request.address, this, answer.header('service-route'));
     // Before it ends, with time left for another attempt or two.
     this.#wait(Math.max(granted * 1000 * 0.8, 1_000));
     if (first) this.#listener({ type: 'registered' });
   }
 
-  /** A refusal is final; silence and faults of servers are not, as long as the registrar may still know us. */
+  /** A refusal is final; silence and faults of servers are not. */
   #failed({ reason, sipStatus }: { readonly reason: string; readonly sipStatus?: number }): void {
     if (this.#ended) return;
     const passing =
       sipStatus === undefined || sipStatus === 408 || sipStatus === 480 || (sipStatus >= 500 && sipStatus < 600);
-    if (this.#validUntil !== undefined && passing && Date.now() < this.#validUntil) {
+    if (passing && Date.now() < this.#giveUpAt) {
       this.#wait(this.#retryMs);
       this.#retryMs = Math.min(this.#retryMs * 2, longestRetryMs);
-      this.#connection.once('up', this.#again);
+      this.#options.connection.once('up', this.#again);
       return;
     }
-    const registered = this.#validUntil !== undefined;
-    this.#validUntil = undefined;
-    this.end();
+    this.#stop();
     const why = sipStatus === undefined ? reason : `${sipStatus} ${reason}`;
-    this.#listener({ type: registered ? 'lost' : 'failed', reason: why });
+    this.#listener({ type: this.#registered ? 'lost' : 'failed', reason: why });
   }
 
   #wait(ms: number): void {
@@ -101,17 +119,20 @@ export class RegistrarSession implements Registration {
 
   readonly #again = (): void => {
     clearTimeout(this.#timer);
-    if (!this.#ended) void this.#refresh();
+    if (!this.#ended) this.#sending = this.#refresh();
   };
 
   /** One REGISTER, with the answers to challenges and to 423 that it takes. */
   async #send(expires: number): Promise<SipAnswer> {
+    const { connection, routing, isLocal = false } = this.#options;
+    const proxy = isLocal ? undefined : routing.outboundProxy;
     let wanted = expires;
     this.#authenticator.begin();
     for (;;) {
-      const answer = await this.#connection.request('REGISTER', this.#request.registrar, this.#headers(wanted));
+      const { registrar } = this.#request;
+      const answer = await connection.request('REGISTER', registrar, this.#headers(wanted), { proxy });
       const minimum = answer.status === 423 ? Number(answer.header('min-expires')) : Number.NaN;
-      if (minimum > wanted && minimum <= longestExpires) {
+      if (wanted > 0 && minimum > wanted && minimum <= longestExpires) {
         wanted = minimum;
         this.#expires = minimum;
       } else if (!this.#authenticator.challenged(answer)) {
@@ -137,8 +158,8 @@ export class RegistrarSession implements Registration {
 
 /** Seconds that the registrar grants our Contact (RFC 3261 section 10.2.4). */
 function grantedExpires(answer: SipAnswer, contactUser: string): number | undefined {
-  const contacts = answer.header('contact').split(/,(?=\s*(?:"|<|sip))/);
-  const own = contacts.find((contact) => contact.includes(contactUser)) ?? '';
-  const seconds = Number(/;\s*expires\s*=\s*"?(\d+)/i.exec(own)?.[1] ?? answer.header('expires'));
+  const contacts = splitAddresses(answer.header('contact')).map(parseNameAddr);
+  const own = contacts.find((contact) => contact && userOf(contact.uri) === contactUser);
+  const seconds = Number(own?.parameters.get('expires') ?? answer.header('expires'));
   return seconds > 0 && seconds <= longestExpires ? seconds : undefined;
 }

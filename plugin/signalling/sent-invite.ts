@@ -1,6 +1,6 @@
 import type { Authenticator } from './authenticator.js';
 import { readAllow, SipDialog } from './dialog.js';
-import type { DrachtioConnection } from './drachtio.js';
+import { contained, type DrachtioConnection } from './drachtio.js';
 import { parseNameAddr } from './name-addr.js';
 import type { ReceivedRequest } from './received-request.js';
 import { asAnswer, type SipAnswer, SipFailure } from './sip-answer.js';
@@ -10,12 +10,24 @@ export interface InviteListener {
   provisional(response: SipAnswer): void;
   /** A description before the answer; a further one, also of another callee, takes its place (RFC 3960). */
   early(sdp: string): void;
-  /** `sdp` is empty when the answer has no description. */
-  answered(dialog: SipDialog, answer: SipAnswer, sdp: string): void;
+  /** `sdp` is empty when the answer has no description; `confirm` sends the ACK, which has been sent unless {@link confirms}. */
+  answered(dialog: SipDialog, answer: SipAnswer, sdp: string, confirm: Acknowledge): void;
+  /** Whether the listener sends the ACK itself. */
+  readonly confirms?: boolean;
   /** A SipFailure for a final response. */
   failed(error: Error): void;
   /** Requests of the dialog, answered or not yet. */
   request(request: ReceivedRequest): void;
+}
+
+export interface InviteOptions {
+  readonly headers: Readonly<Record<string, string>>;
+  /** Empty to ask for an offer. */
+  readonly sdp: string;
+  /** Answers challenges within the call. */
+  readonly authenticator: Authenticator;
+  /** Next hop, where it is not the Request-URI's. */
+  readonly proxy?: string | undefined;
 }
 
 /** One INVITE transaction of ours, from the request to its final response. */
@@ -32,15 +44,14 @@ export class SentInvite {
   constructor(
     connection: DrachtioConnection,
     uri: string,
-    headers: Readonly<Record<string, string>>,
-    sdp: string,
-    authenticator: Authenticator,
+    { headers, sdp, authenticator, proxy }: InviteOptions,
     listener: InviteListener,
   ) {
     this.#connection = connection;
     this.#authenticator = authenticator;
     this.#listener = listener;
-    connection.send(uri, { method: 'INVITE', headers, body: sdp }, (sent) => {
+    const options = { method: 'INVITE', headers, body: sdp, ...(proxy !== undefined && { proxy }) };
+    connection.send(uri, options, (sent) => {
       if (sent instanceof Error) return listener.failed(sent);
       this.#sent = sent;
       sent.on('response', (response, acknowledge) => this.#take(response, acknowledge));
@@ -101,7 +112,8 @@ export class SentInvite {
   }
 
   #takeAnswer(response: SrfResponse, tag: string, acknowledge: Acknowledge): void {
-    acknowledge();
+    const confirm = contained(acknowledge);
+    if (!this.#listener.confirms) confirm();
     const from = parseNameAddr(this.from)?.parameters.get('tag') ?? '';
     const identity = {
       id: response.stackDialogId,
@@ -117,7 +129,7 @@ export class SentInvite {
     const dialog = new SipDialog(this.#connection, identity, (request) => this.#listener.request(request));
     // An answer that was given before, reliably, need not be repeated (RFC 6337 section 3.1).
     const sdp = isSdp(response) ? (response.body ?? '') : (this.#callees.get(tag)?.sdp ?? '');
-    this.#listener.answered(dialog, asAnswer(response), sdp);
+    this.#listener.answered(dialog, asAnswer(response), sdp, confirm);
   }
 
   #listen(dialogId: string): void {

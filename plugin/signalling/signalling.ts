@@ -5,6 +5,7 @@ import type {
   InviteRequest,
   MessagePort,
   OutgoingInvite,
+  RegistrarAddress,
   Registration,
   RegistrationEvent,
   RegistrationPort,
@@ -27,7 +28,9 @@ import { Invitation } from './invite.js';
 import { userOf } from './name-addr.js';
 import { ReceivedInvite } from './received-invite.js';
 import type { ReceivedRequest } from './received-request.js';
+import { type LocalOptions, LocalService } from './registrar/local-service.js';
 import { RegistrarSession } from './registration.js';
+import { Routing } from './routing.js';
 import type { SipContext } from './sip-context.js';
 import { maxSentBytes, readText } from './text-message.js';
 
@@ -38,6 +41,12 @@ export interface SignallingOptions {
   readonly dialDomain?: string;
   /** Whom clients may call. Default everybody. */
   readonly policy?: DialPolicy;
+  /** Where clients register that do not say where: `host[:port][;transport=tcp]`. */
+  readonly registrar?: string;
+  /** Next hop of requests that begin something, in the same form. */
+  readonly outboundProxy?: string;
+  /** Makes this a registrar of its own. */
+  readonly local?: LocalOptions;
   readonly timers?: Timers;
 }
 
@@ -63,6 +72,10 @@ export class DrachtioSignalling implements SignallingPort, RegistrationPort, Mes
   readonly #connection: DrachtioConnection;
   readonly #options: SignallingOptions;
   readonly #context: SipContext;
+  readonly #routing: Routing;
+  readonly #local: LocalService | undefined;
+  /** Registrations that are being taken back. */
+  readonly #leaving = new Set<Promise<void>>();
 
   constructor(connection: DrachtioConnection, options: SignallingOptions) {
     this.#connection = connection;
@@ -72,7 +85,10 @@ export class DrachtioSignalling implements SignallingPort, RegistrationPort, Mes
       timers: options.timers ?? systemTimers,
       legs: new Map(),
       resolve: (uri, from) => this.resolve(uri, from),
+      nextHop: (uri, from) => this.#nextHop(uri, from),
     };
+    this.#routing = new Routing(options.outboundProxy);
+    this.#local = options.local && new LocalService(this.#context, options.local);
     connection.onOutside('OPTIONS', (request) => request.respond(200, { headers: optionsHeaders }));
   }
 
@@ -85,8 +101,11 @@ export class DrachtioSignalling implements SignallingPort, RegistrationPort, Mes
   onMessage(route: (called: string, message: TextMessage) => boolean): void {
     this.#connection.onOutside('MESSAGE', (request) => {
       const text = readText(request);
+      const contacts = this.#local?.contacts(request.uri) ?? [];
+      const deliver = (called: string) => !('refusal' in text) && route(called, text);
       if ('refusal' in text) request.respond(text.refusal, { headers: text.headers });
-      else request.respond(route(userOf(request.uri), text) ? 200 : notFound);
+      else if (contacts.length > 0) void this.#local?.message(request, contacts, deliver);
+      else request.respond(deliver(userOf(request.uri)) ? 200 : notFound);
     });
   }
 
@@ -98,8 +117,36 @@ export class DrachtioSignalling implements SignallingPort, RegistrationPort, Mes
     return { refusal: `${target.uri} may not be called from here` };
   }
 
+  home(domain: string | undefined): RegistrarAddress | undefined {
+    const { registrar } = this.#options;
+    const local = this.#local?.home(domain);
+    if (registrar === undefined || (local && domain !== undefined)) return local;
+    const [hostPort = ''] = registrar.split(';');
+    return { domain: domain ?? hostPort, registrar: `sip:${registrar}`, local: false };
+  }
+
   register(request: RegistrationRequest, listener: (event: RegistrationEvent) => void): Registration {
-    return new RegistrarSession(this.#connection, request, listener);
+    const options = {
+      ...{ connection: this.#connection, routing: this.#routing },
+      isLocal: this.#local?.domains.isServer(request.registrar) ?? false,
+    };
+    const session = new RegistrarSession(options, request, listener);
+    return {
+      end: () => {
+        const leaving = session.close().finally(() => this.#leaving.delete(leaving));
+        this.#leaving.add(leaving);
+      },
+    };
+  }
+
+  /** Resolves when every registration that has ended is taken back, or cannot be. */
+  async left(): Promise<void> {
+    await Promise.all(this.#leaving);
+  }
+
+  /** Ends the calls between phones that have registered here. */
+  async endLocalCalls(reason: string): Promise<void> {
+    await this.#local?.end(reason);
   }
 
   invite(request: InviteRequest, listener: (event: SignallingEvent) => void): OutgoingInvite {
@@ -118,7 +165,8 @@ export class DrachtioSignalling implements SignallingPort, RegistrationPort, Mes
         'Content-Type': 'text/plain;charset=UTF-8',
         ...authenticator.headers('MESSAGE', target),
       };
-      const answer = await this.#connection.request('MESSAGE', target, headers, text);
+      const options = { body: text, proxy: this.#nextHop(target, from) };
+      const answer = await this.#connection.request('MESSAGE', target, headers, options);
       if (answer.status < 300) return;
       if (!authenticator.challenged(answer)) throw new Error(`${answer.status} ${answer.reason}`);
     }
@@ -144,8 +192,15 @@ export class DrachtioSignalling implements SignallingPort, RegistrationPort, Mes
       return;
     }
     const replaces = request.header('replaces');
-    if (replaces === '') route(new Invited(this.#context, invite));
-    else this.#replaced(replaces, invite);
+    const contacts = this.#local?.contacts(request.uri) ?? [];
+    if (replaces !== '') this.#replaced(replaces, invite);
+    else if (contacts.length > 0) this.#local?.call(invite, contacts, route);
+    else route(new Invited(this.#context, invite));
+  }
+
+  #nextHop(uri: string, from: string): string | undefined {
+    if (this.#local?.domains.has(uri)) return this.#local.nextHop(uri);
+    return this.#routing.nextHop(from);
   }
 
   /** RFC 3891 section 3. */

@@ -11,4 +11,6 @@ export interface SipContext {
   readonly legs: Map<Leg, (event: InCallEvent) => void>;
   /** Where a call may go: what holds for a person who dials holds for a far end that redirects. */
   readonly resolve: (uri: string, from: string) => DialTarget;
+  /** Where a request of this address goes next, when not to its Request-URI. */
+  readonly nextHop: (uri: string, from: string) => string | undefined;
 }

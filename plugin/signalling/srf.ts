@@ -41,6 +41,10 @@ export interface ReceivedRequest {
   readonly stackDialogId: string;
   /** `application`: the server made the request itself, and shows it. */
   readonly source: string;
+  /** Where it came from. */
+  readonly source_address?: string;
+  readonly source_port?: number;
+  readonly protocol?: string;
   get: GetHeader;
   on(event: 'cancel', listener: () => void): unknown;
   /** As of a sent request. */
@@ -66,6 +70,8 @@ export interface SrfRequestOptions {
   readonly body?: string;
   readonly stackDialogId?: string;
   readonly stackTxnId?: string;
+  /** Next hop, where it is not the Request-URI's. */
+  readonly proxy?: string;
 }
 
 type Listener = (request: ReceivedRequest, response: Responder) => void;
@@ -89,6 +95,7 @@ export interface SrfClient {
   /** Has INVITEs outside dialogs sent here. */
   invite(listener: Listener): void;
   message(listener: Listener): void;
+  register(listener: Listener): void;
   options(listener: Listener): void;
   /** The callback comes before any response to the request; a promise could come after. */
   request(uri: string, options: SrfRequestOptions, done: (error: unknown, sent?: SentRequest) => void): unknown;

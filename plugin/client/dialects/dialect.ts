@@ -1,5 +1,5 @@
 import type { PublishRequest, RpcCall } from 'rtmp-server-ts';
-import type { Caller, CallNotice, CallStatusUpdate, Credentials } from '../../call/ports.js';
+import type { Caller, CallNotice, CallStatusUpdate, Credentials, RegistrarAddress } from '../../call/ports.js';
 
 /** What a person is told who calls or registers while there is no SIP server. */
 export const noServer = 'the SIP server cannot be reached; try again in a moment';
@@ -8,6 +8,13 @@ export const noServer = 'the SIP server cannot be reached; try again in a moment
 export interface PhoneLine {
   /** The SIP address of this client: the registered one, or made up; none while there is no SIP server. */
   readonly address: string | undefined;
+  /** Where to register an address of this domain, or of none in particular, when the client does not say where. */
+  home(domain: string | undefined): RegistrarAddress | undefined;
+  /**
+   * Gives the client its made-up address in place of what it was registered as, at once; none while there is no SIP server.
+   * Where a registrar is configured it learns of the address too: `lost` tells when it does not want to, or not any more.
+   */
+  registerMadeUp(lost: (reason: string) => void): string | undefined;
   /**
    * Registers the client in place of what it was registered as. Rejects, with words for a person, when the registrar
    * refuses; `lost` is called when a registration that succeeded is lost for good.

@@ -164,17 +164,15 @@ export class SonoDialect implements Dialect {
   }
 
   #register(call: RpcCall): void {
-    const wish = readRegister(call.args);
+    const wish = readRegister(call.args, (domain) => this.#line.home(domain));
+    const lost = (reason: string) => this.#session.status({ level: 'status', code: 'Sono.Registration.Lost', reason });
     if (wish === 'made-up address') {
-      this.#line.unregister();
-      const uri = this.#line.address;
+      const uri = this.#line.registerMadeUp(lost);
       if (uri === undefined) call.error(fault('Sono.Registration.Failed', noServer));
       else call.result({ level: 'status', uri });
     } else if ('refusal' in wish) {
       call.error(fault('Sono.Registration.Failed', wish.refusal));
     } else {
-      const lost = (reason: string) =>
-        this.#session.status({ level: 'status', code: 'Sono.Registration.Lost', reason });
       this.#line.register(wish, lost).then(
         () => call.result({ level: 'status', uri: wish.address }),
         (error: Error) => call.error(fault('Sono.Registration.Failed', error.message)),

@@ -2,9 +2,12 @@ import type { AmfValue } from 'rtmp-server-ts';
 import { describe, expect, it } from 'vitest';
 import { readRegister } from '../../../plugin/client/dialects/sono-register.js';
 
+/** No registrar is configured. */
+const nowhere = () => undefined;
+
 describe('the arguments of register', () => {
   it.each([[[]], [[null]], [['']], [[undefined]]])('%j: a made-up address', (args) => {
-    expect(readRegister(args as AmfValue[])).toBe('made-up address');
+    expect(readRegister(args as AmfValue[], nowhere)).toBe('made-up address');
   });
 
   const read: [AmfValue[], object][] = [
@@ -28,7 +31,7 @@ describe('the arguments of register', () => {
       },
     ],
   ];
-  it.each(read)('%j', (args, wish) => expect(readRegister(args)).toEqual(wish));
+  it.each(read)('%j', (args, wish) => expect(readRegister(args, nowhere)).toEqual(wish));
 
   const refused: AmfValue[][] = [
     [1],
@@ -44,6 +47,21 @@ describe('the arguments of register', () => {
     ['bob', 'example.com', { user: 'bob' }],
   ];
   it.each(refused.map((args) => [args]))('%j is refused in words', (args) => {
-    expect(readRegister(args)).toEqual({ refusal: expect.any(String) });
+    expect(readRegister(args, nowhere)).toEqual({ refusal: expect.any(String) });
+  });
+
+  describe('where a registrar is configured', () => {
+    const home = (domain: string | undefined) => ({
+      ...{ domain: domain ?? 'pbx.example', registrar: 'sip:192.0.2.9:5070', local: false },
+    });
+
+    it.each<[AmfValue[], string, string]>([
+      [['bob'], 'sip:bob@pbx.example', 'sip:192.0.2.9:5070;transport=udp'],
+      [['bob', null, 'secret'], 'sip:bob@pbx.example', 'sip:192.0.2.9:5070;transport=udp'],
+      [['bob@example.com'], 'sip:bob@example.com', 'sip:192.0.2.9:5070;transport=udp'],
+      [['bob', 'example.com'], 'sip:bob@example.com', 'sip:example.com;transport=udp'],
+    ])('%j', (args, address, registrar) => {
+      expect(readRegister(args, home)).toMatchObject({ address, registrar });
+    });
   });
 });

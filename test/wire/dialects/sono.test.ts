@@ -2,6 +2,7 @@ import { type AmfValue, encodeAmf0, RtmpServer } from 'rtmp-server-ts';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type {
   InviteRequest,
+  RegistrarAddress,
   RegistrationEvent,
   RegistrationRequest,
   SignallingEvent,
@@ -54,6 +55,7 @@ let rtpEvents: boolean;
 let sent: TextRequest[];
 let refuseText: string | undefined;
 let registered: RegistrationRequest[];
+let home: RegistrarAddress | undefined;
 let tellRegistration: (event: RegistrationEvent) => void;
 let server: RtmpServer;
 let lines: Lines;
@@ -68,6 +70,7 @@ beforeEach(async () => {
   sent = [];
   refuseText = undefined;
   registered = [];
+  home = undefined;
   signalled = [];
   server = new RtmpServer();
   lines = new Lines();
@@ -104,6 +107,7 @@ beforeEach(async () => {
       ringTimeMs: 60_000,
       lines,
       registrations: {
+        home: () => home,
         register: (request, listener) => {
           registered.push(request);
           tellRegistration = listener;
@@ -409,6 +413,29 @@ describe('the Sono API on the wire', () => {
     signal({ type: 'failed', termination: { result: 'cancelled', reason: 'cancelled by the caller' } });
     await untilStatus(0);
     expect(statuses()).toEqual([0]);
+  });
+
+  it('registers the made-up address too where a registrar is configured, and tells when that comes to nothing', async () => {
+    home = { domain: 'pbx.example', registrar: 'sip:192.0.2.9;transport=udp', local: false };
+    await connected();
+    phone.send(recorded.register);
+    const uri = expect.stringMatching(/^sip:[0-9a-f-]{36}@pbx\.example$/);
+    expect(await phone.find(answerTo(2))).toMatchObject({ name: '_result', args: [{ level: 'status', uri }] });
+    expect(registered).toMatchObject([{ address: uri, registrar: home.registrar, patient: true }]);
+    tellRegistration({ type: 'failed', reason: '403 Forbidden' });
+    const push = await phone.find((message) => message.type === 'command' && message.name === 'onStatus');
+    expect(push).toMatchObject({ args: [{ code: 'Sono.Registration.Lost', reason: '403 Forbidden' }] });
+  });
+
+  it('has a Contact of its own for each registration, and calls to any of them ring', async () => {
+    await connected();
+    phone.send(command('register', 7, 'bob', 'example.com'));
+    phone.send(command('register', 8, 'bob', 'example.com'));
+    while (registered.length < 2) await new Promise(setImmediate);
+    const [first, second] = registered.map(({ contactUser }) => contactUser);
+    expect(first).not.toBe(second);
+    const [line] = first?.split('.') ?? [];
+    expect(second?.startsWith(`${line}.`)).toBe(true);
   });
 
   describe('register with arguments', () => {

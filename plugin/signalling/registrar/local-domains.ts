@@ -1,0 +1,49 @@
+import { type HostPort, hostPortOf, leadsTo, serverAddresses, sipPort } from '../host-port.js';
+
+/**
+ * The domains whose addresses are looked up here. They are one and the same: bob of one is bob of all. The SIP server's own
+ * address is always one of them, its port may stand behind the others.
+ */
+export class LocalDomains {
+  readonly #names: readonly HostPort[];
+  readonly #addresses: () => readonly string[];
+
+  /**
+   * @param names `host[:port]` each.
+   * @param addresses The SIP server's own, as it names them at the login.
+   */
+  constructor(names: readonly string[], addresses: () => readonly string[]) {
+    this.#names = names.flatMap((name) => hostPortOf(name) ?? []);
+    this.#addresses = addresses;
+  }
+
+  /** Whether the address of a SIP URI is looked up here. */
+  has(uri: string): boolean {
+    const given = hostPortOf(uri);
+    const own = this.#own;
+    const isOwnPort = own.some(({ port }) => port === given?.port);
+    const isOf = ({ host, port }: HostPort) => host === given?.host && (port === given.port || isOwnPort);
+    return this.#names.some(isOf) || leadsTo(own, uri);
+  }
+
+  /** Whether a SIP URI leads to the SIP server itself. */
+  isServer(uri: string): boolean {
+    return leadsTo(this.#own, uri);
+  }
+
+  /** Where requests for local addresses go: the SIP server itself. Undefined while it is not known. */
+  get server(): string | undefined {
+    const [own] = this.#own;
+    return own && `sip:${own.host}:${own.port};transport=udp`;
+  }
+
+  /** Host part of local addresses when none is given. */
+  get preferred(): string | undefined {
+    const [name = this.#own[0]] = this.#names;
+    return name && (name.port === sipPort ? name.host : `${name.host}:${name.port}`);
+  }
+
+  get #own(): readonly HostPort[] {
+    return serverAddresses(this.#addresses());
+  }
+}

@@ -179,13 +179,17 @@ async function within(ms: number, done: Promise<unknown>): Promise<void> {
 }
 
 /** Without domains of its own the embedded server's addresses are the domain, and all of the machine's where it binds all. */
-function localService({ host, localDomains, advertisedAddress, users }: Config, log: Logger): LocalOptions {
+function localService(
+  { host, localDomains, advertisedAddress, users, digestAlgorithms }: Config,
+  log: Logger,
+): LocalOptions {
   const every = Object.values(networkInterfaces()).flatMap((addresses) => addresses ?? []);
   const bound = host === '0.0.0.0' || host === '::' ? ['localhost', ...every.map(({ address }) => address)] : [];
   const own = advertisedAddress === undefined ? bound : [advertisedAddress, ...bound];
   return {
     domains: localDomains ?? own.map((name) => (isIPv6(name) ? `[${name}]` : name)),
     log: (fields, message) => log.info(fields, message),
+    algorithms: digestAlgorithms,
     ...(users && { users }),
   };
 }

@@ -99,6 +99,11 @@ const userList = z
     return new Map(Object.entries(users).map(([name, password]) => [name, password || undefined]));
   });
 
+const digestList = z
+  .string()
+  .transform((text) => text.toUpperCase().split(/\s*,\s*/))
+  .pipe(z.array(z.enum(['SHA-256', 'MD5'], 'SHA-256, MD5 or both, separated by commas')).min(1));
+
 /** Everything that can be configured: types, defaults, documentation and errors come from here alone. */
 export const settings = [
   {
@@ -263,6 +268,13 @@ export const settings = [
     unset: 'everybody, from this machine',
     doc: 'Who may register in these domains, `alice:secret,bob`; who has a password needs it.',
     secret: true,
+  },
+  {
+    key: 'digestAlgorithms',
+    env: 'SONO_DIGEST_ALGORITHMS',
+    type: digestList,
+    default: 'SHA-256,MD5',
+    doc: 'What their passwords are asked for by, the preferred first; `MD5` alone for phones that give up when they see another.',
   },
   {
     key: 'dialDomain',

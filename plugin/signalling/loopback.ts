@@ -228,7 +228,10 @@ function responseHeaders(
 function lowerCase(headers: Readonly<Record<string, string>>, server: string): Map<string, string> {
   const entries = Object.entries(headers).map(([name, value]): [string, string] => [
     name.toLowerCase(),
-    value.replace(/[\r\n\0]+/g, ' ').replace(/@localhost(?::\d+)?(?=[;>?]|$)/i, `@${server}`),
+    value
+      .replace(/\r\n[\w-]+: /g, ', ')
+      .replace(/[\r\n\0]+/g, ' ')
+      .replace(/@localhost(?::\d+)?(?=[;>?]|$)/i, `@${server}`),
   ]);
   return new Map(entries);
 }

@@ -1,5 +1,11 @@
 import { checkSize } from './message-size.js';
-import type { Responder, ResponseOptions, ReceivedRequest as SrfRequest } from './srf.js';
+import type { Responder, ReceivedRequest as SrfRequest, ResponseOptions as SrfResponseOptions } from './srf.js';
+
+export interface ResponseOptions {
+  /** Several values make several headers of the name. */
+  readonly headers?: Readonly<Record<string, string | readonly string[]>>;
+  readonly body?: string;
+}
 
 /** A request from outside. */
 export interface ReceivedRequest {
@@ -49,8 +55,9 @@ export function receivedRequest(request: SrfRequest, responder: Responder): Rece
     header,
     respond: (status, options = {}, done) => {
       try {
-        checkSize(header('call-id'), header('cseq'), header('from'), header('to'), options.headers, options.body);
-        send(responder, status, options, done);
+        const response = written(options);
+        checkSize(header('call-id'), header('cseq'), header('from'), header('to'), response.headers, response.body);
+        send(responder, status, response, done);
       } catch (error) {
         done?.(asError(error));
       }
@@ -60,10 +67,19 @@ export function receivedRequest(request: SrfRequest, responder: Responder): Rece
   };
 }
 
+/** The library joins headers of one name by commas, which some may not be: the text of one holds the lines of all. */
+function written({ headers, body }: ResponseOptions): SrfResponseOptions {
+  const entries = Object.entries(headers ?? {}).map(([name, value]): [string, string] => [
+    name,
+    typeof value === 'string' ? value : value.join(`\r\n${name}: `),
+  ]);
+  return { ...(headers && { headers: Object.fromEntries(entries) }), ...(body !== undefined && { body }) };
+}
+
 function send(
   responder: Responder,
   status: number,
-  options: ResponseOptions,
+  options: SrfResponseOptions,
   done: ((sent: SentResponse | Error) => void) | undefined,
 ): void {
   const told = (error: unknown, sent?: { get(name: string): string | undefined }) => {

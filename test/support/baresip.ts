@@ -11,6 +11,8 @@ export interface BaresipOptions {
   readonly codec: 'PCMU' | 'PCMA';
   /** What it says as soon as a call is up (16 kHz). It hangs up when that is over. */
   readonly speech: Int16Array;
+  /** The address that it registers at its domain. */
+  readonly account?: { readonly address: string; readonly password: string };
 }
 
 /** baresip without a screen or a sound card: takes every call, speaks from a file and hears into one. */
@@ -25,11 +27,12 @@ export class Baresip {
     this.uri = uri;
   }
 
-  static async start(scope: Scope, { codec, speech }: BaresipOptions): Promise<Baresip> {
+  static async start(scope: Scope, { codec, speech, account }: BaresipOptions): Promise<Baresip> {
     const folder = await mkdtemp(join(tmpdir(), 'baresip-'));
     scope.defer(() => rm(folder, { recursive: true, force: true }));
     const [port, rtp] = [await freePort(), await freePortRange(4)];
-    const uri = `sip:baresip@${loopback}:${port}`;
+    const uri = account?.address ?? `sip:baresip@${loopback}:${port}`;
+    const registering = account ? `;auth_pass=${account.password};regint=600` : ';regint=0';
     const source = join(folder, 'speech.wav');
     await mkdir(join(folder, 'heard'));
     await writeFile(source, await writeTelephoneWav(speech));
@@ -54,11 +57,12 @@ auplay_channels 1
 snd_path ${join(folder, 'heard')}
 `,
     );
-    await writeFile(join(folder, 'accounts'), `<${uri}>;regint=0;answermode=auto;audio_codecs=${codec}/8000/1\n`);
+    await writeFile(join(folder, 'accounts'), `<${uri}>${registering};answermode=auto;audio_codecs=${codec}/8000/1\n`);
     await writeFile(join(folder, 'contacts'), '');
     // Its standard input must be a pipe.
     const process = await PeerProcess.start(scope, 'stdbuf', ['-oL', '-eL', 'baresip', '-f', folder]);
     await process.stdout.find('that it is ready', (line) => line.includes('baresip is ready'));
+    if (account) await process.stdout.find('its registration', (line) => /200 OK .*binding/.test(line));
     return new Baresip(process, folder, uri);
   }
 

@@ -50,6 +50,15 @@ export class Linphone {
     return phone;
   }
 
+  /** Registers an address at its domain. */
+  async register(address: string, password: string): Promise<void> {
+    const registrar = address.replace(/^sip:[^@]*@/, 'sip:');
+    this.#process.writeLine(`register ${address} ${registrar} ${password}`);
+    // It tells only who asks.
+    const asking = setInterval(() => this.#process.writeLine('status register'), 200);
+    await this.#says('registered, identity=').finally(() => clearInterval(asking));
+  }
+
   call(uri: string): void {
     this.#process.writeLine(`call ${uri}`);
   }

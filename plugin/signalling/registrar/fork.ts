@@ -153,7 +153,7 @@ export class Fork {
     this.#over = true;
     this.#cancelOthers('refused');
     this.#invited.handOver().respond(status, answer && answer.status === status ? responseHeaders(answer) : {});
-    this.#options.ended(terminationOf(status, answer?.reason ?? 'nobody answers'));
+    this.#options.ended(terminationOf(status, answer?.reason ?? 'nobody who was called takes the call'));
   }
 
   #happened(event: SignallingEvent): void {

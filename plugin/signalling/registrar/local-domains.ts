@@ -26,6 +26,12 @@ export class LocalDomains {
     return this.#names.some(isOf) || leadsTo(own, uri);
   }
 
+  /** As {@link has}, of a request that came to the server: phones leave the port out of addresses that they were given with it. */
+  hasHere(uri: string): boolean {
+    const withPort = (port: number) => uri.replace(/^(sips?:[^@;?]*@[^:;?]*|sips?:[^:@;?]*)(?=[;?]|$)/i, `$1:${port}`);
+    return this.has(uri) || this.#own.some(({ port }) => this.has(withPort(port)));
+  }
+
   /** Whether a SIP URI leads to the SIP server itself. */
   isServer(uri: string): boolean {
     return leadsTo(this.#own, uri);

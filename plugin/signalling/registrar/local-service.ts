@@ -5,6 +5,7 @@ import { userOf } from '../name-addr.js';
 import type { ReceivedInvite } from '../received-invite.js';
 import type { ReceivedRequest } from '../received-request.js';
 import type { SipContext } from '../sip-context.js';
+import type { DigestAlgorithm } from './authorization.js';
 import { type BranchRefusal, bestRefusal } from './best-response.js';
 import { type Binding, Bindings } from './bindings.js';
 import { Fork } from './fork.js';
@@ -17,6 +18,8 @@ export interface LocalOptions {
   readonly domains: readonly string[];
   /** Who may register. Without it everybody, from this machine. */
   readonly users?: Users;
+  /** What passwords are asked for by, the preferred first. Default SHA-256, MD5. */
+  readonly algorithms?: readonly DigestAlgorithm[];
   readonly log?: (fields: Readonly<Record<string, unknown>>, message: string) => void;
 }
 
@@ -58,7 +61,7 @@ export class LocalService {
 
   /** The Contacts of a local address; none for others. */
   contacts(uri: string): readonly Binding[] {
-    return this.domains.has(uri) ? this.#bindings.of(userOf(uri)) : [];
+    return this.domains.hasHere(uri) ? this.#bindings.of(userOf(uri)) : [];
   }
 
   /** Has an INVITE ring at all these Contacts. */

@@ -1,6 +1,6 @@
 import { parseNameAddr, userOf } from '../name-addr.js';
 import type { ReceivedRequest } from '../received-request.js';
-import { challenge, checkAuthorization } from './authorization.js';
+import { challenges, checkAuthorization, type DigestAlgorithm } from './authorization.js';
 import type { Binding, Bindings } from './bindings.js';
 import type { LocalDomains } from './local-domains.js';
 import { Nonces } from './nonces.js';
@@ -15,6 +15,8 @@ export interface RegistrarOptions {
   readonly bindings: Bindings;
   /** Who may register. Without it everybody, from this machine. */
   readonly users?: Users;
+  /** What passwords are asked for by, the preferred first. Default SHA-256, MD5. */
+  readonly algorithms?: readonly DigestAlgorithm[];
   readonly now?: () => number;
   readonly log?: (fields: Readonly<Record<string, unknown>>, message: string) => void;
 }
@@ -64,7 +66,7 @@ export class Registrar {
     const address = parseNameAddr(request.header('to'))?.uri ?? '';
     const user = userOf(address);
     const { domains } = this.#options;
-    if (user === '' || !domains.has(request.uri) || !domains.has(address)) request.respond(notFound);
+    if (user === '' || !domains.hasHere(request.uri) || !domains.hasHere(address)) request.respond(notFound);
     else if (this.#admits(user, request)) this.#register(user, request);
   }
 
@@ -84,10 +86,13 @@ export class Registrar {
     }
     const password = users?.get(user);
     if (password === undefined) return true;
-    const outcome = checkAuthorization(request, { user, password, realm }, this.#nonces);
+    const { algorithms = ['SHA-256', 'MD5'] } = this.#options;
+    const outcome = checkAuthorization(request, { user, password, realm }, { nonces: this.#nonces, algorithms });
     if (outcome === 'good') return true;
     if (outcome === 'wrong') this.#refused(user, request, 'wrong password');
-    const headers = { 'WWW-Authenticate': challenge(realm, this.#nonces, outcome === 'stale') };
+    const headers = {
+      'WWW-Authenticate': challenges(algorithms, { realm, nonce: this.#nonces.make(), stale: outcome === 'stale' }),
+    };
     request.respond(unauthorized, { headers });
     return false;
   }

@@ -2,7 +2,7 @@ import type { ReceivedRequest, RequestSource } from '../../../../plugin/signalli
 
 export interface Answered {
   readonly status: number;
-  readonly headers: Readonly<Record<string, string>>;
+  readonly headers: Readonly<Record<string, string | readonly string[]>>;
 }
 
 /** A request as if it had come in, and the answers that it got. */

@@ -130,12 +130,13 @@ describe('a REGISTER', () => {
     ['another domain', { domain: 'example.org' }],
     ['another server', { uri: 'sip:example.org' }],
     ['another port of this machine', { domain: '127.0.0.1:5071' }],
+    ['a host that is only alike', { domain: '127.0.0.11' }],
     ['nobody', { user: '' }],
   ])('for %s: 404', (_, wish) => {
     expect(register({ ...wish, headers: { Contact: contact } }).status).toBe(404);
   });
 
-  it.each(['example.com', 'EXAMPLE.com', 'example.com:5070', 'localhost:5070', server])(
+  it.each(['example.com', 'EXAMPLE.com', 'example.com:5070', 'localhost:5070', 'localhost', '127.0.0.1', server])(
     'for an address in %s is for the same user',
     (domain) => {
       register({ domain, uri: `sip:${domain}`, headers: { Contact: contact } });
@@ -188,12 +189,12 @@ describe('a user with a password', () => {
 
   /** The challenge's fields; both algorithms have the same nonce. */
   function challengeOf({ headers }: Answered): { nonce: string; realm: string; stale: boolean; algorithms: string[] } {
-    const text = headers['WWW-Authenticate'] ?? '';
+    const text = [headers['WWW-Authenticate']].flat().join('\n');
     return {
       nonce: /nonce="([^"]+)"/.exec(text)?.[1] ?? '',
       realm: /realm="([^"]+)"/.exec(text)?.[1] ?? '',
       stale: /stale=true/.test(text),
-      algorithms: [...text.matchAll(/algorithm=([^,]+)/g)].map(([, name = '']) => name),
+      algorithms: [...text.matchAll(/algorithm=([^,\s]+)/g)].map(([, name = '']) => name),
     };
   }
 

@@ -49,6 +49,24 @@ describe('configuration', () => {
     }
   });
 
+  it('takes users with and without passwords, from the environment and from a file', () => {
+    const users = new Map([
+      ['alice', 'a:secret'],
+      ['bob', undefined],
+    ]);
+    expect(loadConfig({ SONO_USERS: 'alice:a:secret, bob' }).users).toEqual(users);
+    expect(loadConfig({}, file('users.yaml', 'users: {alice: "a:secret", bob: }')).users).toEqual(users);
+    expect(loadConfig({}).users).toBeUndefined();
+  });
+
+  it('takes registrar and outbound proxy as host, port and transport', () => {
+    const config = loadConfig({
+      SONO_REGISTRAR: 'sip:pbx.example',
+      SONO_OUTBOUND_PROXY: '192.0.2.1:5070;transport=tcp',
+    });
+    expect(config).toMatchObject({ registrar: 'pbx.example', outboundProxy: '192.0.2.1:5070;transport=tcp' });
+  });
+
   it('takes an empty variable as unset', () => {
     expect(loadConfig({ SONO_DRACHTIO_HOST: '' }).drachtioHost).toBeUndefined();
   });
@@ -70,6 +88,10 @@ describe('configuration', () => {
     ['range upside down', { SONO_RTP_PORTS: '30000-20000' }, 'expected a range within 1024-65535'],
     ['pattern of callees', { SONO_DIAL_ALLOW: 'example.com' }, 'expected patterns such as *@example.com'],
     ['exposed without a policy', { SONO_HOST: '0.0.0.0' }, 'SONO_DIAL_ALLOW must say whom clients may call'],
+    ['registrar', { SONO_REGISTRAR: 'bob@pbx' }, 'expected a host, with a port and ;transport=tcp if need be'],
+    ['local domains', { SONO_LOCAL_DOMAINS: 'a b' }, 'expected host names or addresses separated by commas'],
+    ['user name', { SONO_USERS: 'al ice:secret' }, 'SONO_USERS: the value given is not allowed; expected names'],
+    ['digest', { SONO_DIGEST_ALGORITHMS: 'MD4' }, 'expected one of SHA-256, MD5'],
     ['level', { SONO_LOG_LEVEL: 'loud' }, 'expected one of trace, debug, info'],
   ];
   it.each(refused)('refuses in one line: %s', (_, environment, words) => {
@@ -87,6 +109,7 @@ describe('configuration', () => {
     ['no mapping', '- 1\n- 2', 'must hold settings'],
     ['broken', '{"a": ', 'cannot read the configuration file'],
     ['bad value', 'rtmpPort: true', 'rtmpPort in '],
+    ['a password that is no text', 'users: {alice: 0123}', 'expected names with their passwords'],
   ];
   it.each(files)('refuses a file: %s', (name, content, words) => {
     expect(() => loadConfig({}, file(`${name}.yaml`, content))).toThrow(words);

@@ -1,6 +1,6 @@
 import { createSocket } from 'node:dgram';
 import { expect } from 'vitest';
-import { useGateway } from '../../support/gateway.js';
+import { type LogLine, useGateway } from '../../support/gateway.js';
 import { LibrtmpPhone } from '../../support/librtmp-phone.js';
 import { loopback } from '../../support/ports.js';
 import { test } from '../../support/scope.js';
@@ -23,7 +23,9 @@ test.concurrent('a Contact that leads back to the gateway: 404 to callers, and n
   }
   const sipp = await callFrom(scope, gateway().sipUri('loop'), caller.isRefused(404, speex));
   await sipp.done();
-  expect(gateway().log.all.filter(({ msg }) => msg === 'call to a local address ended')).toHaveLength(1);
+  const isEnd = ({ msg, to = '' }: LogLine) => msg === 'call to a local address ended' && to.includes('sip:loop');
+  await gateway().log.find('the end of the call', isEnd);
+  expect(gateway().log.all.filter(isEnd)).toHaveLength(1);
 });
 
 test.concurrent.for([

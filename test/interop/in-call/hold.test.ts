@@ -79,6 +79,13 @@ describe('the client holds the call', () => {
     expect((second?.at ?? 0) - (first?.at ?? 0)).toBeGreaterThan(2_000);
   });
 
+  test.concurrent('the far end offers at the same time: it gets 491, and then answers', async ({ scope }) => {
+    const { phone, hangUp } = await calls(scope, answering.offersAtTheSameTime());
+    phone.call('hold', true);
+    expect(await phone.waitPush(hold)).toMatchObject({ held: true, local: true, remote: false });
+    await hangUp();
+  });
+
   test.concurrent('who called: the re-INVITE has the numbers of its offer', async ({ scope }) => {
     const phone = await LibrtmpPhone.connect(scope, gateway().rtmpUrl());
     const sipp = await callFrom(scope, await phone.register(), calling.isHeld());

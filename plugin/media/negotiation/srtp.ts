@@ -1,0 +1,131 @@
+import { MediaError } from '../../call/ports.js';
+import type { CryptoAttribute, MediaDescription, SessionDescription } from '../../call/session-description.js';
+import { keyMaterialLength, type SrtpKeys, type SuiteName, suiteNames } from '../srtp/suites.js';
+import { readCrypto, type UsableCrypto, writeKeyParameters } from './key-parameters.js';
+
+/**
+ * Whether calls are encrypted: `off` never, `accept` when the far end offers it, `offer` when the far end can (RFC 8643:
+ * keys are offered under RTP/AVP), `require` always (RTP/SAVP).
+ */
+export type SrtpPolicy = 'off' | 'accept' | 'offer' | 'require';
+
+/** What a section says of its protection. */
+export interface SectionSecurity {
+  readonly protocol: string;
+  readonly crypto?: readonly CryptoAttribute[];
+}
+
+const secureProfiles: ReadonlySet<string> = new Set(['RTP/SAVP', 'RTP/SAVPF']);
+const plainProfiles: ReadonlySet<string> = new Set(['RTP/AVP', 'RTP/AVPF']);
+
+/** Whether we speak a section's protocol, plain or encrypted. */
+export function isRtpProfile(protocol: string): boolean {
+  return plainProfiles.has(protocol) || secureProfiles.has(protocol);
+}
+
+/** A description with the first section of a kind replaced by what `change` makes of it. */
+export function withSection(
+  description: SessionDescription,
+  kind: string,
+  change: (section: MediaDescription) => MediaDescription,
+): SessionDescription {
+  const chosen = sectionOf(description, kind);
+  return { ...description, media: description.media.map((media) => (media === chosen ? change(media) : media)) };
+}
+
+export function sectionOf({ media }: SessionDescription, kind: string): MediaDescription | undefined {
+  return media.find((section) => section.kind === kind);
+}
+
+/** The keys of one `m=` section, as offered and answered (RFC 4568 section 5.1). */
+export class SrtpNegotiation {
+  readonly #policy: SrtpPolicy;
+  readonly #random: (length: number) => Uint8Array;
+  /** The keys that we send with, the same in every offer and answer as long as the call is encrypted. */
+  readonly #local = new Map<SuiteName, Uint8Array>();
+
+  /** @param random gives octets that nobody can guess */
+  constructor(policy: SrtpPolicy, random: (length: number) => Uint8Array) {
+    this.#policy = policy;
+    this.#random = random;
+  }
+
+  /** What our offer says. */
+  offer(): SectionSecurity {
+    if (this.#policy === 'off' || this.#policy === 'accept') return { protocol: 'RTP/AVP' };
+    const crypto = suiteNames.map((suite, index) => this.#line(index + 1, suite));
+    return { protocol: this.#policy === 'require' ? 'RTP/SAVP' : 'RTP/AVP', crypto };
+  }
+
+  /**
+   * Reads the answer to {@link offer}. Without keys the call is not encrypted.
+   *
+   * @throws MediaError `NoCommonCodec`
+   */
+  agree({ protocol, crypto = [] }: MediaDescription): SrtpKeys | undefined {
+    const offered = this.offer().crypto ?? [];
+    const [line] = crypto;
+    if (line === undefined || offered.length === 0) return this.#unprotected(protocol, crypto, []);
+    const usable = readCrypto(line);
+    if (typeof usable === 'string') throw noCommonSecurity(`of the far end's answer ${usable}`);
+    if (!offered.some(({ tag, suite }) => tag === line.tag && suite === line.suite)) {
+      throw noCommonSecurity(`the far end answers a=crypto:${line.tag} ${line.suite}, which was not offered`);
+    }
+    return this.#keys(usable);
+  }
+
+  /**
+   * Reads an offer, and says what to answer: the first of its keys that we can use.
+   *
+   * @throws MediaError `NoCommonCodec`
+   */
+  answer({ protocol, crypto = [] }: MediaDescription): { keys: SrtpKeys | undefined; security: SectionSecurity } {
+    const refusals: string[] = [];
+    for (const line of this.#policy === 'off' ? [] : crypto) {
+      const usable = readCrypto(line);
+      if (typeof usable !== 'string') {
+        return { keys: this.#keys(usable), security: { protocol, crypto: [this.#line(line.tag, usable.suite)] } };
+      }
+      refusals.push(`a=crypto:${line.tag}: ${usable}`);
+    }
+    return { keys: this.#unprotected(protocol, crypto, refusals), security: { protocol } };
+  }
+
+  /**
+   * There are no keys: that is well where neither side insists on them. Ours are not used again, as the packets that
+   * are sent without would not be counted.
+   */
+  #unprotected(protocol: string, crypto: readonly CryptoAttribute[], refusals: readonly string[]): undefined {
+    if (secureProfiles.has(protocol)) {
+      if (this.#policy === 'off') throw noCommonSecurity(`the far end wants SRTP (${protocol}), which is turned off`);
+      if (crypto.length === 0)
+        throw noCommonSecurity(`the far end's ${protocol} has no a=crypto, the only keys we know`);
+      throw noCommonSecurity(refusals.join('; ') || `the far end answers ${protocol}, which was not offered`);
+    }
+    if (this.#policy === 'require') {
+      throw noCommonSecurity(refusals.join('; ') || `the far end speaks ${protocol}, and SRTP is required`);
+    }
+    this.#local.clear();
+    return undefined;
+  }
+
+  #keys({ suite, material }: UsableCrypto): SrtpKeys {
+    return { suite, local: this.#localKey(suite), remote: material };
+  }
+
+  #line(tag: number, suite: SuiteName): CryptoAttribute {
+    return { tag, suite, keyParameters: writeKeyParameters(this.#localKey(suite)) };
+  }
+
+  #localKey(suite: SuiteName): Uint8Array {
+    const known = this.#local.get(suite);
+    if (known !== undefined) return known;
+    const created = this.#random(keyMaterialLength(suite));
+    this.#local.set(suite, created);
+    return created;
+  }
+}
+
+function noCommonSecurity(message: string): MediaError {
+  return new MediaError('NoCommonCodec', `no SRTP in common: ${message}`);
+}

@@ -2,7 +2,7 @@ import type { RemoteInfo, Socket } from 'node:dgram';
 import { isUnspecified, type MediaTarget } from '../rtp/media-target.js';
 import { RateLimit } from '../rtp/rate-limit.js';
 import { RemoteParty } from '../rtp/remote-party.js';
-import { isRtcp, parseRtp, type RtpPacket } from '../rtp/rtp.js';
+import { isRtcp, isStun, parseRtp, type RtpPacket } from '../rtp/rtp.js';
 import type { SrtpFault } from '../srtp/srtp-receiver.js';
 import { SrtpSession } from '../srtp/srtp-session.js';
 import type { SrtpKeys } from '../srtp/suites.js';
@@ -148,7 +148,7 @@ export class RtpChannel {
 
   readonly #onRtp = (datagram: Buffer, source: RemoteInfo): void => {
     const [sink, remote] = [this.#sink, this.#remote];
-    if (sink === undefined || remote === undefined) return;
+    if (sink === undefined || remote === undefined || isStun(datagram)) return;
     const now = this.#options.clock.now();
     if (!remote.admits(source, now)) {
       this.figures.foreign++;
@@ -175,7 +175,7 @@ export class RtpChannel {
 
   readonly #onRtcp = (datagram: Buffer, source: RemoteInfo): void => {
     const [sink, remote] = [this.#sink, this.#remote];
-    if (sink === undefined || remote === undefined) return;
+    if (sink === undefined || remote === undefined || isStun(datagram)) return;
     if (!remote.admitsRtcp(source)) this.figures.foreign++;
     else if (this.#report(sink, datagram, this.#options.clock.now())) remote.heardRtcp(source);
   };

@@ -98,6 +98,13 @@ export function isRtcp(bytes: Uint8Array): boolean {
   return second >= 192 && second <= 223;
 }
 
+const stunCookie = 0x2112a442;
+
+/** Whether a datagram is STUN, which some phones send to keep their NAT open (RFC 8489 section 5, RFC 7983). */
+export function isStun(bytes: Uint8Array): boolean {
+  return octet(bytes, 0) < 4 && bytes.length >= 20 && word(bytes, 4) === stunCookie;
+}
+
 function octet(bytes: Uint8Array, at: number): number {
   return bytes[at] ?? 0;
 }

@@ -3,6 +3,7 @@ import { Baresip, type BaresipOptions } from '../../support/baresip.js';
 import { compareSpeech, type SpeechComparison } from '../../support/compare-speech.js';
 import { type Gateway, type LogLine, useGateway } from '../../support/gateway.js';
 import { LibrtmpPhone } from '../../support/librtmp-phone.js';
+import { Linphone } from '../../support/linphone.js';
 import { type Scope, test } from '../../support/scope.js';
 import { decodeSpeex, encodeSpeex, sampleRate, speak } from '../../support/speech.js';
 
@@ -27,6 +28,9 @@ function padded(speech: Int16Array, before: number, after: number): Int16Array {
 }
 
 const message = await encodeSpeex(padded(ours, 1, 3));
+
+/** As the log names who is called. */
+const userOf = (uri: string) => uri.slice('sip:'.length).split('@')[0] ?? '';
 
 const startBaresip = (scope: Scope, encryption?: BaresipOptions['encryption']) =>
   Baresip.start(scope, { codec: 'PCMU', speech: padded(theirs, 2, 9), ...(encryption && { encryption }) });
@@ -90,8 +94,7 @@ describe('baresip calls an RTMP phone, and they hear each other encrypted', () =
     await phone.acceptAndConnect();
     await baresip.encrypted();
     await bothHear(phone, baresip);
-    const [called = ''] = uri.slice('sip:'.length).split('@');
-    expectEncrypted((await gateway.callEnded(called)).media);
+    expectEncrypted((await gateway.callEnded(userOf(uri))).media);
     expectNoKeys(gateway);
   });
 });
@@ -134,4 +137,39 @@ test.concurrent('a far end that insists on encryption cannot call where it is of
   baresip.call(await phone.register());
   await baresip.refused('488');
   await callRefused(gateway, 'no SRTP in common: the far end wants SRTP (RTP/SAVP), which is turned off');
+});
+
+describe('linphone and an RTMP phone hear each other in Speex, encrypted', () => {
+  async function bothHearLinphone(phone: LibrtmpPhone, linphone: Linphone): Promise<void> {
+    await linphone.connected();
+    await Promise.all([linphone.say(theirs), phone.send(await encodeSpeex(padded(ours, 0, 3)))]);
+    phone.hangup();
+    await phone.waitStatus(0);
+    await linphone.ended();
+    const packets = phone.audio.map(({ hex }) => Buffer.from(hex, 'hex').subarray(1));
+    expectAlike(compareSpeech(theirs, await decodeSpeex(packets)));
+    expectAlike(compareSpeech(ours, await linphone.heard()));
+  }
+
+  const figures = { codec: 'speex/16000', srtp: 'AES_CM_128_HMAC_SHA1_80', forged: 0, replayed: 0, lost: 0 };
+
+  test.concurrent('which the RTMP phone calls', async ({ scope }) => {
+    const gateway = gateways.require();
+    const linphone = await Linphone.start(scope, { autoAnswer: true, encrypted: true });
+    const phone = await LibrtmpPhone.connect(scope, gateway.rtmpUrl());
+    await phone.dialAndConnect(linphone.uri);
+    await bothHearLinphone(phone, linphone);
+    expect((await gateway.callEnded(linphone.uri)).media).toMatchObject(figures);
+  });
+
+  test.concurrent('which calls the RTMP phone', async ({ scope }) => {
+    const gateway = gateways.accept();
+    const linphone = await Linphone.start(scope, { encrypted: true });
+    const phone = await LibrtmpPhone.connect(scope, gateway.rtmpUrl());
+    const uri = await phone.register();
+    linphone.call(uri);
+    await phone.acceptAndConnect();
+    await bothHearLinphone(phone, linphone);
+    expect((await gateway.callEnded(userOf(uri))).media).toMatchObject(figures);
+  });
 });

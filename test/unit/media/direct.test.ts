@@ -227,6 +227,18 @@ describe('the flow', () => {
     expect(call.session.close()).toMatchObject({ droppedSlowReader: 3 });
   });
 
+  test('takes no notice of STUN on either port', async ({ scope }) => {
+    const call = await Call.open(scope);
+    const far = await UdpPeer.open(scope);
+    await call.session.accept(answer(far));
+    const request = Buffer.from('000100002112a442c0b95fa0aaebd4d056edcc02', 'hex');
+    await far.send(request, call.port + 1);
+    await far.send(request, call.port);
+    await far.sendRtp(call.port, 1);
+    await until(() => call.frames.length === 1, 'a frame');
+    expect(call.session.close()).toMatchObject({ malformed: 0, foreign: 0, packetsReceived: 1 });
+  });
+
   test('counts garbage from the far end and goes on', async ({ scope }) => {
     const call = await Call.open(scope);
     const far = await UdpPeer.open(scope);

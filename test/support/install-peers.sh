@@ -15,6 +15,7 @@ peers=(
   'rtpengine-daemon|transcodes Speex, and speaks SRTP, as somebody else wrote them'
   'espeak-ng|speaks the sentences that the calls carry'
   'openssl|makes the certificates of the TLS tests'
+  'haxe|compiles the Flash phone'
   'nginx-light|the HTTP proxy before HTTP tunnels and WebSockets'
 )
 

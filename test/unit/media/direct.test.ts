@@ -380,14 +380,23 @@ describe('the far end', () => {
     expect(call.lost).toEqual([expect.stringMatching('2001:db8::1.*IPv4')]);
   });
 
-  test('may have an IPv6 address', async ({ scope }) => {
+  test.for(['::1', '0:0::0:1'])('may have an IPv6 address, however it is written: %s', async (address, { scope }) => {
     const call = await Call.open(scope, { host: '::1' });
     const far = await UdpPeer.open(scope, { host: '::1' });
-    await call.session.accept(answer(far, { address: '::1' }));
+    const stranger = await UdpPeer.open(scope, { host: '::1' });
+    await call.session.accept(answer(far, { address }));
+    await far.sendRtp(call.port, 0);
+    await stranger.sendRtp(call.port, 1);
     call.write(0);
     await until(() => far.received.length === 1, 'a packet');
     await far.sendRtp(call.port, 1);
-    await until(() => call.frames.length === 1, 'a frame');
+    await until(() => call.frames.length === 2, 'two frames');
+    call.clock.advance(200);
+    await stranger.sendRtp(call.port, 2);
+    await far.sendRtp(call.port, 2);
+    await until(() => call.frames.length === 3, 'a third frame');
+    expect(call.log).toEqual([]);
+    expect(call.session.close()).toMatchObject({ foreign: 2, duplicates: 0 });
   });
 
   test('may have an IPv4 address on a socket for both', async ({ scope }) => {

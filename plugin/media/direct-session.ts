@@ -12,12 +12,11 @@ import {
   passThroughFormats,
   transcodingFormats,
 } from './negotiation/formats.js';
-import { SrtpNegotiation, type SrtpPolicy, sectionOf, withSection } from './negotiation/srtp.js';
+import { type SrtpAgreement, SrtpNegotiation, type SrtpPolicy, sectionOf, withSection } from './negotiation/srtp.js';
 import type { MediaClock } from './network/clock.js';
 import { type MediaLogger, RtpChannel, type RtpSink } from './network/rtp-channel.js';
 import type { RtpSockets } from './network/rtp-sockets.js';
 import type { Ticker } from './network/ticker.js';
-import type { SrtpKeys } from './srtp/suites.js';
 
 export interface DirectSessionOptions {
   readonly call: MediaOptions;
@@ -81,22 +80,23 @@ export class DirectSession implements MediaSession {
   }
 
   async answer(offer: SessionDescription): Promise<SessionDescription> {
-    const { agreement, answer, keys } = this.#answerTo(offer);
-    this.#start(agreement, keys);
+    const { agreement, answer, srtp } = this.#answerTo(offer);
+    this.#start(agreement, srtp);
     return answer;
   }
 
   #answerTo(offer: SessionDescription) {
     const { advertisedAddress, sockets } = this.#options;
     const { agreement, answer } = answerAudio(offer, advertisedAddress, sockets.port, this.#formats);
-    const { keys, security } = this.#srtp.answer(audioOf(offer));
-    return { agreement, keys, answer: withSection(answer, 'audio', (audio) => ({ ...audio, ...security })) };
+    const { agreement: srtp, security } = this.#srtp.answer(audioOf(offer));
+    return { agreement, srtp, answer: withSection(answer, 'audio', (audio) => ({ ...audio, ...security })) };
   }
 
-  #start(agreement: AudioAgreement, keys: SrtpKeys | undefined): void {
+  #start(agreement: AudioAgreement, srtp: SrtpAgreement): void {
     if (this.#report !== undefined) return;
     const { clock, ticker } = this.#options;
-    this.#channel.secure(keys);
+    this.#srtp.settle(srtp);
+    this.#channel.secure(srtp.keys);
     if (this.#audio !== undefined) {
       this.#audio.change(agreement, clock.now());
       this.#channel.aim(agreement.target);

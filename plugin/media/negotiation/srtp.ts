@@ -15,6 +15,13 @@ export interface SectionSecurity {
   readonly crypto?: readonly CryptoAttribute[];
 }
 
+/** How the packets of a section are protected, from offer and answer. */
+export interface SrtpAgreement {
+  readonly protocol: string;
+  /** Undefined where they are not. */
+  readonly keys: SrtpKeys | undefined;
+}
+
 const secureProfiles: ReadonlySet<string> = new Set(['RTP/SAVP', 'RTP/SAVPF']);
 const plainProfiles: ReadonlySet<string> = new Set(['RTP/AVP', 'RTP/AVPF']);
 
@@ -37,12 +44,16 @@ export function sectionOf({ media }: SessionDescription, kind: string): MediaDes
   return media.find((section) => section.kind === kind);
 }
 
-/** The keys of one `m=` section, as offered and answered (RFC 4568 section 5.1). */
+/**
+ * The keys of one `m=` section, as offered and answered (RFC 4568 section 5.1). Offers and answers are read without being
+ * taken: what is to hold from then on is said by {@link settle}.
+ */
 export class SrtpNegotiation {
   readonly #policy: SrtpPolicy;
   readonly #random: (length: number) => Uint8Array;
   /** The keys that we send with, the same in every offer and answer as long as the call is encrypted. */
   readonly #local = new Map<SuiteName, Uint8Array>();
+  #settled: SrtpAgreement | undefined;
 
   /** @param random gives octets that nobody can guess */
   constructor(policy: SrtpPolicy, random: (length: number) => Uint8Array) {
@@ -50,19 +61,21 @@ export class SrtpNegotiation {
     this.#random = random;
   }
 
-  /** What our offer says. */
+  /** What our offer says: at first what the policy wants, within an encrypted call that it stays so. */
   offer(): SectionSecurity {
+    const { keys, protocol = '' } = this.#settled ?? {};
+    if (keys !== undefined) return { protocol, crypto: [this.#line(1, keys.suite)] };
     if (this.#policy === 'off' || this.#policy === 'accept') return { protocol: 'RTP/AVP' };
     const crypto = suiteNames.map((suite, index) => this.#line(index + 1, suite));
     return { protocol: this.#policy === 'require' ? 'RTP/SAVP' : 'RTP/AVP', crypto };
   }
 
   /**
-   * Reads the answer to {@link offer}. Without keys the call is not encrypted.
+   * Reads the answer to {@link offer}.
    *
    * @throws MediaError `NoCommonCodec`
    */
-  agree({ protocol, crypto = [] }: MediaDescription): SrtpKeys | undefined {
+  agree({ protocol, crypto = [] }: MediaDescription): SrtpAgreement {
     const offered = this.offer().crypto ?? [];
     const [line] = crypto;
     if (line === undefined || offered.length === 0) return this.#unprotected(protocol, crypto, []);
@@ -71,7 +84,7 @@ export class SrtpNegotiation {
     if (!offered.some(({ tag, suite }) => tag === line.tag && suite === line.suite)) {
       throw noCommonSecurity(`the far end answers a=crypto:${line.tag} ${line.suite}, which was not offered`);
     }
-    return this.#keys(usable);
+    return { protocol, keys: this.#keys(usable) };
   }
 
   /**
@@ -79,23 +92,28 @@ export class SrtpNegotiation {
    *
    * @throws MediaError `NoCommonCodec`
    */
-  answer({ protocol, crypto = [] }: MediaDescription): { keys: SrtpKeys | undefined; security: SectionSecurity } {
+  answer({ protocol, crypto = [] }: MediaDescription): { agreement: SrtpAgreement; security: SectionSecurity } {
     const refusals: string[] = [];
     for (const line of this.#policy === 'off' ? [] : crypto) {
       const usable = readCrypto(line);
       if (typeof usable !== 'string') {
-        return { keys: this.#keys(usable), security: { protocol, crypto: [this.#line(line.tag, usable.suite)] } };
+        const security = { protocol, crypto: [this.#line(line.tag, usable.suite)] };
+        return { agreement: { protocol, keys: this.#keys(usable) }, security };
       }
       refusals.push(`a=crypto:${line.tag}: ${usable}`);
     }
-    return { keys: this.#unprotected(protocol, crypto, refusals), security: { protocol } };
+    return { agreement: this.#unprotected(protocol, crypto, refusals), security: { protocol } };
   }
 
-  /**
-   * There are no keys: that is well where neither side insists on them. Ours are not used again, as the packets that
-   * are sent without would not be counted.
-   */
-  #unprotected(protocol: string, crypto: readonly CryptoAttribute[], refusals: readonly string[]): undefined {
+  /** This holds from now on. */
+  settle(agreement: SrtpAgreement): void {
+    this.#settled = agreement;
+    // Packets without protection are not counted: should there be some again, a key of before could protect two alike.
+    if (agreement.keys === undefined) this.#local.clear();
+  }
+
+  /** There are no keys: that is well where neither side insists on them. */
+  #unprotected(protocol: string, crypto: readonly CryptoAttribute[], refusals: readonly string[]): SrtpAgreement {
     if (secureProfiles.has(protocol)) {
       if (this.#policy === 'off') throw noCommonSecurity(`the far end wants SRTP (${protocol}), which is turned off`);
       if (crypto.length === 0)
@@ -105,8 +123,7 @@ export class SrtpNegotiation {
     if (this.#policy === 'require') {
       throw noCommonSecurity(refusals.join('; ') || `the far end speaks ${protocol}, and SRTP is required`);
     }
-    this.#local.clear();
-    return undefined;
+    return { protocol, keys: undefined };
   }
 
   #keys({ suite, material }: UsableCrypto): SrtpKeys {

@@ -183,6 +183,18 @@ describe('what is not as it has to be', () => {
   });
 });
 
+test('a further answer with another key changes that, and no packet is lost', async ({ scope }) => {
+  const far = await FarEnd.open(scope, 'require');
+  await far.answers(sha80, 1);
+  const onTheWay = far.packet(1);
+  await far.answers(sha80, 2);
+  far.write(0);
+  await far.send(onTheWay, far.packet(2));
+  await until(() => far.frames.length === 2 && far.peer.received.length === 1, 'two frames there, one here');
+  expect(far.said).toEqual([frame(1), frame(2)]);
+  expect(far.heard()).toEqual([[...wideband(0)]]);
+});
+
 describe('a further offer', () => {
   test('with another key is answered with ours as before, and no packet is lost', async ({ scope }) => {
     const far = await FarEnd.open(scope);

@@ -45,6 +45,31 @@ describe('our offer', () => {
   });
 });
 
+describe('a further offer of ours', () => {
+  it.each([
+    ['accept', 'RTP/SAVP'],
+    ['accept', 'RTP/AVP'],
+    ['require', 'RTP/SAVPF'],
+  ] as const)('keeps an encrypted call as it is: %s, %s', (policy, protocol) => {
+    const ours = negotiation(policy);
+    const { agreement, security } = ours.answer(section(protocol, gcm));
+    ours.settle(agreement);
+    expect(ours.offer()).toEqual({ protocol, crypto: [{ ...security.crypto?.[0], tag: 1 }] });
+    expect(ours.agree(section(protocol, { ...gcm, tag: 1 }))).toEqual(agreement);
+    expect(() => ours.agree(section(protocol, { ...sha80, tag: 1 }))).toThrow(refusal(/which was not offered/));
+  });
+
+  it.each([
+    ['accept', undefined],
+    ['offer', 3],
+  ] as const)('within a plain call is what the policy wants: %s', (policy, keys) => {
+    const ours = negotiation(policy);
+    ours.settle(ours.answer(section('RTP/AVP')).agreement);
+    expect(ours.offer().protocol).toBe('RTP/AVP');
+    expect(ours.offer().crypto?.length).toBe(keys);
+  });
+});
+
 describe('the answer to it', () => {
   it.each([
     ['offer', 'RTP/AVP'],
@@ -55,21 +80,21 @@ describe('the answer to it', () => {
     const ours = negotiation(policy);
     ours.offer();
     expect(ours.agree(section(protocol, { ...gcm, tag: 2 }))).toEqual({
-      suite: 'AEAD_AES_128_GCM',
-      local: Buffer.alloc(28, 2),
-      remote: Buffer.alloc(28, 0xbb),
+      protocol,
+      keys: { suite: 'AEAD_AES_128_GCM', local: Buffer.alloc(28, 2), remote: Buffer.alloc(28, 0xbb) },
     });
   });
 
   it.each(['off', 'accept', 'offer'] as const)('without one does not: %s', (policy) => {
     const ours = negotiation(policy);
     ours.offer();
-    expect(ours.agree(section('RTP/AVP'))).toBeUndefined();
-    expect(ours.agree(section('RTP/AVPF'))).toBeUndefined();
+    for (const protocol of ['RTP/AVP', 'RTP/AVPF']) {
+      expect(ours.agree(section(protocol))).toEqual({ protocol, keys: undefined });
+    }
   });
 
   it('with a key that nobody asked for does not', () => {
-    expect(negotiation('accept').agree(section('RTP/AVP', sha80))).toBeUndefined();
+    expect(negotiation('accept').agree(section('RTP/AVP', sha80)).keys).toBeUndefined();
   });
 
   const rows: [SrtpPolicy, MediaDescription, RegExp][] = [
@@ -96,8 +121,8 @@ describe('an offer', () => {
     ['offer', 'RTP/AVP'],
     ['require', 'RTP/AVP'],
   ] as const)('is answered with its first key that is of use, under its tag: %s, %s', (policy, protocol) => {
-    const { keys, security } = negotiation(policy).answer(section(protocol, unknown, gcm, sha80));
-    expect(keys).toEqual({ suite: gcm.suite, local: Buffer.alloc(28, 1), remote: Buffer.alloc(28, 0xbb) });
+    const { agreement, security } = negotiation(policy).answer(section(protocol, unknown, gcm, sha80));
+    expect(agreement.keys).toEqual({ suite: gcm.suite, local: Buffer.alloc(28, 1), remote: Buffer.alloc(28, 0xbb) });
     expect(security).toEqual({
       protocol,
       crypto: [{ tag: 7, suite: gcm.suite, keyParameters: `inline:${base64(28, 1)}` }],
@@ -105,7 +130,7 @@ describe('an offer', () => {
   });
 
   it('of RTP/AVP goes without keys where there are none of use, or all are turned off', () => {
-    const plain = { keys: undefined, security: { protocol: 'RTP/AVP' } };
+    const plain = { agreement: { protocol: 'RTP/AVP', keys: undefined }, security: { protocol: 'RTP/AVP' } };
     expect(negotiation('accept').answer(section('RTP/AVP', unknown))).toEqual(plain);
     expect(negotiation('accept').answer(section('RTP/AVP'))).toEqual(plain);
     expect(negotiation('off').answer(section('RTP/AVP', sha80))).toEqual(plain);
@@ -117,14 +142,17 @@ describe('an offer', () => {
     const changed = { ...sha80, keyParameters: `inline:${base64(30, 0xcc)}` };
     const second = ours.answer(section('RTP/SAVP', changed));
     expect(second.security).toEqual(first.security);
-    expect(second.keys).toEqual({ ...first.keys, remote: Buffer.alloc(30, 0xcc) });
+    expect(second.agreement.keys).toEqual({ ...first.agreement.keys, remote: Buffer.alloc(30, 0xcc) });
   });
 
-  it('to stop encrypting makes our key void', () => {
+  it('to stop encrypting makes our key void once it holds', () => {
     const ours = negotiation('accept');
     const first = ours.answer(section('RTP/SAVP', sha80));
-    ours.answer(section('RTP/AVP'));
-    expect(ours.answer(section('RTP/SAVP', sha80)).keys?.local).not.toEqual(first.keys?.local);
+    ours.settle(first.agreement);
+    const plain = ours.answer(section('RTP/AVP'));
+    expect(ours.answer(section('RTP/SAVP', sha80))).toEqual(first);
+    ours.settle(plain.agreement);
+    expect(ours.answer(section('RTP/SAVP', sha80)).agreement.keys?.local).not.toEqual(first.agreement.keys?.local);
   });
 
   const rows: [SrtpPolicy, MediaDescription, RegExp][] = [
@@ -146,7 +174,7 @@ describe('an offer', () => {
 describe('a key', () => {
   const key = base64(30, 0xaa);
   const answer = (changes: Partial<CryptoAttribute>) =>
-    negotiation('accept').answer(section('RTP/SAVP', { ...sha80, ...changes })).keys?.remote;
+    negotiation('accept').answer(section('RTP/SAVP', { ...sha80, ...changes })).agreement.keys?.remote;
 
   it.each([`inline:${key}`, `inline:${key}|2^48`, `inline:${key}|2^20`, `inline:${key}|1048576`, `inline:${key}|1`])(
     'is read from %s',

@@ -4,11 +4,8 @@ import type { SessionKeys } from './key-derivation.js';
 
 const blockLength = 16;
 
-/** The counters of the packet in work; as long as the largest datagram. */
+/** The counters of the packet in work: there is no datagram that needs more. */
 const counters = Buffer.alloc(2 ** 16);
-
-/** Why the system would make this long a keystream: no datagram is longer. */
-const maxLength = counters.length;
 
 /**
  * AES in counter mode as SRTP uses it (RFC 3711 section 4.1.1). The keystream is made of the counters of all blocks at
@@ -26,7 +23,7 @@ export class CounterMode {
   /** Enciphers or deciphers the octets of a packet from `start` to `end`, in place. */
   apply(packet: Uint8Array, start: number, end: number, ssrc: number, index: number): void {
     if (end <= start) return;
-    if (end - start > maxLength) throw new RangeError(`a packet of ${end - start} octets is no datagram`);
+    if (end - start > counters.length) throw new RangeError(`a packet of ${end - start} octets is no datagram`);
     const length = Math.ceil((end - start) / blockLength) * blockLength;
     const vector = initialisationVector(this.#salt, ssrc, index);
     for (let at = 0, block = 0; at < length; at += blockLength, block++) {

@@ -18,6 +18,20 @@ export type { RawMessage } from './chunk/raw-message.js';
 export { RTMP_ERROR_CODES, RtmpError, type RtmpErrorCode } from './errors/rtmp-error.js';
 export { type EventMap, type Listener, TypedEmitter } from './events/typed-emitter.js';
 export { type FlvAudioCodec, type FlvAudioTag, parseFlvAudioTag } from './flv/audio-tag.js';
+export {
+  type EnhancedAudioPacketType,
+  type EnhancedAudioTag,
+  type EnhancedAudioTrack,
+  encodeEnhancedAudioTag,
+  parseEnhancedAudioTag,
+} from './flv/enhanced-audio-tag.js';
+export type { MultitrackType } from './flv/enhanced-header.js';
+export type { AudioFourCc, FourCc, VideoFourCc } from './flv/four-cc.js';
+export {
+  encodeMultichannelConfig,
+  type MultichannelConfig,
+  parseMultichannelConfig,
+} from './flv/multichannel-config.js';
 export { type FlvFrameType, type FlvVideoCodec, type FlvVideoTag, parseFlvVideoTag } from './flv/video-tag.js';
 export { type HandshakeScheme, ServerHandshake } from './handshake/server-handshake.js';
 export type { AggregateMessage } from './message/aggregate.js';

@@ -26,6 +26,15 @@ export {
   parseEnhancedAudioTag,
 } from './flv/enhanced-audio-tag.js';
 export type { MultitrackType } from './flv/enhanced-header.js';
+export {
+  type EnhancedVideoCommand,
+  type EnhancedVideoFrame,
+  type EnhancedVideoPacketType,
+  type EnhancedVideoTag,
+  type EnhancedVideoTrack,
+  encodeEnhancedVideoTag,
+  parseEnhancedVideoTag,
+} from './flv/enhanced-video-tag.js';
 export type { AudioFourCc, FourCc, VideoFourCc } from './flv/four-cc.js';
 export {
   encodeMultichannelConfig,

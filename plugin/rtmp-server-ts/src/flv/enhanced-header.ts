@@ -106,7 +106,7 @@ export function readTracks<Name extends string>(
 }
 
 /** @throws RtmpError `flv.header` */
-export function named<Name extends string>(packetType: number, { names }: PacketTypes<Name>): Name {
+function named<Name extends string>(packetType: number, { names }: PacketTypes<Name>): Name {
   const name = names.get(packetType);
   if (name === undefined) throw new RtmpError('flv.header', `packet type ${packetType} is not defined here`);
   return name;
@@ -138,7 +138,7 @@ export function writeEnhanced<Name extends string>(
   }
 }
 
-export function writeModEx(
+function writeModEx(
   writer: ByteWriter,
   upperBits: number,
   { nanosecondOffset }: { readonly nanosecondOffset?: number },
@@ -158,7 +158,7 @@ export function writeModEx(
   writer.u8((NANOSECOND_OFFSET << 4) | packetType);
 }
 
-export function numberOf<Name extends string>(packetType: Name, { names }: PacketTypes<Name>): number {
+function numberOf<Name extends string>(packetType: Name, { names }: PacketTypes<Name>): number {
   for (const [number, name] of names) if (name === packetType) return number;
   throw new RtmpError('flv.value', `packet type ${packetType} is not defined here`);
 }

@@ -1,20 +1,32 @@
 import { ByteWriter } from '../bytes/byte-writer.js';
 import { RtmpError } from '../errors/rtmp-error.js';
 import { Amf0Marker } from './amf0-markers.js';
+import { Amf3Encoder } from './amf3-encoder.js';
+import { EncodeBudget } from './encode-budget.js';
 import { type AmfLimits, DEFAULT_AMF_LIMITS } from './limits.js';
 import {
+  AmfDictionary,
   AmfEcmaArray,
+  AmfExternalizable,
   type AmfObject,
   AmfTypedObject,
   AmfUnsupported,
   type AmfValue,
+  AmfVector,
+  AmfXml,
   AmfXmlDocument,
+  isAmfArray,
 } from './values.js';
+
+type NestedValue = AmfEcmaArray | AmfTypedObject | AmfObject | readonly AmfValue[];
 
 const utf8 = new TextEncoder();
 
 /**
- * @throws RtmpError `amf.depth` or `amf.elements` beyond the limits, `amf.value` for what AMF0 cannot hold: a function, a symbol, a
+ * What only AMF3 has a type for (ByteArray, Vector, Dictionary, XML and Flex's classes) is written with a switch to AMF3, which clients of
+ * Flash Player 9 and later read.
+ *
+ * @throws RtmpError `amf.depth` or `amf.elements` beyond the limits, `amf.value` for what AMF cannot hold: a function, a symbol, a
  * bigint, a property name above 65535 bytes
  */
 export function encodeAmf0(values: readonly AmfValue[], limits: AmfLimits = DEFAULT_AMF_LIMITS): Uint8Array {
@@ -23,23 +35,35 @@ export function encodeAmf0(values: readonly AmfValue[], limits: AmfLimits = DEFA
   return encoder.writer.finish();
 }
 
+/**
+ * Values for a peer with object encoding 3, as Flash sends them: scalars in AMF0, everything else with a switch to AMF3 (AMF0 section 3.1).
+ * @throws as {@link encodeAmf0}
+ */
+export function encodeAmf0SwitchingToAmf3(
+  values: readonly AmfValue[],
+  limits: AmfLimits = DEFAULT_AMF_LIMITS,
+): Uint8Array {
+  const encoder = new Encoder(limits);
+  for (const value of values) {
+    if (typeof value !== 'object' || value === null || value instanceof AmfUnsupported) encoder.value(value);
+    else encoder.switchToAmf3(value);
+  }
+  return encoder.writer.finish();
+}
+
 class Encoder {
   readonly writer = new ByteWriter();
-  readonly #limits: AmfLimits;
+  readonly #budget: EncodeBudget;
   /** The objects around the value being written, with their indices among all complex values written (section 2.9). */
   readonly #open = new Map<object, number>();
   #complexValues = 0;
-  #elements = 0;
 
   constructor(limits: AmfLimits) {
-    this.#limits = limits;
+    this.#budget = new EncodeBudget(limits);
   }
 
   value(value: AmfValue): void {
-    this.#elements += 1;
-    if (this.#elements > this.#limits.elements) {
-      throw new RtmpError('amf.elements', `more than ${this.#limits.elements} values in one message`);
-    }
+    this.#budget.addElement();
     const { writer } = this;
     switch (typeof value) {
       case 'number':
@@ -62,6 +86,12 @@ class Encoder {
       default:
         throw new RtmpError('amf.value', `AMF0 has no type for a ${typeof value}`);
     }
+  }
+
+  /** For this value (section 3.1). */
+  switchToAmf3(value: AmfValue): void {
+    this.writer.u8(Amf0Marker.avmPlus);
+    new Amf3Encoder(this.writer, this.#budget).value(value);
   }
 
   #string(value: string): void {
@@ -89,6 +119,8 @@ class Encoder {
       this.#longText(utf8.encode(value.source));
     } else if (value instanceof AmfUnsupported) {
       writer.u8(Amf0Marker.unsupported);
+    } else if (hasOnlyAmf3Type(value)) {
+      this.switchToAmf3(value);
     } else {
       this.#complex(value);
     }
@@ -98,7 +130,7 @@ class Encoder {
    * Writes a reference only for an object within itself, where nothing else would end: librtmp and others do not read references, so an
    * object met twice side by side is written twice.
    */
-  #complex(value: AmfEcmaArray | AmfTypedObject | AmfObject | readonly AmfValue[]): void {
+  #complex(value: NestedValue): void {
     const index = this.#open.get(value);
     if (index !== undefined) {
       if (index > 0xffff) throw new RtmpError('amf.value', `reference to object ${index}, at most 65535 can be named`);
@@ -106,24 +138,24 @@ class Encoder {
       this.writer.u16(index);
       return;
     }
-    if (this.#open.size >= this.#limits.depth) {
-      throw new RtmpError('amf.depth', `objects nested deeper than ${this.#limits.depth}`);
-    }
+    this.#budget.open();
     this.#open.set(value, this.#complexValues);
     this.#complexValues += 1;
     this.#members(value);
     this.#open.delete(value);
+    this.#budget.close();
   }
 
-  #members(value: AmfEcmaArray | AmfTypedObject | AmfObject | readonly AmfValue[]): void {
+  #members(value: NestedValue): void {
     const { writer } = this;
-    if (isArray(value)) {
+    if (isAmfArray(value)) {
       writer.u8(Amf0Marker.strictArray);
       writer.u32(value.length);
       for (const element of value) this.value(element);
     } else if (value instanceof AmfEcmaArray) {
       writer.u8(Amf0Marker.ecmaArray);
-      writer.u32(Object.keys(value.entries).length);
+      writer.u32(value.dense.length + Object.keys(value.entries).length);
+      for (const [index, element] of value.dense.entries()) this.#property(String(index), element);
       this.#properties(value.entries);
     } else if (value instanceof AmfTypedObject) {
       writer.u8(Amf0Marker.typedObject);
@@ -136,11 +168,13 @@ class Encoder {
   }
 
   #properties(properties: AmfObject): void {
-    for (const key of Object.keys(properties)) {
-      this.#name(key);
-      this.value(properties[key]);
-    }
+    for (const key of Object.keys(properties)) this.#property(key, properties[key]);
     this.writer.u24(Amf0Marker.objectEnd);
+  }
+
+  #property(name: string, value: AmfValue): void {
+    this.#name(name);
+    this.value(value);
   }
 
   #name(name: string): void {
@@ -156,7 +190,12 @@ class Encoder {
   }
 }
 
-/** Array.isArray does not narrow a readonly array. */
-function isArray(value: object): value is readonly AmfValue[] {
-  return Array.isArray(value);
+function hasOnlyAmf3Type(value: object): value is Uint8Array | AmfXml | AmfExternalizable | AmfVector | AmfDictionary {
+  return (
+    value instanceof Uint8Array ||
+    value instanceof AmfXml ||
+    value instanceof AmfExternalizable ||
+    value instanceof AmfVector ||
+    value instanceof AmfDictionary
+  );
 }

@@ -27,6 +27,7 @@ export const RTMP_ERROR_CODES = [
   'amf.reference',
   'amf.depth',
   'amf.elements',
+  'amf.referenced-bytes',
   'amf.unsupported',
   'amf.value',
   'flv.truncated',

@@ -222,6 +222,7 @@ describe('AMF0', () => {
     { name: 'a bigint', value: 1n, code: 'amf.value' },
     { name: 'a key of 65536 bytes', value: { ['k'.repeat(65_536)]: 1 }, code: 'amf.value' },
     { name: 'an array too deep', value: nestedArray(65), code: 'amf.depth' },
+    { name: 'more than a message holds', value: Array(20).fill(['x'.repeat(1_000_000)]), code: 'amf.value' },
     { name: 'too many elements', value: Array(16_384).fill(0), code: 'amf.elements' },
   ])('does not encode $name', ({ value, code }) => {
     expect(() => encodeAmf0([value as AmfValue])).toThrow(expect.objectContaining({ name: 'RtmpError', code }));

@@ -338,6 +338,11 @@ describe('AMF3', () => {
     },
     { name: 'an unknown class that writes itself', value: new AmfExternalizable('C', 1), code: 'amf.value' },
     { name: 'an array too deep', value: nestedArray(65), code: 'amf.depth' },
+    {
+      name: 'more than a message holds',
+      value: Array.from({ length: 20 }, () => new Uint8Array(1_000_000)),
+      code: 'amf.value',
+    },
     { name: 'too many elements', value: Array(16_384).fill(0), code: 'amf.elements' },
   ])('does not encode $name', ({ value, code }) => {
     expect(() => encodeAmf3([value as AmfValue])).toThrow(expect.objectContaining({ name: 'RtmpError', code }));

@@ -27,7 +27,7 @@ const utf8 = new TextEncoder();
  * Flash Player 9 and later read.
  *
  * @throws RtmpError `amf.depth` or `amf.elements` beyond the limits, `amf.value` for what AMF cannot hold: a function, a symbol, a
- * bigint, a property name above 65535 bytes
+ * bigint, a property name above 65535 bytes, more than a message holds
  */
 export function encodeAmf0(values: readonly AmfValue[], limits: AmfLimits = DEFAULT_AMF_LIMITS): Uint8Array {
   const encoder = new Encoder(limits);
@@ -63,8 +63,8 @@ class Encoder {
   }
 
   value(value: AmfValue): void {
-    this.#budget.addElement();
     const { writer } = this;
+    this.#budget.addElement(writer.length);
     switch (typeof value) {
       case 'number':
         writer.u8(Amf0Marker.number);

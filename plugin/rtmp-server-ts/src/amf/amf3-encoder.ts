@@ -26,7 +26,7 @@ const LARGEST_LENGTH = 0x0fffffff;
 /**
  * Values of AMF3 one after the other, each with reference tables of its own.
  * @throws RtmpError `amf.depth` or `amf.elements` beyond the limits, `amf.value` for what AMF3 cannot hold: a function, a symbol, a bigint, an
- * associative entry or dynamic property with an empty name
+ * associative entry or dynamic property with an empty name, more than a message holds
  */
 export function encodeAmf3(values: readonly AmfValue[], limits: AmfLimits = DEFAULT_AMF_LIMITS): Uint8Array {
   const writer = new ByteWriter();
@@ -50,8 +50,8 @@ export class Amf3Encoder {
   }
 
   value(value: AmfValue): void {
-    this.#budget.addElement();
     const writer = this.#writer;
+    this.#budget.addElement(writer.length);
     switch (typeof value) {
       case 'number':
         this.#number(value);

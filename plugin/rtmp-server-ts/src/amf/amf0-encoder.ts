@@ -21,6 +21,8 @@ import {
 type NestedValue = AmfEcmaArray | AmfTypedObject | AmfObject | readonly AmfValue[];
 
 const utf8 = new TextEncoder();
+/** In characters: no more than 65535 bytes, whatever they are. */
+const SHORT_STRING = 0x5555;
 
 /**
  * What only AMF3 has a type for (ByteArray, Vector, Dictionary, XML and Flex's classes) is written with a switch to AMF3, which clients of
@@ -95,6 +97,11 @@ class Encoder {
   }
 
   #string(value: string): void {
+    if (value.length <= SHORT_STRING) {
+      this.writer.u8(Amf0Marker.string);
+      this.#text(value);
+      return;
+    }
     const bytes = utf8.encode(value);
     if (bytes.length <= 0xffff) {
       this.writer.u8(Amf0Marker.string);
@@ -178,10 +185,17 @@ class Encoder {
   }
 
   #name(name: string): void {
-    const bytes = utf8.encode(name);
-    if (bytes.length > 0xffff) throw new RtmpError('amf.value', `name of ${bytes.length} bytes, at most 65535 fit`);
-    this.writer.u16(bytes.length);
-    this.writer.bytes(bytes);
+    const length = this.#text(name);
+    if (length > 0xffff) throw new RtmpError('amf.value', `name of ${length} bytes, at most 65535 fit`);
+  }
+
+  /** Text behind its length in 16 bits, which the caller checks. */
+  #text(text: string): number {
+    const start = this.writer.length;
+    this.writer.u16(0);
+    const length = this.writer.utf8(text);
+    this.writer.setU16(start, length);
+    return length;
   }
 
   #longText(bytes: Uint8Array): void {

@@ -1,3 +1,7 @@
+const encoder = new TextEncoder();
+/** Up to here, in characters, looking at each costs less than calling the encoder. */
+const SHORT_TEXT = 64;
+
 /** Writes big-endian values into a byte array that grows. */
 export class ByteWriter {
   #bytes: Uint8Array;
@@ -47,6 +51,33 @@ export class ByteWriter {
   bytes(value: Uint8Array): void {
     const offset = this.#reserve(value.length);
     this.#bytes.set(value, offset);
+  }
+
+  /** Text in UTF-8. @returns its length in bytes */
+  utf8(text: string): number {
+    if (text.length <= SHORT_TEXT && this.#ascii(text)) return text.length;
+    const bytes = encoder.encode(text);
+    this.bytes(bytes);
+    return bytes.length;
+  }
+
+  /** Replaces what was written at an offset. */
+  setU16(offset: number, value: number): void {
+    this.#view.setUint16(offset, value);
+  }
+
+  /** @returns false, with nothing written, when there are other characters */
+  #ascii(text: string): boolean {
+    const offset = this.#reserve(text.length);
+    for (let index = 0; index < text.length; index += 1) {
+      const code = text.charCodeAt(index);
+      if (code > 0x7f) {
+        this.#length = offset;
+        return false;
+      }
+      this.#bytes[offset + index] = code;
+    }
+    return true;
   }
 
   /** Makes room; the view may be another one afterwards. */

@@ -1,7 +1,7 @@
 export interface AmfLimits {
   /** Objects and arrays within one another, by way of references too. */
   readonly depth: number;
-  /** Values in one message, nested ones included. */
+  /** Values in one message, nested ones included. The numbers of a Vector are one. */
   readonly elements: number;
   /**
    * Bytes that the references in one message stand for, were what they refer to written again each time. A few kB of references can stand

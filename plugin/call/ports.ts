@@ -140,9 +140,9 @@ export interface MediaSession {
   readonly offer: SessionDescription;
   /**
    * Applies the far end's answer and starts the flow in both directions; a further answer changes it.
-   * @throws MediaError with code `NoCommonCodec` when the answer has nothing we can serve.
+   * Rejects with a MediaError: `NoCommonCodec` when the answer has nothing we can serve.
    */
-  accept(answer: SessionDescription): void;
+  accept(answer: SessionDescription): Promise<void>;
   /**
    * Whether an offer can be answered; nothing is started.
    * @throws MediaError with code `NoCommonCodec`
@@ -150,10 +150,9 @@ export interface MediaSession {
   check(offer: SessionDescription): void;
   /**
    * Starts the flow in both directions as the far end's offer says.
-   * @returns the description to answer with
-   * @throws MediaError with code `NoCommonCodec`
+   * Resolves to the description to answer with; rejects with a MediaError.
    */
-  answer(offer: SessionDescription): SessionDescription;
+  answer(offer: SessionDescription): Promise<SessionDescription>;
   /** A frame that the client published. Anything unusable is counted and dropped. */
   write(frame: ClientFrame): void;
   /** Stops the flow and gives the ports back. A second call does nothing. Returns what was measured. */

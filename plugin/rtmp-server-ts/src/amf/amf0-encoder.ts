@@ -38,7 +38,7 @@ export function encodeAmf0(values: readonly AmfValue[], limits: AmfLimits = DEFA
 }
 
 /**
- * Values for a peer with object encoding 3, as Flash sends them: scalars in AMF0, everything else with a switch to AMF3 (AMF0 section 3.1).
+ * Values for a peer with object encoding 3: scalars in AMF0, every complex type with a switch to AMF3 (section 3.1).
  * @throws as {@link encodeAmf0}
  */
 export function encodeAmf0SwitchingToAmf3(

@@ -55,7 +55,7 @@ export interface FlvVideoTag {
   readonly compositionTime?: number;
   /** Bytes of the payload before the codec's own. */
   readonly headerLength: 1 | 5;
-  /** The extended header of Enhanced RTMP: its first bit is set, and the other fields are not what they seem. */
+  /** The extended header, where the other fields are not what they seem: see parseEnhancedVideoTag(). */
   readonly enhanced: boolean;
 }
 

@@ -11,6 +11,7 @@ import {
   type RtmpMessage,
 } from 'rtmp-server-ts';
 import { describe, expect, it } from 'vitest';
+import { anyAmf0Value, anyAmf3Value } from './amf-values.js';
 import { bytes, counting, repeat, text } from './bytes.js';
 
 interface Row {
@@ -339,6 +340,19 @@ describe('messages', () => {
     expect(() => decodeMessage(raw, { ...DEFAULT_AMF_LIMITS, depth: 1, elements: 11 })).not.toThrow();
     expect(() => decodeMessage(raw, { ...DEFAULT_AMF_LIMITS, depth: 1, elements: 10 })).toThrow(
       expect.objectContaining({ code: 'amf.elements' }),
+    );
+  });
+
+  it.each([0, 3] as const)('carries any values in commands and data with encoding %s', (encoding) => {
+    const values = encoding === 3 ? anyAmf3Value() : anyAmf0Value();
+    fc.assert(
+      fc.property(fc.array(values, { maxLength: 3 }), (args) => {
+        const command = { ...COMMAND, encoding, name: 'x', transactionId: 1, args } as const;
+        expect(decodeMessage(encodeMessage(command))).toEqual(command);
+        const data = { ...DATA, encoding, name: 'x', values: args } as const;
+        expect(decodeMessage(encodeMessage(data))).toEqual(data);
+      }),
+      { numRuns: 100 },
     );
   });
 

@@ -1,4 +1,4 @@
-import { ByteWriter } from '../bytes/byte-writer.js';
+import { ByteWriter, isShortAscii } from '../bytes/byte-writer.js';
 import { RtmpError } from '../errors/rtmp-error.js';
 import { Amf0Marker } from './amf0-markers.js';
 import { Amf3Encoder } from './amf3-encoder.js';
@@ -21,8 +21,6 @@ import {
 type NestedValue = AmfEcmaArray | AmfTypedObject | AmfObject | readonly AmfValue[];
 
 const utf8 = new TextEncoder();
-/** In characters: no more than 65535 bytes, whatever they are. */
-const SHORT_STRING = 0x5555;
 
 /**
  * What only AMF3 has a type for (ByteArray, Vector, Dictionary, XML and Flex's classes) is written with a switch to AMF3, which clients of
@@ -97,18 +95,20 @@ class Encoder {
   }
 
   #string(value: string): void {
-    if (value.length <= SHORT_STRING) {
-      this.writer.u8(Amf0Marker.string);
-      this.#text(value);
+    const { writer } = this;
+    if (isShortAscii(value)) {
+      writer.u8(Amf0Marker.string);
+      writer.u16(value.length);
+      writer.ascii(value);
       return;
     }
     const bytes = utf8.encode(value);
     if (bytes.length <= 0xffff) {
-      this.writer.u8(Amf0Marker.string);
-      this.writer.u16(bytes.length);
-      this.writer.bytes(bytes);
+      writer.u8(Amf0Marker.string);
+      writer.u16(bytes.length);
+      writer.bytes(bytes);
     } else {
-      this.writer.u8(Amf0Marker.longString);
+      writer.u8(Amf0Marker.longString);
       this.#longText(bytes);
     }
   }
@@ -185,17 +185,16 @@ class Encoder {
   }
 
   #name(name: string): void {
-    const length = this.#text(name);
-    if (length > 0xffff) throw new RtmpError('amf.value', `name of ${length} bytes, at most 65535 fit`);
-  }
-
-  /** Text behind its length in 16 bits, which the caller checks. */
-  #text(text: string): number {
-    const start = this.writer.length;
-    this.writer.u16(0);
-    const length = this.writer.utf8(text);
-    this.writer.setU16(start, length);
-    return length;
+    const { writer } = this;
+    if (isShortAscii(name)) {
+      writer.u16(name.length);
+      writer.ascii(name);
+      return;
+    }
+    const bytes = utf8.encode(name);
+    if (bytes.length > 0xffff) throw new RtmpError('amf.value', `name of ${bytes.length} bytes, at most 65535 fit`);
+    writer.u16(bytes.length);
+    writer.bytes(bytes);
   }
 
   #longText(bytes: Uint8Array): void {

@@ -1,4 +1,4 @@
-import { ByteWriter } from '../bytes/byte-writer.js';
+import { ByteWriter, isShortAscii } from '../bytes/byte-writer.js';
 import { RtmpError } from '../errors/rtmp-error.js';
 import { Amf3Marker, EXTERNALIZABLE_CLASSES, LARGEST_INTEGER, SMALLEST_INTEGER } from './amf3-markers.js';
 import { EncodeBudget } from './encode-budget.js';
@@ -178,7 +178,8 @@ export class Amf3Encoder {
   /** Section 3.12: traits, or a reference to equal ones. */
   #beginObject(className: string, sealed: readonly string[], dynamic: boolean): void {
     // No two lists of names give the same text.
-    if (this.#knownTraits(`${dynamic ? 'd' : 's'}${JSON.stringify([className, sealed])}`)) return;
+    const names = sealed.length === 0 ? className : JSON.stringify([className, sealed]);
+    if (this.#knownTraits(`${dynamic ? 'd' : 's'}${sealed.length}${names}`)) return;
     if (sealed.length > LARGEST_LENGTH >> 3) throw new RtmpError('amf.value', `${sealed.length} sealed properties`);
     this.#u29((sealed.length << 4) | (dynamic ? 0b1011 : 0b0011));
     this.#string(className);
@@ -225,7 +226,12 @@ export class Amf3Encoder {
     }
     // The empty one is never a reference (section 1.3.2).
     if (value !== '') this.#strings.set(value, this.#strings.size);
-    this.#bytes(utf8.encode(value));
+    if (isShortAscii(value)) {
+      this.#length(value.length);
+      this.#writer.ascii(value);
+    } else {
+      this.#bytes(utf8.encode(value));
+    }
   }
 
   #bytes(bytes: Uint8Array): void {

@@ -1,7 +1,3 @@
-const encoder = new TextEncoder();
-/** Up to here, in characters, looking at each costs less than calling the encoder. */
-const SHORT_TEXT = 64;
-
 /** Writes big-endian values into a byte array that grows. */
 export class ByteWriter {
   #bytes: Uint8Array;
@@ -53,31 +49,11 @@ export class ByteWriter {
     this.#bytes.set(value, offset);
   }
 
-  /** Text in UTF-8. @returns its length in bytes */
-  utf8(text: string): number {
-    if (text.length <= SHORT_TEXT && this.#ascii(text)) return text.length;
-    const bytes = encoder.encode(text);
-    this.bytes(bytes);
-    return bytes.length;
-  }
-
-  /** Replaces what was written at an offset. */
-  setU16(offset: number, value: number): void {
-    this.#view.setUint16(offset, value);
-  }
-
-  /** @returns false, with nothing written, when there are other characters */
-  #ascii(text: string): boolean {
+  /** Text of which {@link isShortAscii} is true. */
+  ascii(text: string): void {
     const offset = this.#reserve(text.length);
-    for (let index = 0; index < text.length; index += 1) {
-      const code = text.charCodeAt(index);
-      if (code > 0x7f) {
-        this.#length = offset;
-        return false;
-      }
-      this.#bytes[offset + index] = code;
-    }
-    return true;
+    const bytes = this.#bytes;
+    for (let index = 0; index < text.length; index += 1) bytes[offset + index] = text.charCodeAt(index);
   }
 
   /** Makes room; the view may be another one afterwards. */
@@ -92,4 +68,16 @@ export class ByteWriter {
     }
     return offset;
   }
+}
+
+/** Up to here, in characters, writing each costs less than calling a TextEncoder. */
+const SHORT_TEXT = 63;
+
+/** Names and short texts nearly always are. */
+export function isShortAscii(text: string): boolean {
+  if (text.length > SHORT_TEXT) return false;
+  for (let index = 0; index < text.length; index += 1) {
+    if (text.charCodeAt(index) > 0x7f) return false;
+  }
+  return true;
 }

@@ -81,8 +81,9 @@ export class SrtpNegotiation {
     if (line === undefined || offered.length === 0) return this.#unprotected(protocol, crypto, []);
     const usable = readCrypto(line);
     if (typeof usable === 'string') throw noCommonSecurity(`of the far end's answer ${usable}`);
-    if (!offered.some(({ tag, suite }) => tag === line.tag && suite === line.suite)) {
-      throw noCommonSecurity(`the far end answers a=crypto:${line.tag} ${line.suite}, which was not offered`);
+    // Each suite is offered once: the tag, which some do not repeat as they should, says nothing more.
+    if (!offered.some(({ suite }) => suite === line.suite)) {
+      throw noCommonSecurity(`the far end answers ${line.suite}, which was not offered`);
     }
     return { protocol, keys: this.#keys(usable) };
   }

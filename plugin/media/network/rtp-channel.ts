@@ -1,7 +1,7 @@
 import type { RemoteInfo, Socket } from 'node:dgram';
 import { isUnspecified, type MediaTarget } from '../rtp/media-target.js';
 import { RateLimit } from '../rtp/rate-limit.js';
-import { RemoteParty } from '../rtp/remote-party.js';
+import { type FormerPlace, RemoteParty } from '../rtp/remote-party.js';
 import { isRtcp, isStun, parseRtp, type RtpPacket } from '../rtp/rtp.js';
 import type { SrtpFault } from '../srtp/srtp-receiver.js';
 import { SrtpSession } from '../srtp/srtp-session.js';
@@ -54,6 +54,9 @@ const maxReports = 100;
 
 /** Octets of a report; what is larger than any network carries in one piece is not looked at. */
 const maxReportLength = 1500;
+
+/** Milliseconds that packets may be on their way. */
+const stragglerTime = 1_000;
 
 /** Errors of a socket that say something about one packet or one moment, not about the socket. */
 const passing = new Set(['ECONNREFUSED', 'ECONNRESET', 'EHOSTUNREACH', 'ENETUNREACH', 'EMSGSIZE', 'ENOBUFS', 'EPERM']);
@@ -115,7 +118,7 @@ export class RtpChannel {
   /** Sends there from now on. The same place as before keeps what was learnt about it. */
   aim(target: MediaTarget): void {
     if (this.#remote?.isAt(target)) return;
-    const remote = new RemoteParty(target);
+    const remote = new RemoteParty(target, this.#formerPlace(target));
     this.#remote = remote;
     if (isUnspecified(target.host)) return;
     resolveHost(target.host, this.#options.host, (error, address) => {
@@ -124,6 +127,12 @@ export class RtpChannel {
         this.#options.failed(`the far end's media address "${target.host}" cannot be used: ${error.message}`);
       }
     });
+  }
+
+  /** What is still on its way from there does not say where the far end is now; on hold it is nowhere else. */
+  #formerPlace({ host }: MediaTarget): FormerPlace | undefined {
+    const place = isUnspecified(host) ? undefined : this.#remote?.place;
+    return place && { address: place.address, port: place.port, until: this.#options.clock.now() + stragglerTime };
   }
 
   sendRtp(packet: Buffer): void {

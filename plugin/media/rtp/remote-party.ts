@@ -17,6 +17,11 @@ interface Candidate extends Source {
  */
 export const patience = 200;
 
+/** Where the far end was before, whose last packets may still be on their way until a moment of the clock. */
+export interface FormerPlace extends Source {
+  readonly until: number;
+}
+
 /**
  * Where the far end is. What its answer says holds until packets come from elsewhere, and from nowhere else, for a while:
  * then, behind NAT, that is where it is (symmetric RTP, RFC 4961). Whoever sends later from a third place is a stranger.
@@ -37,9 +42,11 @@ export class RemoteParty {
   #settled = false;
   #candidate: Candidate | undefined;
   #moved = false;
+  readonly #former: FormerPlace | undefined;
 
-  constructor(target: MediaTarget) {
+  constructor(target: MediaTarget, former?: FormerPlace) {
     this.target = target;
+    this.#former = former;
     this.port = target.port;
     this.rtcpPort = target.rtcpPort;
   }
@@ -47,6 +54,12 @@ export class RemoteParty {
   /** Whether RTCP goes with RTP (RFC 5761). */
   get muxed(): boolean {
     return this.rtcpPort === this.port;
+  }
+
+  /** Where valid packets came from. */
+  get place(): Source | undefined {
+    const { address, port } = this;
+    return this.#settled && address !== undefined ? { address, port } : this.#candidate;
   }
 
   /** The target's name resolves to this address. */
@@ -58,7 +71,7 @@ export class RemoteParty {
   /** Whether a datagram from there is to be looked at. */
   admits(source: Source, now: number): boolean {
     if (this.#isTarget(source)) return true;
-    if (this.#settled) return false;
+    if (this.#settled || this.#isStraggler(source, now)) return false;
     const candidate = this.#candidate;
     return candidate === undefined || isSame(candidate, source) || (!this.#moved && now - candidate.last > patience);
   }
@@ -110,6 +123,10 @@ export class RemoteParty {
 
   #isTarget({ address, port }: Source): boolean {
     return port === this.target.port && address === this.#signalled;
+  }
+
+  #isStraggler(source: Source, now: number): boolean {
+    return this.#former !== undefined && now < this.#former.until && isSame(this.#former, source);
   }
 
   #send({ address, port }: Source, rtcpPort: number): void {

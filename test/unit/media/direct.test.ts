@@ -468,8 +468,10 @@ describe('further answers', () => {
       ssrc: actual.rtp[0]?.ssrc,
       sequence: ((actual.rtp[0]?.sequence ?? 0) + 1) & 0xffff,
     });
+    await actual.sendRtp(call.port, 3);
     await next.sendRtp(call.port, 9, { ssrc: 5 });
     await until(() => call.frames.length === 3, 'a frame of the next');
+    expect(call.session.close()).toMatchObject({ foreign: 1 });
   });
 
   test('may change the codec', async ({ scope }) => {

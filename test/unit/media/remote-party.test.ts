@@ -80,6 +80,42 @@ describe('the far end', () => {
   });
 });
 
+describe('a far end that moved', () => {
+  const moved = (until: number) => {
+    const remote = new RemoteParty(target, { ...behindNat, until });
+    remote.resolved(signalled.address);
+    return remote;
+  };
+
+  it('is not where its last packets still come from', () => {
+    const remote = moved(1000);
+    expect(packet(remote, behindNat, 0)).toBe(false);
+    expect(packet(remote, signalled, 10)).toBe(true);
+    expect(place(remote)).toEqual(atTarget);
+  });
+
+  it('may turn out not to have moved', () => {
+    const remote = moved(1000);
+    for (const now of [1000, 1000 + patience]) expect(packet(remote, behindNat, now)).toBe(true);
+    expect(remote.address).toBe(behindNat.address);
+  });
+
+  it('may move to where it was', () => {
+    const remote = new RemoteParty(target, { ...signalled, until: 1000 });
+    remote.resolved(signalled.address);
+    expect(packet(remote, signalled, 0)).toBe(true);
+  });
+
+  it('tells where it was heard', () => {
+    const remote = party();
+    expect(remote.place).toBeUndefined();
+    remote.heard(behindNat, 0);
+    expect(remote.place).toMatchObject(behindNat);
+    remote.heard(signalled, 10);
+    expect(remote.place).toEqual(signalled);
+  });
+});
+
 describe('a stranger', () => {
   it('who is faster than the far end is heard for that long, and sent nothing', () => {
     const remote = party();

@@ -13,6 +13,8 @@ export interface BaresipOptions {
   readonly speech: Int16Array;
   /** How it encrypts: under RTP/AVP where it can, always under RTP/SAVP, or RTP/SAVPF. Not, unless given. */
   readonly encryption?: 'srtp' | 'srtp-mand' | 'srtp-mandf';
+  /** Has its reports go with RTP where the other side takes that. */
+  readonly rtcpMux?: boolean;
 }
 
 /** baresip without a screen or a sound card: takes every call and makes some, speaks from a file and hears into one. */
@@ -27,7 +29,7 @@ export class Baresip {
     this.uri = uri;
   }
 
-  static async start(scope: Scope, { codec, speech, encryption }: BaresipOptions): Promise<Baresip> {
+  static async start(scope: Scope, { codec, speech, encryption, rtcpMux }: BaresipOptions): Promise<Baresip> {
     const folder = await mkdtemp(join(tmpdir(), 'baresip-'));
     scope.defer(() => rm(folder, { recursive: true, force: true }));
     const [port, rtp] = [await freePort(), await freePortRange(4)];
@@ -49,6 +51,7 @@ module_app menu.so
 sip_listen ${loopback}:${port}
 net_interface ${loopback}
 rtp_ports ${rtp.min}-${rtp.max}
+rtcp_mux ${rtcpMux ? 'yes' : 'no'}
 audio_source aufile,${source}
 audio_player aubridge,nowhere
 ausrc_srate 8000

@@ -84,6 +84,25 @@ describe('an RTMP phone calls baresip, and they hear each other encrypted', () =
   });
 });
 
+// 12.5 s: ours comes within 7.5 s, its own every 5 s.
+test.concurrent.for([false, true])(
+  "baresip and we read each other's encrypted reports, on the port of RTP: %s",
+  { timeout: 40_000 },
+  async (rtcpMux, { scope }) => {
+    const gateway = gateways.offer();
+    const silence = new Int16Array(13 * sampleRate);
+    const baresip = await Baresip.start(scope, { codec: 'PCMU', speech: silence, encryption: 'srtp', rtcpMux });
+    const phone = await LibrtmpPhone.connect(scope, gateway.rtmpUrl());
+    await phone.dialAndConnect(baresip.uri);
+    await phone.send(await encodeSpeex(silence));
+    phone.hangup();
+    await phone.waitStatus(0);
+    // Only who has read our report can tell how long it took.
+    const { media } = await gateway.callEnded(baresip.uri);
+    expect(media?.roundTripMs).toBeLessThan(500);
+  },
+);
+
 describe('baresip calls an RTMP phone, and they hear each other encrypted', () => {
   test.concurrent.for(['srtp', 'srtp-mand', 'srtp-mandf'] as const)('mediaenc=%s', async (encryption, { scope }) => {
     const gateway = gateways.accept();

@@ -85,8 +85,9 @@ export class DirectSession implements MediaSession {
     return answer;
   }
 
-  #answerTo(offer: SessionDescription) {
+  #answerTo(offered: SessionDescription) {
     const { advertisedAddress, sockets } = this.#options;
+    const offer = this.#srtp.choose(offered, 'audio');
     const { agreement, answer } = answerAudio(offer, advertisedAddress, sockets.port, this.#formats);
     const { agreement: srtp, security } = this.#srtp.answer(audioOf(offer));
     return { agreement, srtp, answer: withSection(answer, 'audio', (audio) => ({ ...audio, ...security })) };

@@ -3,7 +3,7 @@ import { MediaError } from '../../call/ports.js';
 import type { Direction, MediaDescription, MediaFormat, SessionDescription } from '../../call/session-description.js';
 import type { AudioCodec } from '../audio/flv-audio.js';
 import { isPort, isUnspecified, type MediaTarget } from '../rtp/media-target.js';
-import { isRtpProfile } from './srtp.js';
+import { isRtpProfile, sectionOf } from './srtp.js';
 
 /** Payload formats that we speak, in order of preference. */
 export type FormatList = readonly MediaFormat[];
@@ -126,7 +126,7 @@ const withoutReceiving: Readonly<Record<Direction, Direction>> = {
 
 /** The audio section that we take part in. */
 function audioOf(description: SessionDescription): MediaDescription {
-  const audio = description.media.find((media) => media.kind === 'audio');
+  const audio = sectionOf(description, 'audio');
   if (audio === undefined) throw noCommonCodec('the far end has no audio');
   if (audio.port === 0) throw noCommonCodec('the far end refuses audio (port 0)');
   if (!isPort(audio.port)) throw noCommonCodec(`the far end's audio port is ${audio.port}, not 1-65535`);

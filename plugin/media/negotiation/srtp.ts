@@ -30,7 +30,7 @@ export function isRtpProfile(protocol: string): boolean {
   return plainProfiles.has(protocol) || secureProfiles.has(protocol);
 }
 
-/** A description with the first section of a kind replaced by what `change` makes of it. */
+/** A description with its {@link sectionOf} a kind replaced by what `change` makes of it. */
 export function withSection(
   description: SessionDescription,
   kind: string,
@@ -40,8 +40,10 @@ export function withSection(
   return { ...description, media: description.media.map((media) => (media === chosen ? change(media) : media)) };
 }
 
+/** The first section of a kind that is not turned off, else the first. */
 export function sectionOf({ media }: SessionDescription, kind: string): MediaDescription | undefined {
-  return media.find((section) => section.kind === kind);
+  const all = media.filter((section) => section.kind === kind);
+  return all.find(({ port }) => port !== 0) ?? all[0];
 }
 
 /**
@@ -104,6 +106,26 @@ export class SrtpNegotiation {
       refusals.push(`a=crypto:${line.tag}: ${usable}`);
     }
     return { agreement: this.#unprotected(protocol, crypto, refusals), security: { protocol } };
+  }
+
+  /**
+   * An offer without those sections of a kind that cannot be had under the policy, when there is one that can: some far
+   * ends offer a section with encryption and one without, to choose from.
+   */
+  choose(offer: SessionDescription, kind: string): SessionDescription {
+    const refused = offer.media.filter((section) => section.kind === kind && !this.#isUsable(section));
+    const all = offer.media.filter((section) => section.kind === kind && section.port !== 0);
+    if (all.every((section) => refused.includes(section))) return offer;
+    return { ...offer, media: offer.media.map((media) => (refused.includes(media) ? { ...media, port: 0 } : media)) };
+  }
+
+  #isUsable(section: MediaDescription): boolean {
+    try {
+      this.answer(section);
+      return isRtpProfile(section.protocol);
+    } catch {
+      return false;
+    }
   }
 
   /** This holds from now on. */

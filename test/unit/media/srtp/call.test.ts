@@ -236,6 +236,41 @@ describe('a further offer', () => {
   });
 });
 
+describe('a section with encryption and one without', () => {
+  const sections = (far: FarEnd, first: string) => {
+    const line = { tag: 4, suite: sha80, keyParameters: writeKeyParameters(material(sha80, 1)) };
+    const [plain] = far.describe('RTP/AVP').media;
+    const [secure] = far.describe(first, [line]).media;
+    if (plain === undefined || secure === undefined) throw new Error('no section');
+    return [secure, plain];
+  };
+
+  test.for([
+    ['accept', 'RTP/SAVP', 0],
+    ['require', 'RTP/SAVP', 0],
+    ['off', 'RTP/SAVP', 1],
+    ['accept', 'UDP/TLS/RTP/SAVPF', 1],
+  ] as const)(
+    'are answered with what %s makes of it: %s first, taken is %i',
+    async ([policy, first, taken], { scope }) => {
+      const far = await FarEnd.open(scope, policy);
+      const media = sections(far, first);
+      far.session.check({ address: loopback, media });
+      const answer = await far.session.answer({ address: loopback, media });
+      expect(answer.media.map(({ port }) => port !== 0)).toEqual([taken === 0, taken === 1]);
+      expect(answer.media.map(({ protocol }) => protocol)).toEqual([first, 'RTP/AVP']);
+      expect(answer.media.map(({ crypto }) => crypto !== undefined)).toEqual([taken === 0, false]);
+    },
+  );
+
+  test('may be the other way round', async ({ scope }) => {
+    const far = await FarEnd.open(scope, 'require');
+    const media = sections(far, 'RTP/SAVP').reverse();
+    const answer = await far.session.answer({ address: loopback, media });
+    expect(answer.media.map(({ port }) => port !== 0)).toEqual([false, true]);
+  });
+});
+
 test('a report is encrypted as well', async ({ scope }) => {
   const far = await FarEnd.open(scope);
   const line = { tag: 1, suite: sha80, keyParameters: writeKeyParameters(material(sha80, 1)) };

@@ -1,5 +1,5 @@
 import { randomBytes, randomInt } from 'node:crypto';
-import type { ClientFrame, MediaOptions, MediaReport, MediaSession } from '../call/ports.js';
+import { type ClientFrame, MediaError, type MediaOptions, type MediaReport, type MediaSession } from '../call/ports.js';
 import type { Direction, MediaDescription, SessionDescription } from '../call/session-description.js';
 import { AudioFlow } from './audio/audio-flow.js';
 import type { Transcoding } from './audio/transcoding.js';
@@ -12,6 +12,7 @@ import {
   passThroughFormats,
   transcodingFormats,
 } from './negotiation/formats.js';
+import { type SrtpAgreement, SrtpNegotiation, type SrtpPolicy, sectionOf, withSection } from './negotiation/srtp.js';
 import type { MediaClock } from './network/clock.js';
 import { type MediaLogger, RtpChannel, type RtpSink } from './network/rtp-channel.js';
 import type { RtpSockets } from './network/rtp-sockets.js';
@@ -28,8 +29,16 @@ export interface DirectSessionOptions {
   /** Is told when the sockets are closed. */
   readonly released: () => void;
   readonly logger?: MediaLogger;
+  /** Default `accept`. */
+  readonly srtp?: SrtpPolicy;
   /** Without it Speex passes through, and nothing else is spoken. */
   readonly transcoding?: Transcoding;
+}
+
+/** What a call speaks, and how that is protected. */
+interface Agreed {
+  readonly agreement: AudioAgreement;
+  readonly srtp: SrtpAgreement;
 }
 
 /** Milliseconds between two RTCP reports on average; each interval varies by half (RFC 3550 section 6.2). */
@@ -41,9 +50,11 @@ export class DirectSession implements MediaSession {
   readonly #options: DirectSessionOptions;
   readonly #formats: FormatList;
   readonly #channel: RtpChannel;
+  readonly #srtp: SrtpNegotiation;
   /** What we said last. */
   #local: SessionDescription;
-  #agreement: AudioAgreement | undefined;
+  /** What holds now. */
+  #agreed: Agreed | undefined;
   /** Exists once the far end has answered. */
   #audio: AudioFlow | undefined;
   #failed = false;
@@ -56,7 +67,9 @@ export class DirectSession implements MediaSession {
     const { call, host, sockets, clock, logger } = options;
     this.#options = options;
     this.#formats = options.transcoding === undefined ? passThroughFormats : transcodingFormats;
-    this.offer = offerAudio(options.advertisedAddress, sockets.port, this.#formats);
+    this.#srtp = new SrtpNegotiation(options.srtp ?? 'accept', randomBytes);
+    const offer = offerAudio(options.advertisedAddress, sockets.port, this.#formats);
+    this.offer = withSection(offer, 'audio', (audio) => ({ ...audio, ...this.#srtp.offer() }));
     this.#local = this.offer;
     this.#channel = new RtpChannel({
       callId: call.callId,
@@ -70,7 +83,9 @@ export class DirectSession implements MediaSession {
 
   async accept(answer: SessionDescription): Promise<void> {
     // What was offered may have had the far end's numbers, or be from before it changed the codec.
-    this.#start(agreeAudio(answer, [...(audioOf(this.#local)?.formats ?? []), ...this.#formats]));
+    const offered = [...(sectionOf(this.#local, 'audio')?.formats ?? []), ...this.#formats];
+    const agreement = agreeAudio(answer, offered);
+    this.#start({ agreement, srtp: this.#srtp.agree(audioOf(answer)) });
   }
 
   check(offer: SessionDescription): void {
@@ -78,20 +93,19 @@ export class DirectSession implements MediaSession {
   }
 
   async answer(offer: SessionDescription, held = false): Promise<SessionDescription> {
-    if (this.#agreement !== undefined && audioOf(offer)?.port === 0) return this.#pause(this.#agreement, offer);
-    const { agreement, answer } = this.#answerTo(offer, held);
-    this.#start(agreement);
+    if (this.#agreed !== undefined && sectionOf(offer, 'audio')?.port === 0) return this.#pause(this.#agreed, offer);
+    const { answer, ...agreed } = this.#answerTo(offer, held);
+    this.#start(agreed);
     this.#local = answer;
     return answer;
   }
 
   reoffer(direction: Direction): SessionDescription {
-    const fresh = this.offer.media.find(({ kind }) => kind === 'audio');
-    const media = this.#local.media.map((section) => {
-      const offered = section.kind === 'audio' && section.port === 0 ? (fresh ?? section) : section;
-      return offered.port === 0 ? offered : { ...offered, direction };
+    const security = this.#srtp.offer();
+    this.#local = withSection(this.#local, 'audio', (section) => {
+      const { crypto: _, ...audio } = section.port === 0 ? audioOf(this.offer) : section;
+      return { ...audio, direction, ...(security.crypto && security) };
     });
-    this.#local = { ...this.#local, media };
     return this.#local;
   }
 
@@ -99,22 +113,31 @@ export class DirectSession implements MediaSession {
     return this.#report === undefined && this.#audio?.sendDtmf(digits, ms) === true;
   }
 
-  #answerTo(offer: SessionDescription, held: boolean) {
+  #answerTo(offered: SessionDescription, held: boolean): Agreed & { readonly answer: SessionDescription } {
     const { advertisedAddress, sockets } = this.#options;
-    return answerAudio(offer, advertisedAddress, sockets.port, this.#formats, held);
+    const offer = this.#srtp.choose(offered, 'audio');
+    const { agreement, answer } = answerAudio(offer, advertisedAddress, sockets.port, this.#formats, held);
+    const { agreement: srtp, security } = this.#srtp.answer(audioOf(offer));
+    return { agreement, srtp, answer: withSection(answer, 'audio', (audio) => ({ ...audio, ...security })) };
   }
 
   /** A far end that takes its audio out of a call (RFC 3264 section 8.2) may bring it back. */
-  #pause(agreement: AudioAgreement, offer: SessionDescription): SessionDescription {
-    this.#start({ ...agreement, sending: false });
-    this.#local = { address: this.#local.address, media: offer.media.map((media) => ({ ...media, port: 0 })) };
+  #pause({ agreement, srtp }: Agreed, offer: SessionDescription): SessionDescription {
+    this.#start({ agreement: { ...agreement, sending: false }, srtp });
+    const refused = offer.media.map(({ kind, protocol, direction, formats }) => {
+      return { kind, port: 0, protocol, direction, formats };
+    });
+    this.#local = { address: this.#local.address, media: refused };
     return this.#local;
   }
 
-  #start(agreement: AudioAgreement): void {
+  #start(agreed: Agreed): void {
     if (this.#report !== undefined) return;
-    this.#agreement = agreement;
+    this.#agreed = agreed;
+    const { agreement, srtp } = agreed;
     const { clock, ticker } = this.#options;
+    this.#srtp.settle(srtp);
+    this.#channel.secure(srtp.keys);
     if (this.#audio !== undefined) {
       this.#audio.change(agreement, clock.now());
       this.#channel.aim(agreement.target);
@@ -134,7 +157,8 @@ export class DirectSession implements MediaSession {
       ...(call.dtmf && { dtmf: call.dtmf }),
       cname: randomBytes(12).toString('base64'),
       ssrc: randomBytes(4).readUInt32BE(),
-      sequence: randomInt(2 ** 16),
+      // In the lower half: a receiver that misses the first packets does not miss a wrap, on which SRTP depends.
+      sequence: randomInt(2 ** 15),
       timestamp: randomBytes(4).readUInt32BE(),
       ...(transcoding && { transcoding }),
     });
@@ -198,18 +222,23 @@ export class DirectSession implements MediaSession {
   }
 
   #measure(): MediaReport {
-    const { foreign, malformed, socketErrors } = this.#channel;
+    const { figures, suite } = this.#channel;
+    const { foreign, malformed, droppedReports, socketErrors, forged, replayed } = figures;
     const own = { engine: 'direct', foreign, notSent: this.#notSent, socketErrors };
     if (this.#audio === undefined) return own;
     const audio = this.#audio.figures();
-    return { ...own, ...audio, malformed: malformed + Number(audio.malformed) };
+    const srtp = suite === undefined ? {} : { srtp: suite, forged, replayed };
+    return { ...own, ...audio, malformed: malformed + Number(audio.malformed), droppedReports, ...srtp };
   }
+}
+
+/** The section that negotiation took part in. */
+function audioOf(description: SessionDescription): MediaDescription {
+  const audio = sectionOf(description, 'audio');
+  if (audio === undefined) throw new MediaError('NoCommonCodec', 'the far end has no audio');
+  return audio;
 }
 
 function nextInterval(): number {
   return reportInterval * (0.5 + Math.random());
-}
-
-function audioOf({ media }: SessionDescription): MediaDescription | undefined {
-  return media.find(({ kind }) => kind === 'audio');
 }

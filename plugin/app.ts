@@ -2,7 +2,7 @@ import { EmbeddedSip } from 'embedded-sip';
 import { type RtmpLogEvent, RtmpServer } from 'rtmp-server-ts';
 import { SpeexCodec } from 'speex-wasm';
 import { loadSpeex } from 'speex-wasm/node';
-import type { Timers } from './call/call.js';
+import type { Timers } from './call/call-ports.js';
 import { CallRegistry } from './call/registry.js';
 import { serveClient } from './client/client.js';
 import { Lines } from './client/lines.js';

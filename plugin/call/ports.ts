@@ -258,8 +258,11 @@ export interface MediaSession {
    * Resolves to the description to answer with; rejects with a MediaError.
    */
   answer(offer: SessionDescription, held?: boolean): Promise<SessionDescription>;
-  /** What to offer within the call: the media as they are, in another direction. */
-  reoffer(direction: Direction): SessionDescription;
+  /**
+   * What to offer within the call: the media as they are, in another direction. `anew` is for somebody else than the far
+   * end so far: everything that we speak.
+   */
+  reoffer(direction: Direction, anew?: boolean): SessionDescription;
   /**
    * Presses keys, of {@link toneDigits}, one after the other, each for `ms` milliseconds, in RTP (RFC 4733). False when
    * the far end does not take them so: nothing was done. Keys beyond what may wait are dropped.

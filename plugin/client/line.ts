@@ -1,5 +1,7 @@
 import { randomUUID } from 'node:crypto';
-import { Call, type CallParties, type CallPorts } from '../call/call.js';
+import { Call } from '../call/call.js';
+import type { CallPorts } from '../call/call-ports.js';
+import type { CallParties } from '../call/parties.js';
 import type {
   ClientFrame,
   ClientPort,

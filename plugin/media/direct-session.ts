@@ -53,6 +53,8 @@ export class DirectSession implements MediaSession {
   readonly #srtp: SrtpNegotiation;
   /** What we said last. */
   #local: SessionDescription;
+  /** What we have offered to somebody else, until that is answered. */
+  #anew: SessionDescription | undefined;
   /** What holds now. */
   #agreed: Agreed | undefined;
   /** Exists once the far end has answered. */
@@ -86,6 +88,8 @@ export class DirectSession implements MediaSession {
     const offered = [...(sectionOf(this.#local, 'audio')?.formats ?? []), ...this.#formats];
     const agreement = agreeAudio(answer, offered);
     this.#start({ agreement, srtp: this.#srtp.agree(audioOf(answer)) });
+    this.#local = this.#anew ?? this.#local;
+    this.#anew = undefined;
   }
 
   check(offer: SessionDescription): void {
@@ -100,7 +104,11 @@ export class DirectSession implements MediaSession {
     return answer;
   }
 
-  reoffer(direction: Direction): SessionDescription {
+  reoffer(direction: Direction, anew = false): SessionDescription {
+    if (anew) {
+      this.#anew = withSection(this.offer, 'audio', (audio) => ({ ...audio, direction }));
+      return this.#anew;
+    }
     const security = this.#srtp.offer();
     this.#local = withSection(this.#local, 'audio', (section) => {
       const { crypto: _, ...audio } = section.port === 0 ? audioOf(this.offer) : section;

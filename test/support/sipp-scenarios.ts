@@ -138,7 +138,15 @@ export const callee = {
       take('BYE'),
       confirm,
     ),
-  refuses: (status: string) => scenario(`refuses with ${status}`, takeInvite, respond(status), take('ACK')),
+  /** Refuses, after so many milliseconds of ringing. */
+  refuses: (status: string, ms = 0) =>
+    scenario(
+      `refuses with ${status}`,
+      takeInvite,
+      ...(ms > 0 ? [ringing, pause(ms)] : []),
+      respond(status),
+      take('ACK'),
+    ),
   /** Rings until it is cancelled. */
   rings: () => {
     // The 487 belongs to the INVITE: SIPp repeats the headers of the last message, which is the CANCEL.

@@ -1,4 +1,4 @@
-import type { Timers } from '../../call/call.js';
+import type { Timers } from '../../call/call-ports.js';
 import { parseParameters } from '../name-addr.js';
 
 /** Seconds after which a call counts as dead unless somebody refreshes it; what we ask for (RFC 4028 section 4). */

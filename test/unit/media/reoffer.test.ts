@@ -74,6 +74,13 @@ describe('an offer within the call', () => {
     });
   });
 
+  test('to somebody else has everything that we speak', async ({ scope }) => {
+    const { session } = await open(scope);
+    await session.answer(described(4_000));
+    expect(session.reoffer('sendrecv', true)).toEqual(session.offer);
+    await session.accept(described(4_002, { formats: [{ payloadType: 97, encoding: 'speex', clockRate: 8000 }] }));
+  });
+
   test('has the sections that were refused, and their ports stay 0', async ({ scope }) => {
     const { session } = await open(scope);
     const offer = described(4_000);

@@ -2,6 +2,7 @@ import { createHmac, getDiffieHellman } from 'node:crypto';
 import { RtmpError } from '../errors/rtmp-error.js';
 import { HANDSHAKE_LENGTH } from './constants.js';
 import type { DigestScheme } from './digest.js';
+import type { Ciphers } from './handshake.js';
 import { Rc4 } from './rc4.js';
 
 /** The second Oakley group (RFC 2409 section 6.2): 1024 bits, generator 2. */
@@ -16,12 +17,6 @@ const KEY_BLOCK = [
 ] as const;
 /** 764 bytes of a block without the pointer and the key. */
 const PLACES = 632;
-
-/** What RTMPE encrypts with, once the handshake is done. */
-export interface Ciphers {
-  readonly input: Rc4;
-  readonly output: Rc4;
-}
 
 /** Puts the server's public key into S1, which is to be signed afterwards. */
 export class KeyExchange {

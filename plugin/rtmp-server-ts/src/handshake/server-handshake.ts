@@ -3,7 +3,8 @@ import { readU32, writeU32 } from '../bytes/integers.js';
 import { RtmpError } from '../errors/rtmp-error.js';
 import { HANDSHAKE_LENGTH, RTMP_VERSION, RTMPE_VERSION, RTMPE_XTEA_VERSION } from './constants.js';
 import { findDigest, PLAYER_KEY, SERVER_KEY, signResponse, writeDigest } from './digest.js';
-import { type Ciphers, KeyExchange } from './key-exchange.js';
+import type { Ciphers, Handshake } from './handshake.js';
+import { KeyExchange } from './key-exchange.js';
 
 export type HandshakeScheme = 'plain' | 'digest-0' | 'digest-1';
 
@@ -15,7 +16,7 @@ const SERVER_VERSION = 0x03050101;
  * waited for and not looked at, as other servers do: some clients echo, some sign, some send anything. In RTMPE, C1 and S1 carry public keys
  * as well, and what follows C2 and S2 is encrypted.
  */
-export class ServerHandshake {
+export class ServerHandshake implements Handshake {
   readonly #input: BufferList;
   readonly #random: (length: number) => Uint8Array;
   #expects: 'C0' | 'C1' | 'C2' | 'nothing' = 'C0';

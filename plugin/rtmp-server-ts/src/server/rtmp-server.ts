@@ -4,7 +4,7 @@ import type { Duplex } from 'node:stream';
 import { RtmpError, type RtmpErrorCode } from '../errors/rtmp-error.js';
 import { TypedEmitter } from '../events/typed-emitter.js';
 import { type Clock, systemClock } from '../session/clock.js';
-import { type RtmpLimits, resolveLimits } from '../session/limits.js';
+import { DEFAULT_RTMP_LIMITS, type RtmpLimits, resolveLimits } from '../session/limits.js';
 import { type ConnectionHost, NetConnection } from '../session/net-connection.js';
 import type { Transport } from '../session/transport.js';
 import type { RtmpSession, SessionCloseReason } from '../session/types.js';
@@ -65,7 +65,7 @@ export class RtmpServer extends TypedEmitter<RtmpServerEvents> {
   constructor(options: RtmpServerOptions = {}) {
     super();
     const { clock = systemClock, fmsVersion = 'FMS/3,5,1,525', logger = () => {} } = options;
-    this.#limits = resolveLimits(options.limits);
+    this.#limits = resolveLimits(DEFAULT_RTMP_LIMITS, options.limits);
     this.#clock = clock;
     this.#origins = new Origins(options.origins);
     this.#logger = logger;

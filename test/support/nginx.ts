@@ -37,6 +37,8 @@ http {
     listen ${loopback}:${port};
     # rtmpdump asks again at once, and does not connect again.
     keepalive_requests 1000000;
+    # Started by root, nginx lets its workers write nowhere but to memory.
+    client_body_buffer_size 1m;
     location / {
       proxy_pass http://sono;
       proxy_http_version 1.1;

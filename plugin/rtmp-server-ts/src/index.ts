@@ -15,6 +15,15 @@ export { BufferList } from './bytes/buffer-list.js';
 export { ChunkReader, type ChunkReaderLimits } from './chunk/chunk-reader.js';
 export { ChunkWriter } from './chunk/chunk-writer.js';
 export type { RawMessage } from './chunk/raw-message.js';
+export { DEFAULT_FALLBACK, type FallbackStep, type RtmpConnectOptions } from './client/connect.js';
+export { type NodeConnectOptions, RtmpClient } from './client/node-client.js';
+export type {
+  PlayOptions,
+  RtmpClientStream,
+  RtmpClientStreamEvents,
+  RtmpConnection,
+  RtmpConnectionEvents,
+} from './client/types.js';
 export { RTMP_ERROR_CODES, RtmpError, type RtmpErrorCode } from './errors/rtmp-error.js';
 export { type EventMap, type Listener, TypedEmitter } from './events/typed-emitter.js';
 export { type FlvAudioCodec, type FlvAudioTag, parseFlvAudioTag } from './flv/audio-tag.js';
@@ -35,9 +44,15 @@ export type { ListenOptions, TlsOptions } from './server/listening-port.js';
 export type { RtmpLogEvent } from './server/log-event.js';
 export { RtmpServer, type RtmpServerEvents, type RtmpServerOptions } from './server/rtmp-server.js';
 export { type Clock, systemClock } from './session/clock.js';
-export { DEFAULT_RTMP_LIMITS, type RtmpLimits } from './session/limits.js';
+export {
+  DEFAULT_RTMP_CLIENT_LIMITS,
+  DEFAULT_RTMP_LIMITS,
+  type RtmpClientLimits,
+  type RtmpLimits,
+  type SessionLimits,
+} from './session/limits.js';
 export { RtmpCallError } from './session/rtmp-call-error.js';
-export type { TransportProtocol } from './session/transport.js';
+export type { Transport, TransportHandler, TransportProtocol } from './session/transport.js';
 export type {
   ConnectRequest,
   PlayRequest,
@@ -52,3 +67,4 @@ export type {
   SessionProtocol,
 } from './session/types.js';
 export type { CertificateFiles } from './transport/certificate.js';
+export type { ClientTlsOptions } from './transport/tcp.js';

@@ -5,6 +5,7 @@ import { HANDSHAKE_LENGTH, RTMP_VERSION, RTMPE_VERSION, RTMPE_XTEA_VERSION } fro
 import { findDigest, PLAYER_KEY, SERVER_KEY, signResponse, writeDigest } from './digest.js';
 import type { Ciphers, Handshake } from './handshake.js';
 import { KeyExchange } from './key-exchange.js';
+import { randomBytes } from './random-bytes.js';
 
 export type HandshakeScheme = 'plain' | 'digest-0' | 'digest-1';
 
@@ -79,9 +80,9 @@ export class ServerHandshake implements Handshake {
     this.#scheme = `digest-${found.scheme}`;
     writeU32(s1, 4, SERVER_VERSION);
     if (this.#version === RTMPE_VERSION) {
-      const exchange = new KeyExchange(c1, found.scheme);
-      exchange.writeKey(s1);
-      this.#ciphers = exchange.ciphers();
+      const exchange = new KeyExchange();
+      exchange.writeKey(s1, found.scheme);
+      this.#ciphers = exchange.ciphers(c1, found.scheme);
     }
     writeDigest(s1, found.scheme, SERVER_KEY.partial);
     const s2 = this.#random(HANDSHAKE_LENGTH);
@@ -96,8 +97,4 @@ function checkVersion(version: number | undefined): number {
     throw new RtmpError('handshake.encryption', `RTMPE of type ${version}; type ${RTMPE_VERSION} is spoken here`);
   }
   throw new RtmpError('handshake.version', `first byte ${version}, RTMP begins with ${RTMP_VERSION}`);
-}
-
-function randomBytes(length: number): Uint8Array {
-  return crypto.getRandomValues(new Uint8Array(length));
 }

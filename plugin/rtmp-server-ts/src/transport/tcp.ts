@@ -1,6 +1,14 @@
-import type { Socket } from 'node:net';
-import { TLSSocket } from 'node:tls';
+import { connect, type Socket } from 'node:net';
+import { type ConnectionOptions, connect as connectTls, TLSSocket } from 'node:tls';
 import type { Transport, TransportHandler, TransportProtocol } from '../session/transport.js';
+import type { DialOptions } from './dial.js';
+import type { Target } from './target.js';
+
+/** What of TLS a client may say: whom it trusts, and who it is itself. */
+export type ClientTlsOptions = Pick<
+  ConnectionOptions,
+  'ca' | 'cert' | 'key' | 'servername' | 'rejectUnauthorized' | 'minVersion' | 'maxVersion'
+>;
 
 /** A connected TCP socket, or the inside of TLS, as a session's transport. Each read comes in a buffer of its own, so slices of it stay valid. */
 export class TcpTransport implements Transport {
@@ -47,6 +55,24 @@ export class TcpTransport implements Transport {
   destroy(): void {
     this.#socket.destroy();
   }
+}
+
+/** @param tls for TLS @throws the system's error, or that of TLS */
+export function dialTcp({ host, port }: Target, { signal }: DialOptions, tls?: ClientTlsOptions): Promise<Transport> {
+  return new Promise((resolve, reject) => {
+    const opened = () => {
+      signal.removeEventListener('abort', abort);
+      socket.off('error', reject);
+      resolve(new TcpTransport(socket));
+    };
+    const socket = tls === undefined ? connect({ host, port }, opened) : connectTls({ ...tls, host, port }, opened);
+    const abort = () => {
+      socket.destroy();
+      reject(signal.reason);
+    };
+    socket.on('error', reject);
+    signal.addEventListener('abort', abort);
+  });
 }
 
 export function isSecure(socket: unknown): boolean {

@@ -1,0 +1,19 @@
+export { AmfEcmaArray, type AmfObject, AmfTypedObject, type AmfValue, amfProperties } from './amf/values.js';
+export { RtmpClient } from './client/browser-client.js';
+export type { FallbackStep, RtmpConnectOptions } from './client/connect.js';
+export type {
+  PlayOptions,
+  RtmpClientStream,
+  RtmpClientStreamEvents,
+  RtmpConnection,
+  RtmpConnectionEvents,
+} from './client/types.js';
+export { RtmpError, type RtmpErrorCode } from './errors/rtmp-error.js';
+export { type FlvAudioTag, parseFlvAudioTag } from './flv/audio-tag.js';
+export { type FlvVideoTag, parseFlvVideoTag } from './flv/video-tag.js';
+export type { DataMessage } from './message/data.js';
+export type { AudioMessage, VideoMessage } from './message/media.js';
+export type { RtmpClientLimits } from './session/limits.js';
+export { RtmpCallError } from './session/rtmp-call-error.js';
+export type { Transport, TransportHandler } from './session/transport.js';
+export type { RpcCall, SessionCloseReason } from './session/types.js';

@@ -19,6 +19,8 @@ export interface HttpPoster {
 const INTERVAL_UNIT = 10;
 /** Of requests and answers. */
 export const TUNNEL_CONTENT_TYPE = 'application/x-fcs';
+/** What servers answer for a session that there is no more. */
+const NOT_FOUND = 404;
 const ZERO = Uint8Array.of(0);
 
 /** The client's side of RTMPT: one request at a time, numbered; one that fails is sent again, once, for the server carries it out once. */
@@ -106,15 +108,15 @@ export class TunnelClientTransport implements Transport {
         return;
       }
       const answer = await this.#exchange();
-      if (this.#gone) return;
+      if (this.#gone || answer === undefined) return;
       const data = answer.subarray(1);
       pause = data.length > 0 ? 0 : (answer[0] ?? 1) * INTERVAL_UNIT;
       if (data.length > 0) this.#handler?.received(data);
     }
   }
 
-  /** Sends what waits, or asks. @returns the answer's body */
-  async #exchange(): Promise<Uint8Array> {
+  /** Sends what waits, or asks. @returns the answer's body, undefined when the server has ended the session */
+  async #exchange(): Promise<Uint8Array | undefined> {
     const body = concat(this.#output, this.#outputBytes);
     this.#sendingBytes = body.length;
     this.#output = [];
@@ -124,7 +126,7 @@ export class TunnelClientTransport implements Transport {
     return answer;
   }
 
-  async #post(verb: 'send' | 'idle' | 'close', body: Uint8Array): Promise<Uint8Array> {
+  async #post(verb: 'send' | 'idle' | 'close', body: Uint8Array): Promise<Uint8Array | undefined> {
     const path = `/${verb}/${this.#id}/${this.#sequence}`;
     this.#sequence += 1;
     const { status, body: answer } = await this.#try(path, body).catch((error) => {
@@ -132,7 +134,8 @@ export class TunnelClientTransport implements Transport {
       return this.#try(path, body);
     });
     if (status === 200) return answer;
-    throw new RtmpError('tunnel.answer', `${verb} was answered with HTTP status ${status}: the session has ended`);
+    if (status === NOT_FOUND) return undefined;
+    throw new RtmpError('tunnel.answer', `${verb} was answered with HTTP status ${status}`);
   }
 
   async #try(path: string, body: Uint8Array): ReturnType<HttpPoster['post']> {

@@ -79,6 +79,11 @@ export function isSecure(socket: unknown): boolean {
   return socket instanceof TLSSocket;
 }
 
+/** @returns 0 for a client behind a proxy: the port is the proxy's */
+export function clientPort({ socket }: { readonly socket: Socket }, clientAddress: string): number {
+  return plainAddress(socket.remoteAddress ?? '') === clientAddress ? (socket.remotePort ?? 0) : 0;
+}
+
 /** An IPv4 client of a socket that listens on both families counts, and is shown, as such. */
 export function plainAddress(address: string): string {
   return address.startsWith('::ffff:') ? address.slice(7) : address;

@@ -6,7 +6,7 @@ import { RtmpError } from '../errors/rtmp-error.js';
 import type { Transport, TransportHandler, TransportProtocol } from '../session/transport.js';
 import type { DialOptions } from './dial.js';
 import { formatTarget, type Target } from './target.js';
-import { type ClientTlsOptions, isSecure, plainAddress } from './tcp.js';
+import { type ClientTlsOptions, clientPort, isSecure, plainAddress } from './tcp.js';
 
 export interface WebSocketHandler {
   opened(transport: Transport): void;
@@ -29,10 +29,17 @@ export class WebSocketUpgrade {
     });
   }
 
-  upgrade(request: IncomingMessage, socket: Duplex, head: Buffer, handler: WebSocketHandler): void {
+  /** @param clientAddress seen through proxies */
+  upgrade(
+    request: IncomingMessage,
+    socket: Duplex,
+    head: Buffer,
+    clientAddress: string,
+    handler: WebSocketHandler,
+  ): void {
     this.#handlers.set(request, handler);
     this.#server.handleUpgrade(request, socket, head, (webSocket) =>
-      handler.opened(new WebSocketTransport(webSocket, request.socket)),
+      handler.opened(new WebSocketTransport(webSocket, request.socket, clientAddress)),
     );
   }
 }
@@ -63,7 +70,7 @@ export function dialWebSocket(
     webSocket.on('upgrade', ({ socket }) => {
       webSocket.on('open', () => {
         signal.removeEventListener('abort', abort);
-        resolve(new WebSocketTransport(webSocket, socket));
+        resolve(new WebSocketTransport(webSocket, socket, plainAddress(socket.remoteAddress ?? '')));
       });
     });
     signal.addEventListener('abort', abort);
@@ -77,11 +84,11 @@ class WebSocketTransport implements Transport {
   readonly remotePort: number;
   readonly #webSocket: WebSocket;
 
-  constructor(webSocket: WebSocket, socket: Socket) {
+  constructor(webSocket: WebSocket, socket: Socket, remoteAddress: string) {
     this.#webSocket = webSocket;
     this.protocol = isSecure(socket) ? 'wss' : 'ws';
-    this.remoteAddress = plainAddress(socket.remoteAddress ?? '');
-    this.remotePort = socket.remotePort ?? 0;
+    this.remoteAddress = remoteAddress;
+    this.remotePort = clientPort({ socket }, remoteAddress);
   }
 
   get pendingBytes(): number {

@@ -13,7 +13,7 @@ const ENTRY = fileURLToPath(new URL('../../../plugin/rtmp-server-ts/src/browser.
 test('the browser entry needs nothing of Node, and is small', async () => {
   const script = await bundle(ENTRY);
   expect(script).not.toMatch(/node:|\bBuffer\b|\bprocess\.|\brequire\(/);
-  expect(gzipSync(script).length).toBeLessThan(16 * 1024);
+  expect(gzipSync(script).length).toBeLessThan(24 * 1024);
 });
 
 test('in Chromium it calls, publishes and plays, by WebSocket and by an HTTP tunnel', async ({ scope }) => {

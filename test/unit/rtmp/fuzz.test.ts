@@ -1,8 +1,18 @@
-import { BufferList, ChunkReader, ChunkWriter, decodeMessage, encodeMessage, RtmpError } from 'rtmp-server-ts';
+import {
+  BufferList,
+  ChunkReader,
+  ChunkWriter,
+  decodeMessage,
+  encodeMessage,
+  RtmpClient,
+  RtmpError,
+} from 'rtmp-server-ts';
 import { describe, expect, it } from 'vitest';
 import { test } from '../../support/scope.js';
 import { bytes, counting, text } from '../../wire/rtmp/bytes.js';
 import { command, handshake, TestClient } from './client.js';
+import { MemoryTransport } from './memory-transport.js';
+import { chunked, result, serverHandshake, status } from './scripted-server.js';
 import { serve } from './serve.js';
 
 const MILLISECONDS = 1_500;
@@ -46,7 +56,34 @@ describe('spoilt traffic', () => {
     expect(server.counters['session.internal']).toBe(0);
     expect(server.counters['session.listener']).toBe(0);
   });
+
+  it('ends at worst the connection of the client that received it, with a code', async () => {
+    const random = randomNumbers(11);
+    const session = bytes(chunked(result(1, { code: 'yes' }), command('ring', 0, ['a']), status(1, 'x')), SEED);
+    const codes = new Set<string>();
+    for (let round = 0; round < 400; round += 1) codes.add(await receive(spoil(session, random), random));
+    expect([...codes]).toEqual(expect.arrayContaining(['server', 'chunk.unknown-stream', 'amf.marker']));
+    expect(codes).not.toContain('session.internal');
+  });
 });
+
+/** @returns with what code a client ends that receives this after the handshake */
+async function receive(wire: Uint8Array, random: (below: number) => number): Promise<string> {
+  const transport = new MemoryTransport();
+  const ended = RtmpClient.connect('rtmp://127.0.0.1/x', { transport: () => transport }).then(
+    (connection) => new Promise<string>((resolve) => connection.on('close', ({ code }) => resolve(code))),
+    (error) => (error instanceof RtmpError ? error.code : 'session.internal'),
+  );
+  await new Promise((resolve) => setImmediate(resolve));
+  transport.receive(serverHandshake());
+  for (let offset = 0; offset < wire.length; ) {
+    const size = 1 + random(300);
+    transport.receive(wire.subarray(offset, offset + size));
+    offset += size;
+  }
+  transport.end();
+  return await ended;
+}
 
 function traffic(): Uint8Array {
   const writer = new ChunkWriter();

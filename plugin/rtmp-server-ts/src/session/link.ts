@@ -41,6 +41,8 @@ export class Link {
   #ciphers: Ciphers | undefined;
   #reading = true;
   #held = false;
+  /** The transport's end, which comes after the messages that are held. */
+  #heldEnd: (() => void) | undefined;
   #output: Uint8Array[] = [];
   #outputBytes = 0;
   #bytesOut = 0;
@@ -95,15 +97,14 @@ export class Link {
     this.#transport.start({
       received: (bytes) => this.#received(bytes),
       closed: (error) => {
-        this.release();
-        this.#reading = false;
-        this.#handler.closed(error);
+        if (this.#held) this.#heldEnd = () => this.#closed(error);
+        else this.#closed(error);
       },
     });
     this.#readHandshake();
   }
 
-  /** Messages wait until {@link release}. */
+  /** Messages, and the transport's end, wait until {@link release}. */
   hold(): void {
     this.#held = true;
   }
@@ -112,6 +113,7 @@ export class Link {
     if (!this.#held) return;
     this.#held = false;
     this.#guarded(() => this.#read());
+    this.#heldEnd?.();
   }
 
   /**
@@ -142,6 +144,11 @@ export class Link {
 
   destroy(): void {
     this.#transport.destroy();
+  }
+
+  #closed(error: Error | undefined): void {
+    this.#reading = false;
+    this.#handler.closed(error);
   }
 
   #received(bytes: Uint8Array): void {

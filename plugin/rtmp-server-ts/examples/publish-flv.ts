@@ -22,7 +22,9 @@ function* tagsOf(flv: Buffer): Generator<Tag> {
   }
 }
 
-const connection = await RtmpClient.connect(url);
+// A film may come late, unlike a voice: nothing is dropped for a slow network before it is ten seconds behind.
+const limits = { mediaDelay: 10_000, pendingMediaBytes: 3 * 1024 * 1024 };
+const connection = await RtmpClient.connect(url, { limits });
 connection.on('close', ({ code, message }) => {
   if (code !== 'client') console.error(`${code}: ${message}`);
   process.exitCode = code === 'client' ? 0 : 1;

@@ -209,8 +209,13 @@ describe('streams', () => {
   });
 
   test('are limited in number', async ({ scope }) => {
-    const { connection } = await streaming(scope, { streams: 1 });
+    const { server, connection } = await streaming(scope, { streams: 2 });
+    const second = connection.createStream();
     await expect(connection.createStream()).rejects.toMatchObject({ code: 'session.streams' });
+    server.send(result(3, 2));
+    (await second).close();
+    expect((await server.command('deleteStream')).args).toEqual([2]);
+    expect([...connection.streams.keys()]).toEqual([1]);
   });
 });
 

@@ -90,7 +90,7 @@ async function connectTo(
     clock,
     limits,
     handshake: platform.handshake(target.protocol),
-    commandObject: { ...commandObject(target), ...options.properties },
+    commandObject: { ...commandObject(target, options.objectEncoding), ...options.properties },
     args,
   });
   await connection.open();
@@ -112,7 +112,7 @@ async function dial(by: Dial | undefined, target: Target, clock: Clock, limits: 
   }
 }
 
-function commandObject(target: Target): AmfObject {
+function commandObject(target: Target, objectEncoding = 0): AmfObject {
   return {
     app: target.path.slice(1),
     flashVer: 'LNX 11,1,102,55',
@@ -122,6 +122,6 @@ function commandObject(target: Target): AmfObject {
     audioCodecs: ALL_AUDIO_CODECS,
     videoCodecs: ALL_VIDEO_CODECS,
     videoFunction: SEEK,
-    objectEncoding: 0,
+    objectEncoding,
   };
 }

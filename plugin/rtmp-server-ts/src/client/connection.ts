@@ -47,6 +47,8 @@ export class ClientConnection extends TypedEmitter<RtmpConnectionEvents> impleme
   readonly #backlog: CommandBacklog;
   readonly #streams = new Map<number, ClientStream>();
   readonly #streamHost: ClientStreamHost;
+  /** Calls of createStream that wait for their answer. */
+  #creating = 0;
   #open = false;
   #properties: AmfObject = {};
   #information: AmfObject = {};
@@ -123,8 +125,13 @@ export class ClientConnection extends TypedEmitter<RtmpConnectionEvents> impleme
 
   async createStream(): Promise<RtmpClientStream> {
     const { streams } = this.#options.limits;
-    if (this.#streams.size >= streams) throw new RtmpError('session.streams', `${streams} streams are open`);
-    const [id] = await this.call('createStream');
+    if (this.#streams.size + this.#creating >= streams) {
+      throw new RtmpError('session.streams', `${streams} streams are open`);
+    }
+    this.#creating += 1;
+    const [id] = await this.call('createStream').finally(() => {
+      this.#creating -= 1;
+    });
     const valid = typeof id === 'number' && Number.isInteger(id) && id > 0 && id <= MAX_STREAM_ID;
     if (!valid || this.#streams.has(id)) {
       throw new RtmpError('call.answer', `createStream was answered with ${String(id)}, it must be a new stream's id`);

@@ -43,6 +43,8 @@ async function refusals(): Promise<string[]> {
 const report = async () => [
   ...(await exercise(`ws://127.0.0.1:${port}/app`)),
   ...(await exercise(`rtmpt://${host}/app`)),
+  // Of another origin than the page.
+  ...(await exercise(`rtmpt://127.0.0.1:${port}/app`)),
   ...(await refusals()),
 ];
 const lines = await report().catch((error: Error) => [`failed: ${error.stack}`]);

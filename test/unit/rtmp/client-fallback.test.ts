@@ -1,4 +1,5 @@
 import { readFileSync } from 'node:fs';
+import { createServer as createHttpServer, request } from 'node:http';
 import { createServer } from 'node:net';
 import { RtmpClient, RtmpServer } from 'rtmp-server-ts';
 import { describe, expect } from 'vitest';
@@ -98,6 +99,21 @@ describe.each(['rtmps', 'rtmpt', 'ws'])('%s', (protocol) => {
   });
 });
 
+test('a tunnel outlives a connection that breaks, and nothing is done twice', async ({ scope }) => {
+  const { server, port } = await serve(scope);
+  const calls: string[] = [];
+  server.on('connection', (session) =>
+    session.on('call', (call) => {
+      calls.push(String(call.args[0]));
+      call.result(call.args[0]);
+    }),
+  );
+  const connection = await RtmpClient.connect(`rtmpt://127.0.0.1:${await breakingProxy(scope, port)}/x`);
+  for (const name of ['a', 'b', 'c', 'd']) expect(await connection.call('say', name)).toEqual([name]);
+  expect(calls).toEqual(['a', 'b', 'c', 'd']);
+  connection.close();
+});
+
 test('a tunnel ends with a server that is gone, and with one that answers too much', async ({ scope }) => {
   const { server, port } = await serve(scope);
   const connect = () => RtmpClient.connect(`rtmpt://127.0.0.1:${port}/x`, { limits: { tunnelAnswerSize: 5_000 } });
@@ -144,6 +160,26 @@ test('limits that there are not, or that limit nothing, are refused at once', as
   await expect(connect({ openTimeout: 0 })).rejects.toThrow(RangeError);
   await expect(connect({ commandsPerSecond: 1 })).rejects.toThrow(RangeError);
 });
+
+/** Forwards HTTP; every third answer is lost with its connection. */
+function breakingProxy(scope: Scope, port: number): Promise<number> {
+  let count = 0;
+  const proxy = createHttpServer((incoming, response) => {
+    const { method = 'POST', url: path = '/', headers } = incoming;
+    count += 1;
+    const lost = count % 3 === 0;
+    const forwarded = request({ host: '127.0.0.1', port, method, path, headers, agent: false }, (answer) => {
+      if (lost) response.destroy();
+      else answer.pipe(response.writeHead(answer.statusCode ?? 502, answer.headers));
+    });
+    forwarded.on('error', () => response.destroy());
+    incoming.pipe(forwarded);
+  });
+  scope.defer(() => proxy.close().closeAllConnections());
+  return new Promise((resolve) =>
+    proxy.listen(0, '127.0.0.1', () => resolve((proxy.address() as { port: number }).port)),
+  );
+}
 
 /** Answers anything with a web page, as captive portals do. */
 function portal(scope: Scope): Promise<number> {

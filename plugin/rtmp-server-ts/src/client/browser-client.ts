@@ -16,7 +16,8 @@ const browserPlatform: Platform = {
 
 export const RtmpClient = {
   /**
-   * As in Node, by what a browser has: `ws` and `wss`, and `rtmpt` and `rtmpts` by fetch, which reaches servers of the page's own origin.
+   * As in Node, by what a browser has: `ws` and `wss`, and `rtmpt` and `rtmpts` by fetch, which another origin than
+   * the page's has to allow: RtmpServer allows its `origins`.
    * @throws as in Node
    */
   connect(url: string, options: RtmpConnectOptions = {}): Promise<RtmpConnection> {

@@ -224,6 +224,7 @@ export class RtmpServer extends TypedEmitter<RtmpServerEvents> {
   }
 
   #request(request: IncomingMessage, response: ServerResponse): void {
+    if (this.#origins.answerPreflight(request, response)) return;
     if (this.#tunnelRequests.handle(request, response)) return;
     const { method, url } = request;
     if (method === 'GET' && url === '/crossdomain.xml') {

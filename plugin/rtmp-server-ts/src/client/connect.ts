@@ -26,8 +26,8 @@ export interface RtmpConnectOptions {
   readonly args?: readonly AmfValue[];
   /** Added to the command object (`app`, `tcUrl`, `flashVer`, ...), or put in place of what is in it. */
   readonly properties?: AmfObject;
-  /** Default 0. */
-  readonly objectEncoding?: 0;
+  /** Default 0, AMF0. With 3, commands and data go in their AMF3 form when the server agrees. */
+  readonly objectEncoding?: 0 | 3;
   /** Default false. `true` is {@link DEFAULT_FALLBACK}, whatever the URL's own protocol. */
   readonly fallback?: boolean | readonly FallbackStep[];
   /** Those not given are as in DEFAULT_RTMP_CLIENT_LIMITS. */

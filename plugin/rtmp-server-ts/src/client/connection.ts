@@ -11,7 +11,6 @@ import type { UserControlMessage } from '../message/user-control.js';
 import { CONNECTION_CHUNK_STREAM_ID } from '../session/chunk-stream-ids.js';
 import type { Clock } from '../session/clock.js';
 import { CommandBacklog } from '../session/command-backlog.js';
-import { command } from '../session/command-channel.js';
 import { OUT_CHUNK_SIZE } from '../session/connect-answer.js';
 import { Endpoint } from '../session/endpoint.js';
 import type { RtmpClientLimits } from '../session/limits.js';
@@ -159,7 +158,8 @@ export class ClientConnection extends TypedEmitter<RtmpConnectionEvents> impleme
     const { commandObject, args, limits } = this.#options;
     const { connectTimeout } = limits;
     this.#endpoint.setDeadline(connectTimeout, 'connect.timeout', `connect was not answered in ${connectTimeout} ms`);
-    this.#endpoint.send(command('connect', CONNECT_TRANSACTION, commandObject, args), CONNECTION_CHUNK_STREAM_ID);
+    const connect = this.#endpoint.commands.command('connect', CONNECT_TRANSACTION, commandObject, args);
+    this.#endpoint.send(connect, CONNECTION_CHUNK_STREAM_ID);
   }
 
   #answerOrCommand(message: CommandMessage, size: number): void {
@@ -178,6 +178,9 @@ export class ClientConnection extends TypedEmitter<RtmpConnectionEvents> impleme
       return;
     }
     this.#open = true;
+    // AMF3 is used when both want it.
+    const { commandObject: asked } = this.#options;
+    if (asked.objectEncoding === 3 && this.#information.objectEncoding === 3) this.#endpoint.commands.encoding = 3;
     this.#endpoint.stopDeadline();
     this.#endpoint.startHeartbeat();
     this.#endpoint.control({ type: 'setChunkSize', chunkSize: OUT_CHUNK_SIZE });

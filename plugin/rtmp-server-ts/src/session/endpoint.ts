@@ -4,6 +4,7 @@ import { CONTROL_CHUNK_STREAM_ID } from '../chunk/constants.js';
 import type { RawMessage } from '../chunk/raw-message.js';
 import { RtmpError, type RtmpErrorCode } from '../errors/rtmp-error.js';
 import type { Handshake } from '../handshake/handshake.js';
+import type { AmfEncoding } from '../message/amf3-prefix.js';
 import type { CommandMessage } from '../message/command.js';
 import type { DataMessage } from '../message/data.js';
 import type { AudioMessage, VideoMessage } from '../message/media.js';
@@ -11,7 +12,7 @@ import type { RtmpMessage } from '../message/message.js';
 import type { UserControlMessage } from '../message/user-control.js';
 import { CONNECTION_CHUNK_STREAM_ID } from './chunk-stream-ids.js';
 import type { Clock } from './clock.js';
-import { CommandChannel, command } from './command-channel.js';
+import { CommandChannel } from './command-channel.js';
 import { Heartbeat } from './heartbeat.js';
 import type { SessionLimits } from './limits.js';
 import { Link } from './link.js';
@@ -87,6 +88,10 @@ export class Endpoint implements MessageSink {
     if (this.#link.encrypted && this.#protocol === 'rtmp') return 'rtmpe';
     if (this.#link.encrypted && this.#protocol === 'rtmpt') return 'rtmpte';
     return this.#protocol;
+  }
+
+  get encoding(): AmfEncoding {
+    return this.commands.encoding;
   }
 
   /** Until close() is called or the transport has ended. */
@@ -182,7 +187,7 @@ export class Endpoint implements MessageSink {
       return;
     }
     if (farewell !== undefined) {
-      this.#link.send(command('onStatus', 0, null, [farewell]), CONNECTION_CHUNK_STREAM_ID);
+      this.#link.send(this.commands.command('onStatus', 0, null, [farewell]), CONNECTION_CHUNK_STREAM_ID);
     }
     this.#deadline = clock.setTimeout(() => this.#link.destroy(), limits.closeTimeout);
     this.#link.end();

@@ -38,6 +38,8 @@ export interface SessionLimits {
   readonly amfDepth: number;
   /** AMF values in one message. */
   readonly amfElements: number;
+  /** Bytes that the AMF references in one message stand for. */
+  readonly amfReferencedBytes: number;
 }
 
 /** Everything that clients can make grow or last. */
@@ -95,6 +97,7 @@ const SESSION_LIMITS: SessionLimits = {
   webSocketMessageSize: MIB,
   amfDepth: 64,
   amfElements: 16_384,
+  amfReferencedBytes: MIB,
 };
 
 export const DEFAULT_RTMP_LIMITS: RtmpLimits = {

@@ -58,7 +58,8 @@ export class Link {
     this.#transport = transport;
     this.#handler = handler;
     this.#limits = limits;
-    this.#amfLimits = { depth: limits.amfDepth, elements: limits.amfElements };
+    const { amfDepth, amfElements, amfReferencedBytes } = limits;
+    this.#amfLimits = { depth: amfDepth, elements: amfElements, referencedBytes: amfReferencedBytes };
     this.#handshake = handshake(this.#input);
     this.#reader = new ChunkReader(this.#input, limits);
   }

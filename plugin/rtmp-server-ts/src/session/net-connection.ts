@@ -4,13 +4,14 @@ import type { RawMessage } from '../chunk/raw-message.js';
 import { RtmpError, type RtmpErrorCode } from '../errors/rtmp-error.js';
 import { TypedEmitter } from '../events/typed-emitter.js';
 import { ServerHandshake } from '../handshake/server-handshake.js';
+import type { AmfEncoding } from '../message/amf3-prefix.js';
 import type { CommandMessage } from '../message/command.js';
 import type { DataMessage } from '../message/data.js';
 import type { AudioMessage, VideoMessage } from '../message/media.js';
 import type { RtmpMessage } from '../message/message.js';
 import type { Clock } from './clock.js';
 import { CommandBacklog } from './command-backlog.js';
-import { CONNECT_PRELUDE, connectInformation, connectProperties } from './connect-answer.js';
+import { CONNECT_PRELUDE, connectAnswer } from './connect-answer.js';
 import { type CommandTarget, handleConnectionCommand } from './connection-commands.js';
 import { Endpoint } from './endpoint.js';
 import type { RtmpLimits } from './limits.js';
@@ -22,6 +23,7 @@ import { StreamTable } from './stream-table.js';
 import { TokenBucket } from './token-bucket.js';
 import type { Transport } from './transport.js';
 import type {
+  AcceptOptions,
   ConnectRequest,
   RtmpSession,
   RtmpSessionEvents,
@@ -56,6 +58,8 @@ export class NetConnection extends TypedEmitter<RtmpSessionEvents> implements Rt
   readonly #commandRate: TokenBucket;
   readonly #backlog: CommandBacklog;
   #state: State = 'handshake';
+  /** Whether the client has said that it heeds a request to connect anew. */
+  #canReconnect = false;
 
   constructor(transport: Transport, host: ConnectionHost) {
     super();
@@ -90,6 +94,11 @@ export class NetConnection extends TypedEmitter<RtmpSessionEvents> implements Rt
     return this.#streams.all;
   }
 
+  /** For streams; see {@link StreamHost}. */
+  get encoding(): AmfEncoding {
+    return this.#endpoint.encoding;
+  }
+
   get counters(): SessionCounters {
     return this.#endpoint.counters;
   }
@@ -112,6 +121,19 @@ export class NetConnection extends TypedEmitter<RtmpSessionEvents> implements Rt
 
   call(name: string, ...args: AmfValue[]): Promise<AmfValue[]> {
     return this.#endpoint.call(name, args);
+  }
+
+  requestReconnect({
+    tcUrl,
+    description = 'The server asks to connect anew.',
+  }: {
+    readonly tcUrl?: string;
+    readonly description?: string;
+  } = {}): boolean {
+    if (!this.#canReconnect || !this.#endpoint.active) return false;
+    const more = tcUrl === undefined ? {} : { tcUrl };
+    this.status(statusInfo('NetConnection.Connect.ReconnectRequest', description, more));
+    return true;
   }
 
   close(reason = 'closed by the server'): void {
@@ -201,11 +223,7 @@ export class NetConnection extends TypedEmitter<RtmpSessionEvents> implements Rt
     this.#endpoint.stopDeadline();
     this.#endpoint.startHeartbeat();
     const request: ConnectRequest = connectRequest(message, {
-      accept: ({ properties, information } = {}) => {
-        if (!this.#isDeciding) return;
-        const result = connectProperties(this.#host.fmsVersion, properties);
-        this.#accept(transactionId, result, connectInformation(request.objectEncoding, information));
-      },
+      accept: (options) => this.#accept(transactionId, request, options),
       reject: (description, information = {}) => {
         if (!this.#isDeciding) return;
         const info = errorInfo('NetConnection.Connect.Rejected', description, information);
@@ -220,10 +238,15 @@ export class NetConnection extends TypedEmitter<RtmpSessionEvents> implements Rt
     return this.#state === 'deciding' && this.#endpoint.active;
   }
 
-  #accept(transactionId: number, properties: AmfObject, information: AmfObject): void {
+  #accept(transactionId: number, request: ConnectRequest, options?: AcceptOptions): void {
+    if (!this.#isDeciding) return;
+    const { properties, information, encoding } = connectAnswer(this.#host.fmsVersion, request, options);
     this.#state = 'open';
     for (const message of CONNECT_PRELUDE) this.#endpoint.control(message);
-    this.#endpoint.commands.connected(transactionId, properties, information);
+    const { commands } = this.#endpoint;
+    commands.connected(transactionId, properties, information);
+    commands.encoding = encoding;
+    this.#canReconnect = request.enhanced?.capsEx?.reconnect === true;
     // After the listener that accepts has returned and has added its other listeners.
     queueMicrotask(() => this.#runBacklog());
   }

@@ -3,6 +3,7 @@ import type { RawMessage } from '../chunk/raw-message.js';
 import type { RtmpError } from '../errors/rtmp-error.js';
 import { type CommandMessage, decodeCommandHead } from '../message/command.js';
 import { MessageType } from '../message/message-type.js';
+import { readEnhancedCapabilities } from './enhanced-capabilities.js';
 import { errorInfo } from './status.js';
 import type { ConnectRequest, RpcCall } from './types.js';
 
@@ -12,6 +13,7 @@ type ConnectAnswers = Pick<ConnectRequest, 'accept' | 'reject'>;
 export function connectRequest({ commandObject, args }: CommandMessage, answers: ConnectAnswers): ConnectRequest {
   const properties: AmfObject = amfProperties(commandObject) ?? {};
   const { audioCodecs, videoCodecs } = properties;
+  const enhanced = readEnhancedCapabilities(properties);
   return {
     commandObject: properties,
     app: text(properties.app),
@@ -20,6 +22,7 @@ export function connectRequest({ commandObject, args }: CommandMessage, answers:
     objectEncoding: properties.objectEncoding === 3 ? 3 : 0,
     ...(typeof audioCodecs === 'number' && { audioCodecs }),
     ...(typeof videoCodecs === 'number' && { videoCodecs }),
+    ...(enhanced && { enhanced }),
     args,
     ...answers,
   };

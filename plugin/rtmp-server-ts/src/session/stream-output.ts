@@ -1,11 +1,13 @@
 import type { AmfValue } from '../amf/values.js';
+import type { AmfEncoding } from '../message/amf3-prefix.js';
 import type { AudioMessage, VideoMessage } from '../message/media.js';
 import type { RtmpMessage } from '../message/message.js';
 import type { StreamChunkIds } from './chunk-stream-ids.js';
-import { command } from './command-channel.js';
 
 /** What a stream needs of its connection to send. */
 export interface MessageSink {
+  /** Of commands and data. */
+  readonly encoding: AmfEncoding;
   send(message: RtmpMessage, chunkStreamId: number): void;
   /** @returns false when the peer reads too slowly. */
   sendMedia(message: AudioMessage | VideoMessage, chunkStreamId: number): boolean;
@@ -33,12 +35,13 @@ export class StreamOutput {
   }
 
   data(name: string, values: readonly AmfValue[]): void {
-    const origin = { streamId: this.#streamId, timestamp: this.#timestamp } as const;
-    this.#sink.send({ type: 'data', encoding: 0, ...origin, name, values }, this.#chunkIds.data);
+    const origin = { streamId: this.#streamId, timestamp: this.#timestamp };
+    this.#sink.send({ type: 'data', encoding: this.#sink.encoding, ...origin, name, values }, this.#chunkIds.data);
   }
 
   /** A command that wants no answer, or is answered by a status. */
   command(name: string, args: readonly AmfValue[]): void {
-    this.#sink.send({ ...command(name, 0, null, args), streamId: this.#streamId }, this.#chunkIds.data);
+    const origin = { streamId: this.#streamId, timestamp: 0, transactionId: 0, commandObject: null };
+    this.#sink.send({ type: 'command', encoding: this.#sink.encoding, ...origin, name, args }, this.#chunkIds.data);
   }
 }

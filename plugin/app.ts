@@ -78,6 +78,7 @@ async function assemble(
   const media = new DirectMedia({
     host: config.rtpHost ?? config.host,
     ports: config.rtpPorts,
+    video: config.video === 'on',
     logger: log,
     ...(speex !== undefined && {
       transcoding: {

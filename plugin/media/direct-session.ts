@@ -1,6 +1,6 @@
 import { randomBytes, randomInt } from 'node:crypto';
 import type { ClientFrame, MediaOptions, MediaReport, MediaSession } from '../call/ports.js';
-import type { SessionDescription } from '../call/session-description.js';
+import type { MediaDescription, SessionDescription } from '../call/session-description.js';
 import { AudioFlow } from './audio/audio-flow.js';
 import type { Transcoding } from './audio/transcoding.js';
 import {
@@ -12,21 +12,29 @@ import {
   passThroughFormats,
   transcodingFormats,
 } from './negotiation/formats.js';
+import { agreeVideo, answerVideo, offerVideo } from './negotiation/video-formats.js';
 import type { MediaClock } from './network/clock.js';
 import { type MediaLogger, RtpChannel, type RtpSink } from './network/rtp-channel.js';
 import type { RtpSockets } from './network/rtp-sockets.js';
 import type { Ticker } from './network/ticker.js';
+import { parameterSetsOf } from './video/parameter-sets.js';
+import { VideoSection } from './video-section.js';
 
 export interface DirectSessionOptions {
   readonly call: MediaOptions;
   /** Address that the sockets are bound to. */
   readonly host: string;
   readonly advertisedAddress: string;
+  /** For audio. */
   readonly sockets: RtpSockets;
+  /** For video, when it is to be offered. */
+  readonly videoSockets?: RtpSockets;
+  /** Opens sockets for video when it is added later. Without it video is refused then. */
+  readonly openSockets?: () => Promise<RtpSockets>;
   readonly clock: MediaClock;
   readonly ticker: Ticker;
-  /** Is told when the sockets are closed. */
-  readonly released: () => void;
+  /** Is told the port of each pair of sockets that is closed. */
+  readonly released: (port: number) => void;
   readonly logger?: MediaLogger;
   /** Without it Speex passes through, and nothing else is spoken. */
   readonly transcoding?: Transcoding;
@@ -35,14 +43,24 @@ export interface DirectSessionOptions {
 /** Milliseconds between two RTCP reports on average; each interval varies by half (RFC 3550 section 6.2). */
 const reportInterval = 5_000;
 
+/** Milliseconds to the first report of a call with video: until then lips are synchronised by guess. */
+const firstVideoReport = 500;
+
 /** The gateway's own RTP of one call. */
 export class DirectSession implements MediaSession {
-  readonly offer: SessionDescription;
   readonly #options: DirectSessionOptions;
   readonly #formats: FormatList;
   readonly #channel: RtpChannel;
   /** Exists once the far end has answered. */
   #audio: AudioFlow | undefined;
+  #video: VideoSection | undefined;
+  /** Whether our offer had video: then it has a section for it for ever (RFC 3264 section 8). */
+  #offeredVideo = false;
+  /** What the video measured that was part of the call for a while. */
+  #formerVideo: MediaReport = {};
+  readonly #cname = randomBytes(12).toString('base64');
+  /** When the first packet of the far end came: the client's timestamps count from there. */
+  #firstArrival: number | undefined;
   #failed = false;
   #nextReport = 0;
   /** Messages of the client that could not be sent: no answer yet, or hold. */
@@ -53,7 +71,6 @@ export class DirectSession implements MediaSession {
     const { call, host, sockets, clock, logger } = options;
     this.#options = options;
     this.#formats = options.transcoding === undefined ? passThroughFormats : transcodingFormats;
-    this.offer = offerAudio(options.advertisedAddress, sockets.port, this.#formats);
     this.#channel = new RtpChannel({
       callId: call.callId,
       host,
@@ -62,10 +79,26 @@ export class DirectSession implements MediaSession {
       ...(logger && { logger }),
       failed: (reason) => this.#fail(reason),
     });
+    if (options.videoSockets !== undefined) {
+      this.#video = this.#openVideo(options.videoSockets);
+      this.#offeredVideo = true;
+    }
+  }
+
+  get offer(): SessionDescription {
+    const { advertisedAddress, sockets, call } = this.#options;
+    const audio = offerAudio(advertisedAddress, sockets.port, this.#formats);
+    if (!this.#offeredVideo) return audio;
+    const video = offerVideo(this.#video?.port ?? 0, parameterSetsOf(call.video?.()?.sequenceHeader));
+    return { ...audio, media: [...audio.media, video] };
   }
 
   async accept(answer: SessionDescription): Promise<void> {
-    this.#start(agreeAudio(answer, this.#formats));
+    const audio = agreeAudio(answer, this.#formats);
+    const video = agreeVideo(answer);
+    if (video === undefined) this.#closeVideo();
+    this.#start(audio);
+    if (video !== undefined) this.#video?.start(video);
   }
 
   check(offer: SessionDescription): void {
@@ -74,9 +107,60 @@ export class DirectSession implements MediaSession {
 
   async answer(offer: SessionDescription): Promise<SessionDescription> {
     const { agreement, answer } = this.#answerTo(offer);
+    const media = await this.#answerVideo(offer, answer.media);
     this.#start(agreement);
-    return answer;
+    return { ...answer, media };
   }
+
+  /** Puts video into an answer that refuses it, where it is offered and the client wants it. */
+  async #answerVideo(
+    offer: SessionDescription,
+    refusing: readonly MediaDescription[],
+  ): Promise<readonly MediaDescription[]> {
+    const { call, openSockets } = this.#options;
+    const wanted = this.#video !== undefined || (call.video?.() !== undefined && openSockets !== undefined);
+    if (!wanted || answerVideo(offer, 0) === undefined) {
+      this.#closeVideo();
+      return refusing;
+    }
+    if (this.#video === undefined && openSockets !== undefined) {
+      const sockets = await openSockets();
+      // Two offers may cross, and the call may end, while sockets are opened.
+      if (this.#report !== undefined || this.#video !== undefined) this.#openVideo(sockets).close();
+      else this.#video = this.#openVideo(sockets);
+    }
+    const video = this.#video && answerVideo(offer, this.#video.port);
+    if (video === undefined) return refusing;
+    this.#video?.start(video.agreement);
+    return refusing.map((media, index) => (index === video.index ? video.media : media));
+  }
+
+  #openVideo(sockets: RtpSockets): VideoSection {
+    const { call, host, clock, logger, released } = this.#options;
+    return new VideoSection({
+      ...{ call, host, sockets, clock, released },
+      ...(logger && { logger }),
+      cname: this.#cname,
+      origin: this.#origin,
+      audio: {
+        clientTimeAt: (now) => this.#audio?.clientTimeAt(now),
+        clientTimeAtSender: (time) => this.#audio?.clientTimeAtSender(time),
+      },
+      contain: (action) => this.#contain(action, 'video'),
+      failed: (reason) => this.#fail(reason),
+    });
+  }
+
+  #closeVideo(): void {
+    this.#formerVideo = this.#video?.close() ?? this.#formerVideo;
+    this.#video = undefined;
+  }
+
+  /** RTMP timestamp for what arrives first at a moment: audio and video count from the same. */
+  readonly #origin = (arrival: number): number => {
+    this.#firstArrival ??= arrival;
+    return Math.max(0, arrival - this.#firstArrival);
+  };
 
   #answerTo(offer: SessionDescription) {
     const { advertisedAddress, sockets } = this.#options;
@@ -93,7 +177,7 @@ export class DirectSession implements MediaSession {
     }
     this.#audio = this.#openAudio(agreement);
     this.#channel.open(this.#contained(this.#audio), agreement.target);
-    this.#nextReport = clock.now() + nextInterval();
+    this.#nextReport = clock.now() + (this.#video === undefined ? nextInterval() : firstVideoReport);
     ticker.add(this.#tick);
   }
 
@@ -102,7 +186,8 @@ export class DirectSession implements MediaSession {
     return new AudioFlow(agreement, {
       play: call.play,
       send: (packet) => this.#channel.sendRtp(packet),
-      cname: randomBytes(12).toString('base64'),
+      origin: this.#origin,
+      cname: this.#cname,
       ssrc: randomBytes(4).readUInt32BE(),
       sequence: randomInt(2 ** 16),
       timestamp: randomBytes(4).readUInt32BE(),
@@ -111,6 +196,10 @@ export class DirectSession implements MediaSession {
   }
 
   write(frame: ClientFrame): void {
+    if (frame.kind === 'video' && this.#video !== undefined) {
+      this.#video.write(frame);
+      return;
+    }
     const audio = this.#audio;
     if (audio === undefined || this.#report !== undefined || !audio.sending || !this.#channel.reachable) {
       this.#notSent++;
@@ -119,12 +208,17 @@ export class DirectSession implements MediaSession {
     this.#contain(() => audio.write(frame, this.#options.clock.now()));
   }
 
+  requestKeyFrame(): void {
+    this.#video?.requestKeyFrame();
+  }
+
   close(): MediaReport {
     if (this.#report !== undefined) return this.#report;
     this.#options.ticker.delete(this.#tick);
     if (this.#audio !== undefined) this.#sendReport(this.#audio, true);
     this.#channel.close();
-    this.#options.released();
+    this.#options.released(this.#options.sockets.port);
+    this.#closeVideo();
     this.#report = this.#measure();
     this.#contain(() => this.#audio?.free());
     return this.#report;
@@ -134,9 +228,12 @@ export class DirectSession implements MediaSession {
     const audio = this.#audio;
     if (audio === undefined) return;
     this.#contain(() => audio.tick(now));
+    this.#video?.tick(now);
     if (now < this.#nextReport) return;
     this.#nextReport = now + nextInterval();
     this.#sendReport(audio, false);
+    // At the same moment: one mapping of the client's timestamps for both.
+    this.#video?.sendReport(now, false);
   };
 
   #sendReport(audio: AudioFlow, bye: boolean): void {
@@ -152,11 +249,11 @@ export class DirectSession implements MediaSession {
   }
 
   /** What a codec throws, of whatever it was given, ends the media of this call and not the process. */
-  #contain(action: () => void): void {
+  #contain(action: () => void, medium: 'audio' | 'video' = 'audio'): void {
     try {
       action();
     } catch (error) {
-      const reason = `the audio could not be processed: ${error instanceof Error ? error.message : String(error)}`;
+      const reason = `the ${medium} could not be processed: ${error instanceof Error ? error.message : String(error)}`;
       queueMicrotask(() => this.#fail(reason));
     }
   }
@@ -169,7 +266,7 @@ export class DirectSession implements MediaSession {
 
   #measure(): MediaReport {
     const { foreign, malformed, socketErrors } = this.#channel;
-    const own = { engine: 'direct', foreign, notSent: this.#notSent, socketErrors };
+    const own = { engine: 'direct', foreign, notSent: this.#notSent, socketErrors, ...this.#formerVideo };
     if (this.#audio === undefined) return own;
     const audio = this.#audio.figures();
     return { ...own, ...audio, malformed: malformed + Number(audio.malformed) };

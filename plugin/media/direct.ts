@@ -1,12 +1,12 @@
 import { isIPv6 } from 'node:net';
 import { networkInterfaces } from 'node:os';
-import type { MediaOptions, MediaPort, MediaSession } from '../call/ports.js';
+import { MediaError, type MediaOptions, type MediaPort, type MediaSession } from '../call/ports.js';
 import type { Transcoding } from './audio/transcoding.js';
 import { DirectSession } from './direct-session.js';
 import { type MediaClock, systemClock } from './network/clock.js';
 import type { MediaLogger } from './network/rtp-channel.js';
 import { type PortRange, RtpPorts } from './network/rtp-ports.js';
-import { openRtpSockets } from './network/rtp-sockets.js';
+import { openRtpSockets, type RtpSockets } from './network/rtp-sockets.js';
 import { Ticker } from './network/ticker.js';
 import { isUnspecified } from './rtp/media-target.js';
 
@@ -21,6 +21,8 @@ export interface DirectMediaOptions {
   readonly logger?: MediaLogger;
   /** Serves far ends that know no Speex but G.711. */
   readonly transcoding?: Transcoding;
+  /** Whether calls of clients that can do video have it. Default true. */
+  readonly video?: boolean;
 }
 
 /** Milliseconds between two looks at waiting packets and due reports. */
@@ -45,8 +47,10 @@ export class DirectMedia implements MediaPort {
   }
 
   async open(call: MediaOptions): Promise<MediaSession> {
-    const { host, advertisedAddress, logger, transcoding } = this.#options;
-    const sockets = await openRtpSockets(this.#ports, host);
+    const { host, advertisedAddress, logger, transcoding, video = true } = this.#options;
+    const openSockets = () => openRtpSockets(this.#ports, host);
+    const released = (port: number) => this.#ports.give(port);
+    const sockets = await openSockets();
     return new DirectSession({
       call,
       host,
@@ -54,10 +58,23 @@ export class DirectMedia implements MediaPort {
       sockets,
       clock: this.#clock,
       ticker: this.#ticker,
-      released: () => this.#ports.give(sockets.port),
+      released,
+      ...(video && (await this.#videoSockets(call))),
+      ...(video && { openSockets }),
       ...(logger === undefined ? {} : { logger }),
       ...(transcoding === undefined ? {} : { transcoding }),
     });
+  }
+
+  /** A second pair for a call that offers video. Without one free the call goes on without it. */
+  async #videoSockets({ video, incoming }: MediaOptions): Promise<{ readonly videoSockets?: RtpSockets }> {
+    if (video?.() === undefined || incoming) return {};
+    try {
+      return { videoSockets: await openRtpSockets(this.#ports, this.#options.host) };
+    } catch (error) {
+      if (error instanceof MediaError && error.code === 'NoPorts') return {};
+      throw error;
+    }
   }
 }
 

@@ -47,6 +47,7 @@ function readFormat(media: ParsedMedia, payloadType: number): MediaFormat[] {
   const map = media.rtp.find((entry) => entry.payload === payloadType);
   const parameters = media.fmtp.find((entry) => entry.payload === payloadType)?.config;
   const fixed = staticFormats[payloadType];
+  const feedback = readFeedback(media, payloadType);
   if (!map && !fixed) return [];
   return [
     {
@@ -54,8 +55,23 @@ function readFormat(media: ParsedMedia, payloadType: number): MediaFormat[] {
       ...(map ? { encoding: map.codec.toLowerCase(), clockRate: map.rate ?? 8000 } : fixed),
       ...(map?.encoding !== undefined && { channels: Number(map.encoding) }),
       ...(parameters !== undefined && { parameters }),
+      ...(feedback.length > 0 && { feedback }),
     } as MediaFormat,
   ];
+}
+
+/** What is said of this format and of all (RFC 4585 section 4.2). */
+function readFeedback({ rtcpFb = [] }: ParsedMedia, payloadType: number): string[] {
+  return rtcpFb
+    .filter(({ payload }) => payload === '*' || Number(payload) === payloadType)
+    .map(({ type, subtype }) => (subtype === undefined ? type : `${type} ${subtype}`));
+}
+
+function writeFeedback({ payloadType, feedback = [] }: MediaFormat) {
+  return feedback.map((kind) => {
+    const [type = '', ...rest] = kind.split(' ');
+    return { payload: payloadType, type, ...(rest.length > 0 && { subtype: rest.join(' ') }) };
+  });
 }
 
 function readDirection(text: string | undefined): Direction {
@@ -97,6 +113,7 @@ function writeMedia(media: MediaDescription): ParsedMedia {
     fmtp: media.formats.flatMap(({ payloadType, parameters }) =>
       parameters === undefined ? [] : [{ payload: payloadType, config: parameters }],
     ),
+    rtcpFb: media.formats.flatMap(writeFeedback),
     ...(media.address !== undefined && { connection: { version: ipVersion(media.address), ip: media.address } }),
     ...(media.rtcpPort !== undefined && { rtcp: { port: media.rtcpPort } }),
     ...(media.ptime !== undefined && { ptime: media.ptime }),

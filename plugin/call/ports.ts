@@ -28,6 +28,8 @@ export interface ClientPort {
 export interface ClientVideo {
   /** The last AVC sequence header that it published, as an FLV video message. */
   readonly sequenceHeader?: Uint8Array;
+  /** What it published since a key frame, while that is no longer ago than a second: a far end can begin with it at once. */
+  readonly recent?: readonly ClientFrame[];
 }
 
 export interface Caller {

@@ -92,6 +92,11 @@ export class Line implements PhoneLine {
     registration?.replaced();
   }
 
+  /** Whether what the client sends reaches somebody. */
+  get connected(): boolean {
+    return this.#call?.state === 'connected';
+  }
+
   get wantsVideo(): boolean {
     return this.#wantsVideo;
   }

@@ -1,26 +1,34 @@
 import { type AmfValue, amfProperties, type DataMessage, parseFlvVideoTag } from 'rtmp-server-ts';
-import type { ClientVideo } from '../call/ports.js';
+import type { ClientFrame, ClientVideo } from '../call/ports.js';
+import { isKeyFrame } from './flv-video.js';
 
 /** How metadata names H.264: FLV's number, the FourCC as text, and as the number that Enhanced RTMP makes of it. */
 const avcNames: readonly AmfValue[] = [7, 'avc1', 0x61766331];
 
 const fourCc = [0x61, 0x76, 0x63, 0x31];
 
+/** What is kept of the pictures since a key frame: older ones would only be late, and more would be a burst. */
+const recentLimits = { ms: 1_000, octets: 1024 * 1024 };
+
 /** What is known of the video that a client publishes: its sequence header, which encoders send once, at the start. */
 export class PublishedVideo {
   #header: Uint8Array | undefined;
   #seen = false;
+  /** Pictures from a key frame on. */
+  #recent: ClientFrame[] = [];
+  #recentOctets = 0;
 
   /** Undefined while the client publishes no H.264. */
   get current(): ClientVideo | undefined {
     if (!this.#seen) return undefined;
-    return this.#header === undefined ? {} : { sequenceHeader: this.#header };
+    return this.#header === undefined ? {} : { sequenceHeader: this.#header, recent: this.#recent };
   }
 
   /** A publish began or ended. */
   reset(): void {
     this.#header = undefined;
     this.#seen = false;
+    this.#forget();
   }
 
   /** The metadata of the stream says that there is H.264. */
@@ -28,12 +36,33 @@ export class PublishedVideo {
     this.#seen = true;
   }
 
-  /** Takes a video message into account. */
-  message(payload: Uint8Array): void {
-    const kind = kindOf(payload);
+  /**
+   * Takes a video message into account.
+   *
+   * @param heard Whether it goes to a call: then it need not be kept.
+   */
+  message(frame: ClientFrame, heard: boolean): void {
+    const kind = kindOf(frame.payload);
     if (kind === undefined) return;
     this.#seen = true;
-    if (kind === 'header') this.#header = payload;
+    if (kind === 'header') this.#header = frame.payload;
+    if (heard) this.#forget();
+    else if (kind === 'picture') this.#keep(frame);
+  }
+
+  #keep(frame: ClientFrame): void {
+    const [first] = this.#recent;
+    if (isKeyFrame(frame.payload)) this.#forget();
+    else if (first === undefined) return;
+    this.#recent.push(frame);
+    this.#recentOctets += frame.payload.length;
+    const duration = (frame.timestamp - (this.#recent[0]?.timestamp ?? 0)) >>> 0;
+    if (duration > recentLimits.ms || this.#recentOctets > recentLimits.octets) this.#forget();
+  }
+
+  #forget(): void {
+    this.#recent = [];
+    this.#recentOctets = 0;
   }
 }
 

@@ -1,5 +1,6 @@
 import type { RtmpStream } from 'rtmp-server-ts';
 import type { Timers } from '../call/call.js';
+import type { ClientFrame } from '../call/ports.js';
 import type { Dialect } from './dialects/dialect.js';
 import type { Line } from './line.js';
 import { type PublishedVideo, readMetadata } from './published-video.js';
@@ -47,9 +48,12 @@ export class Publisher {
     });
     stream.on('audio', ({ timestamp, payload }) => line.write({ kind: 'audio', timestamp, payload }));
     stream.on('video', ({ timestamp, payload }) => {
-      published.message(payload);
+      const frame: ClientFrame = { kind: 'video', timestamp, payload };
+      const heard = line.connected;
+      // A call that begins asks what came before this one.
+      if (heard) line.write(frame);
+      published.message(frame, heard);
       this.#settle();
-      line.write({ kind: 'video', timestamp, payload });
     });
   }
 

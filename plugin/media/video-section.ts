@@ -30,6 +30,8 @@ export class VideoSection {
   readonly #channel: RtpChannel;
   readonly #pacer: Pacer;
   #flow: VideoFlow | undefined;
+  /** Whether the client has sent something since there is a flow. */
+  #begun = false;
   /** Messages of the client that could not be sent: no answer yet, or hold. */
   #notSent = 0;
   #closed = false;
@@ -50,8 +52,6 @@ export class VideoSection {
       return;
     }
     this.#flow = this.#openFlow(agreement);
-    const { sequenceHeader } = this.#options.call.video?.() ?? {};
-    if (sequenceHeader !== undefined) this.#flow.sender.configure(sequenceHeader);
     this.#channel.open(this.#sink(this.#flow), agreement.target);
   }
 
@@ -75,6 +75,7 @@ export class VideoSection {
 
   write(frame: ClientFrame): void {
     const flow = this.#flow;
+    if (flow !== undefined && !this.#begun) this.#begin(flow);
     if (flow?.sending && this.#channel.reachable) {
       this.#options.contain(() => flow.write(frame, this.#options.clock.now()));
     } else if (isAvcConfig(frame.payload)) {
@@ -83,6 +84,14 @@ export class VideoSection {
       this.#notSent++;
       flow?.sender.interrupt();
     }
+  }
+
+  /** With what the client sent while there was no call, up to now: what follows builds on that. */
+  #begin(flow: VideoFlow): void {
+    this.#begun = true;
+    const { sequenceHeader, recent = [] } = this.#options.call.video?.() ?? {};
+    if (sequenceHeader !== undefined) flow.sender.configure(sequenceHeader);
+    for (const frame of recent) this.write(frame);
   }
 
   tick(now: number): void {

@@ -40,14 +40,15 @@ export class ParameterSets {
     }
   }
 
-  /** Takes these in place of all others: a sequence header says everything. */
+  /** Takes these in place of all others, as a sequence header says everything; unless it says nothing readable. */
   replace(nals: readonly Uint8Array[]): void {
-    const before = Buffer.concat(this.all);
-    const { version } = this;
+    const readable = new ParameterSets();
+    for (const nal of nals) readable.add(nal);
+    this.refused += readable.refused;
+    if (!readable.complete || Buffer.concat(readable.all).equals(Buffer.concat(this.all))) return;
     this.#sps.clear();
     this.#pps.clear();
-    for (const nal of nals) this.add(nal);
-    this.version = Buffer.concat(this.all).equals(before) ? version : version + 1;
+    for (const nal of readable.all) this.add(nal);
   }
 
   /** The record for FLV. Only when {@link complete}. */

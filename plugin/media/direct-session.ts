@@ -29,8 +29,8 @@ export interface DirectSessionOptions {
   readonly sockets: RtpSockets;
   /** For video, when it is to be offered. */
   readonly videoSockets?: RtpSockets;
-  /** Opens sockets for video when it is added later. Without it video is refused then. */
-  readonly openSockets?: () => Promise<RtpSockets>;
+  /** Opens sockets for video that the far end offers, if there are any. Without it video is refused. */
+  readonly openVideoSockets?: () => Promise<RtpSockets | undefined>;
   readonly clock: MediaClock;
   readonly ticker: Ticker;
   /** Is told the port of each pair of sockets that is closed. */
@@ -54,6 +54,7 @@ export class DirectSession implements MediaSession {
   /** Exists once the far end has answered. */
   #audio: AudioFlow | undefined;
   #video: VideoSection | undefined;
+  #openingVideo: Promise<void> | undefined;
   /** Whether our offer had video: then it has a section for it for ever (RFC 3264 section 8). */
   #offeredVideo = false;
   /** What the video measured that was part of the call for a while. */
@@ -117,22 +118,30 @@ export class DirectSession implements MediaSession {
     offer: SessionDescription,
     refusing: readonly MediaDescription[],
   ): Promise<readonly MediaDescription[]> {
-    const { call, openSockets } = this.#options;
-    const wanted = this.#video !== undefined || (call.video?.() !== undefined && openSockets !== undefined);
+    const { call, openVideoSockets } = this.#options;
+    const wanted = this.#video !== undefined || (call.video?.() !== undefined && openVideoSockets !== undefined);
     if (!wanted || answerVideo(offer, 0) === undefined) {
       this.#closeVideo();
       return refusing;
     }
-    if (this.#video === undefined && openSockets !== undefined) {
-      const sockets = await openSockets();
-      // Two offers may cross, and the call may end, while sockets are opened.
-      if (this.#report !== undefined || this.#video !== undefined) this.#openVideo(sockets).close();
-      else this.#video = this.#openVideo(sockets);
-    }
+    // Offers may cross while sockets are opened: they share them.
+    this.#openingVideo ??= this.#openVideoSection();
+    await this.#openingVideo;
+    this.#openingVideo = undefined;
     const video = this.#video && answerVideo(offer, this.#video.port);
     if (video === undefined) return refusing;
     this.#video?.start(video.agreement);
     return refusing.map((media, index) => (index === video.index ? video.media : media));
+  }
+
+  async #openVideoSection(): Promise<void> {
+    if (this.#video !== undefined) return;
+    const sockets = await this.#options.openVideoSockets?.();
+    if (sockets === undefined) return;
+    const section = this.#openVideo(sockets);
+    // The call may have ended meanwhile.
+    if (this.#report === undefined) this.#video = section;
+    else section.close();
   }
 
   #openVideo(sockets: RtpSockets): VideoSection {

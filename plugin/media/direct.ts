@@ -48,9 +48,10 @@ export class DirectMedia implements MediaPort {
 
   async open(call: MediaOptions): Promise<MediaSession> {
     const { host, advertisedAddress, logger, transcoding, video = true } = this.#options;
-    const openSockets = () => openRtpSockets(this.#ports, host);
-    const released = (port: number) => this.#ports.give(port);
-    const sockets = await openSockets();
+    const openVideoSockets = () => this.#openVideoSockets();
+    const offersVideo = video && call.incoming !== true && call.video?.() !== undefined;
+    const sockets = await openRtpSockets(this.#ports, host);
+    const videoSockets = offersVideo ? await openVideoSockets() : undefined;
     return new DirectSession({
       call,
       host,
@@ -58,21 +59,20 @@ export class DirectMedia implements MediaPort {
       sockets,
       clock: this.#clock,
       ticker: this.#ticker,
-      released,
-      ...(video && (await this.#videoSockets(call))),
-      ...(video && { openSockets }),
+      released: (port) => this.#ports.give(port),
+      ...(videoSockets && { videoSockets }),
+      ...(video && { openVideoSockets }),
       ...(logger === undefined ? {} : { logger }),
       ...(transcoding === undefined ? {} : { transcoding }),
     });
   }
 
-  /** A second pair for a call that offers video. Without one free the call goes on without it. */
-  async #videoSockets({ video, incoming }: MediaOptions): Promise<{ readonly videoSockets?: RtpSockets }> {
-    if (video?.() === undefined || incoming) return {};
+  /** A pair for video; without one free the call goes on without video. */
+  async #openVideoSockets(): Promise<RtpSockets | undefined> {
     try {
-      return { videoSockets: await openRtpSockets(this.#ports, this.#options.host) };
+      return await openRtpSockets(this.#ports, this.#options.host);
     } catch (error) {
-      if (error instanceof MediaError && error.code === 'NoPorts') return {};
+      if (error instanceof MediaError) return undefined;
       throw error;
     }
   }

@@ -11,7 +11,7 @@ Commands (standard input):
 
 Events (standard output), each with "at", milliseconds of a steady clock:
   connected, command {name, transaction, args, csid, msid}, streams {publish, play}, audio {timestamp, msid, hex},
-  sending, sent {count}, message {type, msid, hex}, closed {reason}
+  video {timestamp, msid, hex}, sending, sent {count}, message {type, msid, hex}, closed {reason}
 
 Run: librtmp-phone.py URL [OPTIONS as JSON: {"connectArguments": [...], "receiveBuffer": bytes, "streamsOn4": true}]
 """
@@ -24,7 +24,7 @@ import time
 from librtmp import RTMP, RTMPError, RTMPPacket, ffi, librtmp
 from librtmp.amf import AMFObject, decode_amf, encode_amf
 
-INVOKE, AUDIO = 0x14, 0x08
+INVOKE, AUDIO, VIDEO = 0x14, 0x08, 0x09
 LARGE, MEDIUM = 0, 1
 # librtmp's own habits: commands of the NetConnection on chunk stream 3, of a NetStream on 8, audio on 6.
 CONNECTION, STREAM, MICROPHONE = 3, 8, 6
@@ -145,8 +145,8 @@ class Phone:
             self.on_command(packet)
             return
         body = packet.body
-        if packet.type == AUDIO:
-            emit("audio", timestamp=packet.timestamp, msid=packet.packet.m_nInfoField2, hex=body.hex())
+        if packet.type in (AUDIO, VIDEO):
+            emit("audio" if packet.type == AUDIO else "video", timestamp=packet.timestamp, msid=packet.packet.m_nInfoField2, hex=body.hex())
             return
         emit("message", type=packet.type, msid=packet.packet.m_nInfoField2, hex=body[:64].hex())
         # Chunk size, acknowledgement window, pings: librtmp answers as it always does.

@@ -29,6 +29,7 @@ export interface Info {
   readonly uri?: string;
   readonly from?: string;
   readonly displayName?: string;
+  readonly video?: boolean;
 }
 
 /** `at` is in milliseconds of the phone's steady clock. */
@@ -44,6 +45,7 @@ export type PhoneEvent = { readonly at: number } & (
     }
   | { readonly event: 'streams'; readonly publish: number; readonly play: number }
   | { readonly event: 'audio'; readonly timestamp: number; readonly msid: number; readonly hex: string }
+  | { readonly event: 'video'; readonly timestamp: number; readonly msid: number; readonly hex: string }
   | { readonly event: 'message'; readonly type: number; readonly msid: number; readonly hex: string }
   | { readonly event: 'sent'; readonly count: number }
   | { readonly event: 'failed' | 'closed'; readonly reason: string }
@@ -51,6 +53,7 @@ export type PhoneEvent = { readonly at: number } & (
 
 export type Command = Extract<PhoneEvent, { event: 'command' }>;
 export type Audio = Extract<PhoneEvent, { event: 'audio' }>;
+export type Video = Extract<PhoneEvent, { event: 'video' }>;
 
 /** The test phone of the SEMS RTMP plugin, on librtmp. */
 export class LibrtmpPhone {
@@ -96,6 +99,10 @@ export class LibrtmpPhone {
     return this.events.all.filter((event) => event.event === 'audio');
   }
 
+  get video(): Video[] {
+    return this.events.all.filter((event) => event.event === 'video');
+  }
+
   get pid(): number {
     return this.#process.pid;
   }
@@ -133,14 +140,15 @@ export class LibrtmpPhone {
     return await this.#waitPush('Sono.Call.Incoming', (info) => info.code === 'Sono.Call.Incoming', timeoutMs);
   }
 
-  accept(): void {
-    this.call('accept');
+  /** @param options such as `{video: true}` */
+  accept(...options: readonly unknown[]): void {
+    this.call('accept', ...options);
   }
 
   /** Takes the call that comes next and waits until the phone has both of its streams. */
-  async acceptAndConnect(): Promise<Info> {
+  async acceptAndConnect(...options: readonly unknown[]): Promise<Info> {
     const incoming = await this.waitIncoming();
-    this.accept();
+    this.accept(...options);
     await this.waitStatus(status.connected);
     await this.waitStreams();
     return incoming;

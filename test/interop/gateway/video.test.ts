@@ -1,0 +1,121 @@
+import { describe, expect } from 'vitest';
+import { useGateway } from '../../support/gateway.js';
+import { RtpPeer } from '../../support/rtp-peer.js';
+import { test } from '../../support/scope.js';
+import { Sipp } from '../../support/sipp.js';
+import { callee } from '../../support/sipp-scenarios.js';
+import { encodeFlv, speak } from '../../support/speech.js';
+import {
+  compareVideo,
+  decode,
+  encodeVideo,
+  FfmpegReceiver,
+  playFlv,
+  publishFlv,
+  sendRtp,
+  type VideoOptions,
+} from '../../support/video.js';
+
+/** H.264 between FFmpeg as an RTMP encoder and player, and FFmpeg as the video side of a SIP phone. */
+const gateway = useGateway();
+
+const videoPort = (sdp: string): number => Number(/^m=video (\d+)/m.exec(sdp)?.[1]);
+
+describe('FFmpeg receives by RTP the very pictures that FFmpeg publishes', () => {
+  const rows: [name: string, mode: 0 | 1, options: VideoOptions][] = [
+    ['of four slices, key frames in fragments', 1, { seconds: 4 }],
+    ['of 720p', 1, { seconds: 4, size: '1280x720' }],
+    ['with parameter sets before each key frame', 1, { seconds: 3, repeatHeaders: true }],
+    ['of many slices, one in a packet', 0, { seconds: 3, sliceSize: 1100 }],
+  ];
+
+  test.concurrent.for(rows)('%s (mode %i)', async ([, mode, options], { scope }) => {
+    const flv = await encodeVideo(options);
+    const sent = await decode(flv);
+    const [receiver, audio] = [await FfmpegReceiver.start(scope, { mode }), await RtpPeer.open(scope)];
+    const scenario = callee.answers({ video: { port: receiver.port, mode } });
+    const sipp = await Sipp.start(scope, { scenario, rtpPort: audio.port });
+    const publisher = await publishFlv(scope, gateway().rtmpUrl(`dial/${sipp.uri()}`), flv);
+    expect(await publisher.end(30_000)).toEqual({ code: 0, signal: null });
+    await sipp.done();
+    const received = await decode(await receiver.received());
+    expect(compareVideo(sent, received)).toEqual({ start: 0, count: sent.length, same: true });
+    const { media } = await gateway().callEnded(sipp.uri());
+    expect(media).toMatchObject({
+      videoFramesSent: sent.length,
+      videoDroppedFromClient: 0,
+      videoMalformedFromClient: 0,
+    });
+  });
+});
+
+describe('FFmpeg plays by RTMP the very pictures that FFmpeg sends by RTP', () => {
+  const rows: [name: string, mode: 0 | 1, options: VideoOptions][] = [
+    ['of four slices, key frames in fragments', 1, { seconds: 4, repeatHeaders: true }],
+    ['of 720p', 1, { seconds: 4, size: '1280x720', repeatHeaders: true }],
+    ['of many slices, one in a packet', 0, { seconds: 3, sliceSize: 1000, repeatHeaders: true }],
+  ];
+
+  test.concurrent.for(rows)('%s (mode %i)', async ([, mode, options], { scope }) => {
+    const flv = await encodeVideo(options);
+    const sent = await decode(flv);
+    const sipp = await Sipp.start(scope, { scenario: callee.answers({ video: { port: 9, mode } }) });
+    const url = gateway().rtmpUrl(`dial/${sipp.uri()}`);
+    const playing = playFlv(url, 20);
+    const publisher = await publishFlv(scope, url, await encodeVideo({ seconds: options.seconds + 2 }));
+    const { text } = await sipp.received(/^INVITE/);
+    await sipp.received(/^ACK/);
+    const sender = await sendRtp(scope, flv, videoPort(text), { mode, payloadType: 102 });
+    await sender.end(20_000);
+    await publisher.end(30_000);
+    const comparison = compareVideo(sent, await decode(await playing));
+    expect(comparison).toEqual({ start: 0, count: sent.length, same: true });
+    const { media } = await gateway().callEnded(sipp.uri());
+    expect(media).toMatchObject({ videoLost: 0, videoFramesDropped: 0, videoMalformed: 0, videoDroppedSlowReader: 0 });
+  });
+});
+
+test.concurrent('the echo sends 720p back, and the first picture is there within a second', async ({ scope }) => {
+  const flv = await encodeVideo({ seconds: 4, size: '1280x720', keyInterval: 60 });
+  const sent = await decode(flv);
+  const url = gateway().rtmpUrl(`dial/${gateway().sipUri('echo')}`);
+  const playing = playFlv(url, 10);
+  const publisher = await publishFlv(scope, url, flv);
+  await publisher.end(20_000);
+  const { start, count, same } = compareVideo(sent, await decode(await playing));
+  expect(same).toBe(true);
+  // 30 pictures are a second. The last ones may still be on their way when the call ends.
+  expect(start).toBeLessThan(30);
+  expect(start + count).toBeGreaterThan(sent.length - 3);
+});
+
+describe('the offer', () => {
+  test.concurrent('of an encoder without video has none', async ({ scope }) => {
+    const sipp = await Sipp.start(scope, { scenario: callee.answers() });
+    const publisher = await publishFlv(
+      scope,
+      gateway().rtmpUrl(`dial/${sipp.uri()}`),
+      await encodeFlv(await speak('One.')),
+    );
+    expect((await sipp.received(/^INVITE/)).text).not.toContain('m=video');
+    await publisher.end(20_000);
+    await sipp.done();
+  });
+
+  test.concurrent('of one with video says its profile and parameter sets; refused, the audio goes on', async ({
+    scope,
+  }) => {
+    const audio = await RtpPeer.open(scope);
+    const scenario = callee.answers({ video: { port: 0 } });
+    const sipp = await Sipp.start(scope, { scenario, rtpPort: audio.port });
+    const flv = await encodeVideo({ seconds: 2 });
+    const publisher = await publishFlv(scope, gateway().rtmpUrl(`dial/${sipp.uri()}`), flv);
+    const { text } = await sipp.received(/^INVITE/);
+    expect(text).toMatch(/^a=fmtp:102 profile-level-id=42c01e;.*packetization-mode=1;sprop-parameter-sets=Z/m);
+    expect(text.split('\n').filter((line) => line.startsWith('a=rtcp-fb:102'))).toHaveLength(3);
+    await audio.waitPackets(50);
+    await publisher.end(20_000);
+    await sipp.done();
+    expect((await gateway().callEnded(sipp.uri())).media).not.toHaveProperty('videoCodec');
+  });
+});

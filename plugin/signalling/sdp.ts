@@ -97,6 +97,9 @@ export function writeSdp(description: SessionDescription): string {
   });
 }
 
+/** As registered: names mean the same in any case (RFC 4855 section 3), and yet some phones compare the letters. */
+const registeredNames: Readonly<Record<string, string>> = { h264: 'H264' };
+
 function writeMedia(media: MediaDescription): ParsedMedia {
   return {
     type: media.kind,
@@ -106,7 +109,7 @@ function writeMedia(media: MediaDescription): ParsedMedia {
     direction: media.direction,
     rtp: media.formats.map((format) => ({
       payload: format.payloadType,
-      codec: format.encoding,
+      codec: registeredNames[format.encoding] ?? format.encoding,
       rate: format.clockRate,
       ...(format.channels !== undefined && { encoding: format.channels }),
     })),

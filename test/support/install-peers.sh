@@ -10,6 +10,7 @@ peers=(
   'sip-tester|sipp: SIP callers and callees with every kind of answer'
   'linphone-cli|a SIP phone that speaks and hears Speex'
   'baresip|a SIP phone that speaks and hears G.711'
+  'baresip-ffmpeg|and H.264'
   'speex|speexenc and speexdec: what our build of libspeex has to agree with'
   'kamailio|a SIP registrar and proxy: digest, Record-Route'
   'espeak-ng|speaks the sentences that the calls carry'

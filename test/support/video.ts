@@ -73,6 +73,13 @@ export async function decode(file: Uint8Array): Promise<string[]> {
   return table.split('\n').flatMap((line) => (line.startsWith('0,') ? [line.split(',').at(-1)?.trim() ?? ''] : []));
 }
 
+/** The pictures of a recording as Matroska. */
+export function toMatroska(file: Uint8Array): Promise<Buffer> {
+  return runProgram('ffmpeg', [...quiet, '-i', '-', '-map', '0:v', '-c', 'copy', '-f', 'matroska', '-'], {
+    input: file,
+  });
+}
+
 /** How much of a recording arrived: where it began, how many pictures came, and whether they are the same without a hole. */
 export function compareVideo(sent: readonly string[], received: readonly string[]) {
   const [first = ''] = received;

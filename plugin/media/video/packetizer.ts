@@ -1,9 +1,13 @@
 /**
  * RFC 6184: how NAL units become RTP payloads. Single NAL unit packets (section 5.6) in both modes; in mode 1 also STAP-A
- * (section 5.7.1) for small ones and FU-A (section 5.8) for those that are too long:
+ * (section 5.7.1) for small ones; FU-A (section 5.8) for those that are too long:
  *
  *     STAP-A   F NRI 24 | each: length (16), NAL unit
  *     FU-A     F NRI 28 | S E R type | part of the NAL unit without its first octet
+ *
+ * Mode 0 has no fragments, but a key frame of an encoder that knows nothing of packets has to cross the network somehow.
+ * As one datagram of 30,000 octets it does not: fragments of IP are lost in firewalls, and phones cut it off at their
+ * buffers (baresip at 8192). FU-A is what phones that negotiate mode 0 send and understand.
  */
 export type PacketizationMode = 0 | 1;
 
@@ -19,12 +23,8 @@ export const fuA = 28;
 /** Octets of payload: with the headers of IPv6, UDP and RTP and the tag of SRTP within the 1280 of any IPv6 link. */
 export const maxPayload = 1200;
 
-/** In mode 0 there are no fragments: a longer NAL unit goes as one datagram, in fragments of IP, up to this. */
-export const maxUnfragmented = 65_000;
-
-/** The payloads of the NAL units of one picture, in order; those that mode 0 cannot carry are left out. */
+/** The payloads of the NAL units of one picture, in order. */
 export function packetize(nals: readonly Uint8Array[], mode: PacketizationMode): Payload[] {
-  if (mode === 0) return nals.filter((nal) => nal.length <= maxUnfragmented).map((body) => ({ body }));
   const payloads: Payload[] = [];
   let group: Uint8Array[] = [];
   let groupLength = 1;
@@ -35,7 +35,7 @@ export function packetize(nals: readonly Uint8Array[], mode: PacketizationMode):
     groupLength = 1;
   };
   for (const nal of nals) {
-    if (groupLength + 2 + nal.length > maxPayload) flush();
+    if (mode === 0 || groupLength + 2 + nal.length > maxPayload) flush();
     if (nal.length > maxPayload) {
       fragment(nal, payloads);
     } else {

@@ -210,7 +210,7 @@ export class VideoFlow {
       videoDroppedFromClient: sender.dropped,
       videoUnsupportedFromClient: sender.unsupported,
       videoMalformedFromClient: sender.malformed + sender.sets.refused,
-      videoTooLarge: sender.tooLarge,
+      videoSplitInMode0: sender.splitInMode0,
       videoRemoteLost: rtcp.remoteLost,
       videoNacksReceived: this.nacksReceived,
       videoRetransmitted: sender.retransmitted,

@@ -3,7 +3,7 @@ import { buildRtp } from '../rtp/rtp.js';
 import { type AvcConfig, parseAvcConfig } from './avc-config.js';
 import { parseAvcMessage, splitNals } from './flv-avc.js';
 import { carriesNothing, isParameterSet, isSlice, nalType, typeOf } from './nal.js';
-import { maxUnfragmented, type PacketizationMode, packetize } from './packetizer.js';
+import { maxPayload, type PacketizationMode, packetize } from './packetizer.js';
 import { ParameterSets } from './parameter-sets.js';
 import { SendHistory } from './send-history.js';
 import { VideoSendTimeline } from './send-timeline.js';
@@ -42,8 +42,8 @@ export class VideoSender {
   /** Messages that are no H.264. */
   unsupported = 0;
   malformed = 0;
-  /** NAL units that the packetization mode cannot carry. */
-  tooLarge = 0;
+  /** NAL units that were split although the packetization mode has no fragments. */
+  splitInMode0 = 0;
   retransmitted = 0;
   readonly sets = new ParameterSets();
   readonly #options: VideoSenderOptions;
@@ -142,7 +142,7 @@ export class VideoSender {
 
   #send(nals: readonly Uint8Array[], timestamp: number, now: number): void {
     const { payloadType, mode } = this.#format;
-    if (mode === 0) this.tooLarge += nals.filter(({ length }) => length > maxUnfragmented).length;
+    if (mode === 0) this.splitInMode0 += nals.filter(({ length }) => length > maxPayload).length;
     const payloads = packetize(nals, mode);
     for (const [index, { prefix, body }] of payloads.entries()) {
       const marker = index === payloads.length - 1;

@@ -1,10 +1,11 @@
 import { describe, expect } from 'vitest';
+import { Baresip } from '../../support/baresip.js';
 import { useGateway } from '../../support/gateway.js';
 import { RtpPeer } from '../../support/rtp-peer.js';
 import { test } from '../../support/scope.js';
 import { Sipp } from '../../support/sipp.js';
 import { callee } from '../../support/sipp-scenarios.js';
-import { encodeFlv, speak } from '../../support/speech.js';
+import { encodeFlv, sampleRate, speak } from '../../support/speech.js';
 import {
   compareVideo,
   decode,
@@ -13,6 +14,7 @@ import {
   playFlv,
   publishFlv,
   sendRtp,
+  toMatroska,
   type VideoOptions,
 } from '../../support/video.js';
 
@@ -87,6 +89,22 @@ test.concurrent('the echo sends 720p back, and the first picture is there within
   // 30 pictures are a second. The last ones may still be on their way when the call ends.
   expect(start).toBeLessThan(30);
   expect(start + count).toBeGreaterThan(sent.length - 3);
+});
+
+test.concurrent('baresip and FFmpeg see each other', async ({ scope }) => {
+  const film = await toMatroska(await encodeVideo({ seconds: 20 }));
+  const baresip = await Baresip.start(scope, { codec: 'PCMU', speech: new Int16Array(sampleRate * 20), film });
+  const url = gateway().rtmpUrl(`dial/${baresip.uri}`);
+  const playing = playFlv(url, 20);
+  const publisher = await publishFlv(scope, url, await encodeVideo({ seconds: 5, size: '1280x720' }));
+  expect(await baresip.sees()).toBe('1280x720');
+  await publisher.end(20_000);
+  const { media } = await gateway().callEnded(baresip.uri);
+  expect(baresip.decodingErrors).toEqual([]);
+  // It encodes anew: what arrives is whole if it decodes without an error.
+  const seen = await decode(await playing);
+  expect(seen.length).toBeGreaterThan(75);
+  expect(media).toMatchObject({ videoSizeReceived: '640x360', videoLost: 0, videoFramesDropped: 0 });
 });
 
 describe('the offer', () => {

@@ -73,6 +73,18 @@ export async function decode(file: Uint8Array): Promise<string[]> {
   return table.split('\n').flatMap((line) => (line.startsWith('0,') ? [line.split(',').at(-1)?.trim() ?? ''] : []));
 }
 
+/** The video tags of an FLV file (FLV specification 10.1, annex E.4): sequence header, then pictures. */
+export function videoMessages(flv: Buffer): { readonly timestamp: number; readonly body: Buffer }[] {
+  const found: { timestamp: number; body: Buffer }[] = [];
+  for (let at = 13; at + 11 <= flv.length; ) {
+    const end = at + 11 + flv.readUIntBE(at + 1, 3);
+    const timestamp = flv.readUIntBE(at + 4, 3) + flv.readUInt8(at + 7) * 2 ** 24;
+    if (flv[at] === 9 && end <= flv.length) found.push({ timestamp, body: flv.subarray(at + 11, end) });
+    at = end + 4;
+  }
+  return found;
+}
+
 /** The pictures of a recording as Matroska. */
 export function toMatroska(file: Uint8Array): Promise<Buffer> {
   return runProgram('ffmpeg', [...quiet, '-i', '-', '-map', '0:v', '-c', 'copy', '-f', 'matroska', '-'], {

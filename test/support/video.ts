@@ -102,7 +102,6 @@ export function compareVideo(sent: readonly string[], received: readonly string[
 
 interface ReceiverOptions {
   readonly mode?: 0 | 1;
-  readonly protocol?: 'RTP/AVP' | 'RTP/AVPF';
 }
 
 /** FFmpeg as the video side of a SIP phone: keeps what comes, without decoding it. */
@@ -118,7 +117,7 @@ export class FfmpegReceiver {
     this.#file = file;
   }
 
-  static async start(scope: Scope, { mode = 1, protocol = 'RTP/AVP' }: ReceiverOptions = {}): Promise<FfmpegReceiver> {
+  static async start(scope: Scope, { mode = 1 }: ReceiverOptions = {}): Promise<FfmpegReceiver> {
     const folder = await mkdtemp(join(tmpdir(), 'video-'));
     scope.defer(() => rm(folder, { recursive: true, force: true }));
     const { min: port } = await freePortRange(2);
@@ -126,8 +125,7 @@ export class FfmpegReceiver {
     const file = join(folder, 'received.mkv');
     const lines = [
       ...['v=0', `o=- 1 1 IN IP4 ${loopback}`, 's=-', `c=IN IP4 ${loopback}`, 't=0 0'],
-      ...[`m=video ${port} ${protocol} 99`, 'a=rtpmap:99 H264/90000', `a=fmtp:99 packetization-mode=${mode}`],
-      ...(protocol === 'RTP/AVPF' ? ['a=rtcp-fb:99 nack', 'a=rtcp-fb:99 nack pli'] : []),
+      ...[`m=video ${port} RTP/AVP 99`, 'a=rtpmap:99 H264/90000', `a=fmtp:99 packetization-mode=${mode}`],
     ];
     await writeFile(description, `${lines.join('\r\n')}\r\n`);
     const input = ['-protocol_whitelist', 'file,udp,rtp', '-buffer_size', '4000000', '-reorder_queue_size', '500'];

@@ -135,6 +135,12 @@ export class LibrtmpPhone {
     if (name !== '_result') throw new Error(`unregister: ${name} ${JSON.stringify(info)}`);
   }
 
+  /** A push on the NetConnection with this code. */
+  async waitPush(code: string): Promise<Info> {
+    const event = await this.events.find(code, (one) => netStatus(one)?.code === code);
+    return netStatus(event) ?? {};
+  }
+
   /** The next `Sono.Call.Incoming` behind the last status or call waited for. */
   async waitIncoming(timeoutMs = defaultWaitMs): Promise<Info> {
     return await this.#waitPush('Sono.Call.Incoming', (info) => info.code === 'Sono.Call.Incoming', timeoutMs);
@@ -154,9 +160,9 @@ export class LibrtmpPhone {
     return incoming;
   }
 
-  /** Dials. There is no reply when it is accepted: wait for a status. */
-  dial(uri: unknown): void {
-    this.call('dial', uri);
+  /** Dials. There is no reply when it is accepted: wait for a status. `options` are such as `{video: true}`. */
+  dial(uri: unknown, ...options: readonly unknown[]): void {
+    this.call('dial', uri, ...options);
   }
 
   hangup(): void {
@@ -164,8 +170,8 @@ export class LibrtmpPhone {
   }
 
   /** Dials and waits until the phone has both of its streams. */
-  async dialAndConnect(uri: string): Promise<void> {
-    this.dial(uri);
+  async dialAndConnect(uri: string, ...options: readonly unknown[]): Promise<void> {
+    this.dial(uri, ...options);
     await this.waitStatus(status.connected);
     await this.waitStreams();
   }
@@ -198,12 +204,26 @@ export class LibrtmpPhone {
   }
 
   startSending(messages: readonly Uint8Array[], { ms = 20, timestamp = 0 } = {}): void {
+    this.#start('audio', messages, ms, timestamp);
+  }
+
+  /** Sends 30 video messages a second. */
+  startShowing(messages: readonly Uint8Array[]): void {
+    this.#start('video', messages, 1000 / 30, 0);
+  }
+
+  #start(kind: 'audio' | 'video', messages: readonly Uint8Array[], ms: number, timestamp: number): void {
     this.#send({
-      do: 'audio',
+      do: kind,
       messages: messages.map((message) => Buffer.from(message).toString('hex')),
       ms,
       timestamp,
     });
+  }
+
+  async waitVideo(count: number, timeoutMs = defaultWaitMs): Promise<Video[]> {
+    await this.events.find(`${count} video messages`, () => this.video.length >= count, { timeoutMs });
+    return this.video;
   }
 
   async waitAudio(count: number, timeoutMs = defaultWaitMs): Promise<Audio[]> {

@@ -41,6 +41,7 @@ export class VideoPhone {
   #sequence = 65_500;
   #count = 0;
   #wantsKeyFrame = false;
+  #wantsAnother = false;
 
   private constructor(port: number, rtp: Socket, rtcp: Socket, options: VideoPhoneOptions) {
     this.port = port;
@@ -50,6 +51,16 @@ export class VideoPhone {
     this.#misses = options.misses ?? (() => false);
     rtp.on('message', (bytes, { port: source }) => this.#receive(bytes, source));
     rtcp.on('message', (bytes) => this.#feedback(bytes));
+  }
+
+  /** Packets that came. */
+  get received(): number {
+    return this.#came.size;
+  }
+
+  /** Asks whoever sends for a key frame. */
+  requestKeyFrame(): void {
+    this.#wantsAnother = true;
   }
 
   /** Numbers that never came. */
@@ -136,6 +147,8 @@ export class VideoPhone {
     else this.#came.add(number);
     this.#taken.add(number);
     const media = bytes.readUInt32BE(8);
+    if (this.#wantsAnother) this.#rtcp.send(pli(media), source + 1, loopback);
+    this.#wantsAnother = false;
     for (const gap of this.missing.filter((one) => one < number)) {
       this.#taken.add(gap);
       this.#rtcp.send(nack(media, gap & 0xffff), source + 1, loopback);
@@ -162,6 +175,17 @@ function nack(media: number, sequence: number): Buffer {
   packet.writeUInt32BE(ssrc, 12);
   packet.writeUInt32BE(media, 16);
   packet.writeUInt16BE(sequence, 20);
+  return packet;
+}
+
+/** An empty receiver report and a PLI (RFC 4585 section 6.3.1). */
+function pli(media: number): Buffer {
+  const packet = Buffer.alloc(20);
+  packet.set([0x80, 201, 0, 1], 0);
+  packet.writeUInt32BE(ssrc, 4);
+  packet.set([0x81, 206, 0, 2], 8);
+  packet.writeUInt32BE(ssrc, 12);
+  packet.writeUInt32BE(media, 16);
   return packet;
 }
 

@@ -122,10 +122,10 @@ export class Line implements PhoneLine {
     const { ports, calls } = this.#options;
     if (calls.closed) return { code: 'failed', description: 'the gateway is shutting down' };
     if (this.#busy) return { code: 'existing', description: 'a call is up or being set up; hang up first' };
-    const target = ports.signalling.resolve(destination);
-    if ('refusal' in target) return { code: 'failed', description: target.refusal };
     const from = this.address;
-    return from === undefined ? { code: 'failed', description: noServer } : { uri: target.uri, from };
+    if (from === undefined) return { code: 'failed', description: noServer };
+    const target = ports.signalling.resolve(destination, from);
+    return 'refusal' in target ? { code: 'failed', description: target.refusal } : { uri: target.uri, from };
   }
 
   /** Somebody calls this line. */

@@ -208,6 +208,7 @@ export class VideoFlow {
       videoFramesSent: sender.frames,
       videoKeyFramesSent: sender.keyFrames,
       videoDroppedFromClient: sender.dropped,
+      videoLateFromClient: sender.late,
       videoUnsupportedFromClient: sender.unsupported,
       videoMalformedFromClient: sender.malformed + sender.sets.refused,
       videoSplitInMode0: sender.splitInMode0,

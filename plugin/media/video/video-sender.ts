@@ -1,4 +1,5 @@
 import type { ClientFrame } from '../../call/ports.js';
+import { LateGate } from '../rtp/late-gate.js';
 import { buildRtp } from '../rtp/rtp.js';
 import { type AvcConfig, parseAvcConfig } from './avc-config.js';
 import { parseAvcMessage, splitNals } from './flv-avc.js';
@@ -48,6 +49,7 @@ export class VideoSender {
   readonly sets = new ParameterSets();
   readonly #options: VideoSenderOptions;
   readonly #timeline: VideoSendTimeline;
+  readonly #lateGate = new LateGate();
   #format: VideoSendFormat;
   #history: SendHistory | undefined;
   #lengthSize: AvcConfig['lengthSize'] | undefined;
@@ -61,6 +63,11 @@ export class VideoSender {
     this.#history = options.retransmits ? new SendHistory() : undefined;
     this.#sequence = options.sequence;
     this.#timeline = new VideoSendTimeline(options.timestamp);
+  }
+
+  /** Pictures that came too late, after a stall on their way. */
+  get late(): number {
+    return this.#lateGate.dropped;
   }
 
   /** Goes on in another format, as a new answer says. */
@@ -122,6 +129,10 @@ export class VideoSender {
       return;
     }
     for (const nal of all) if (isParameterSet(nal)) this.sets.add(nal);
+    if (this.#lateGate.drops(timestamp, now)) {
+      this.#needsKeyFrame = true;
+      return;
+    }
     // An encoder that refreshes pictures bit by bit has no IDR, and marks where one can start.
     const key = message.key || all.some((nal) => typeOf(nal) === nalType.idr);
     if ((this.#needsKeyFrame && !key) || !this.sets.complete) {

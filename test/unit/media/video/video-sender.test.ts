@@ -100,6 +100,25 @@ describe('a picture', () => {
   });
 });
 
+describe('a stall of 3 s on the way from the client', () => {
+  it('costs the pictures that were queued up, and those up to the next key frame; what follows is in time', () => {
+    const bench = new Bench();
+    bench.write(0, header);
+    const arrival = (timestamp: number): number => (timestamp > 990 && timestamp < 3_990 ? 3_990 : timestamp);
+    for (let index = 0; index < 240; index++) {
+      const timestamp = index * 33;
+      const payload = index % 30 === 0 ? keyFrame() : interFrame(index);
+      bench.sender.write({ kind: 'video', timestamp, payload }, arrival(timestamp));
+    }
+    expect(bench.sender.late).toBeGreaterThan(80);
+    const sent = bench.timestamps.map((ticks) => (ticks - 5_000) / 90);
+    expect(sent.slice(0, 31)).toEqual(Array.from({ length: 31 }, (_, index) => index * 33));
+    // Every 30th is a key frame; 120 is the first of them that is nearly in time.
+    expect(sent[31]).toBe(120 * 33);
+    expect(sent.length).toBe(31 + 120);
+  });
+});
+
 describe('parameter sets', () => {
   const other = bytes('68ce0fc9');
 

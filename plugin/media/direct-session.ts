@@ -1,6 +1,6 @@
 import { randomBytes, randomInt } from 'node:crypto';
 import type { ClientFrame, MediaOptions, MediaReport, MediaSession } from '../call/ports.js';
-import type { MediaDescription, SessionDescription } from '../call/session-description.js';
+import type { SessionDescription } from '../call/session-description.js';
 import { AudioFlow } from './audio/audio-flow.js';
 import type { Transcoding } from './audio/transcoding.js';
 import {
@@ -12,13 +12,11 @@ import {
   passThroughFormats,
   transcodingFormats,
 } from './negotiation/formats.js';
-import { agreeVideo, answerVideo, offerVideo } from './negotiation/video-formats.js';
 import type { MediaClock } from './network/clock.js';
 import { type MediaLogger, RtpChannel, type RtpSink } from './network/rtp-channel.js';
 import type { RtpSockets } from './network/rtp-sockets.js';
 import type { Ticker } from './network/ticker.js';
-import { parameterSetsOf } from './video/parameter-sets.js';
-import { VideoSection } from './video-section.js';
+import { SessionVideo } from './session-video.js';
 
 export interface DirectSessionOptions {
   readonly call: MediaOptions;
@@ -53,12 +51,7 @@ export class DirectSession implements MediaSession {
   readonly #channel: RtpChannel;
   /** Exists once the far end has answered. */
   #audio: AudioFlow | undefined;
-  #video: VideoSection | undefined;
-  #openingVideo: Promise<void> | undefined;
-  /** Whether our offer had video: then it has a section for it for ever (RFC 3264 section 8). */
-  #offeredVideo = false;
-  /** What the video measured that was part of the call for a while. */
-  #formerVideo: MediaReport = {};
+  readonly #video: SessionVideo;
   readonly #cname = randomBytes(12).toString('base64');
   /** When the first packet of the far end came: the client's timestamps count from there. */
   #firstArrival: number | undefined;
@@ -80,75 +73,16 @@ export class DirectSession implements MediaSession {
       ...(logger && { logger }),
       failed: (reason) => this.#fail(reason),
     });
-    if (options.videoSockets !== undefined) {
-      this.#video = this.#openVideo(options.videoSockets);
-      this.#offeredVideo = true;
-    }
+    this.#video = this.#openVideo();
   }
 
-  get offer(): SessionDescription {
-    const { advertisedAddress, sockets, call } = this.#options;
-    const audio = offerAudio(advertisedAddress, sockets.port, this.#formats);
-    if (!this.#offeredVideo) return audio;
-    const video = offerVideo(this.#video?.port ?? 0, parameterSetsOf(call.video?.()?.sequenceHeader));
-    return { ...audio, media: [...audio.media, video] };
-  }
-
-  async accept(answer: SessionDescription): Promise<void> {
-    const audio = agreeAudio(answer, this.#formats);
-    const video = agreeVideo(answer);
-    if (video === undefined) this.#closeVideo();
-    this.#start(audio);
-    if (video !== undefined) this.#video?.start(video);
-  }
-
-  check(offer: SessionDescription): void {
-    this.#answerTo(offer);
-  }
-
-  async answer(offer: SessionDescription): Promise<SessionDescription> {
-    const { agreement, answer } = this.#answerTo(offer);
-    const media = await this.#answerVideo(offer, answer.media);
-    this.#start(agreement);
-    return { ...answer, media };
-  }
-
-  /** Puts video into an answer that refuses it, where it is offered and the client wants it. */
-  async #answerVideo(
-    offer: SessionDescription,
-    refusing: readonly MediaDescription[],
-  ): Promise<readonly MediaDescription[]> {
-    const { call, openVideoSockets } = this.#options;
-    const wanted = this.#video !== undefined || (call.video?.() !== undefined && openVideoSockets !== undefined);
-    if (!wanted || answerVideo(offer, 0) === undefined) {
-      this.#closeVideo();
-      return refusing;
-    }
-    // Offers may cross while sockets are opened: they share them.
-    this.#openingVideo ??= this.#openVideoSection();
-    await this.#openingVideo;
-    this.#openingVideo = undefined;
-    const video = this.#video && answerVideo(offer, this.#video.port);
-    if (video === undefined) return refusing;
-    this.#video?.start(video.agreement);
-    return refusing.map((media, index) => (index === video.index ? video.media : media));
-  }
-
-  async #openVideoSection(): Promise<void> {
-    if (this.#video !== undefined) return;
-    const sockets = await this.#options.openVideoSockets?.();
-    if (sockets === undefined) return;
-    const section = this.#openVideo(sockets);
-    // The call may have ended meanwhile.
-    if (this.#report === undefined) this.#video = section;
-    else section.close();
-  }
-
-  #openVideo(sockets: RtpSockets): VideoSection {
-    const { call, host, clock, logger, released } = this.#options;
-    return new VideoSection({
-      ...{ call, host, sockets, clock, released },
+  #openVideo(): SessionVideo {
+    const { call, host, videoSockets, openVideoSockets, clock, released, logger } = this.#options;
+    return new SessionVideo({
+      ...{ call, host, clock, released },
       ...(logger && { logger }),
+      ...(videoSockets && { sockets: videoSockets }),
+      ...(openVideoSockets && { openSockets: openVideoSockets }),
       cname: this.#cname,
       origin: this.#origin,
       audio: {
@@ -160,9 +94,27 @@ export class DirectSession implements MediaSession {
     });
   }
 
-  #closeVideo(): void {
-    this.#formerVideo = this.#video?.close() ?? this.#formerVideo;
-    this.#video = undefined;
+  get offer(): SessionDescription {
+    const { advertisedAddress, sockets } = this.#options;
+    const audio = offerAudio(advertisedAddress, sockets.port, this.#formats);
+    return { ...audio, media: [...audio.media, ...this.#video.offer()] };
+  }
+
+  async accept(answer: SessionDescription): Promise<void> {
+    const agreement = agreeAudio(answer, this.#formats);
+    this.#video.accept(answer);
+    this.#start(agreement);
+  }
+
+  check(offer: SessionDescription): void {
+    this.#answerTo(offer);
+  }
+
+  async answer(offer: SessionDescription): Promise<SessionDescription> {
+    const { agreement, answer } = this.#answerTo(offer);
+    const media = await this.#video.answer(offer, answer.media);
+    this.#start(agreement);
+    return { ...answer, media };
   }
 
   /** RTMP timestamp for what arrives first at a moment: audio and video count from the same. */
@@ -186,7 +138,7 @@ export class DirectSession implements MediaSession {
     }
     this.#audio = this.#openAudio(agreement);
     this.#channel.open(this.#contained(this.#audio), agreement.target);
-    this.#nextReport = clock.now() + (this.#video === undefined ? nextInterval() : firstVideoReport);
+    this.#nextReport = clock.now() + (this.#video.present ? firstVideoReport : nextInterval());
     ticker.add(this.#tick);
   }
 
@@ -205,10 +157,7 @@ export class DirectSession implements MediaSession {
   }
 
   write(frame: ClientFrame): void {
-    if (frame.kind === 'video' && this.#video !== undefined) {
-      this.#video.write(frame);
-      return;
-    }
+    if (frame.kind === 'video' && this.#video.write(frame)) return;
     const audio = this.#audio;
     if (audio === undefined || this.#report !== undefined || !audio.sending || !this.#channel.reachable) {
       this.#notSent++;
@@ -218,7 +167,7 @@ export class DirectSession implements MediaSession {
   }
 
   requestKeyFrame(): void {
-    this.#video?.requestKeyFrame();
+    this.#video.requestKeyFrame();
   }
 
   close(): MediaReport {
@@ -227,8 +176,7 @@ export class DirectSession implements MediaSession {
     if (this.#audio !== undefined) this.#sendReport(this.#audio, true);
     this.#channel.close();
     this.#options.released(this.#options.sockets.port);
-    this.#closeVideo();
-    this.#report = this.#measure();
+    this.#report = { ...this.#measure(), ...this.#video.close() };
     this.#contain(() => this.#audio?.free());
     return this.#report;
   }
@@ -237,12 +185,12 @@ export class DirectSession implements MediaSession {
     const audio = this.#audio;
     if (audio === undefined) return;
     this.#contain(() => audio.tick(now));
-    this.#video?.tick(now);
+    this.#video.tick(now);
     if (now < this.#nextReport) return;
     this.#nextReport = now + nextInterval();
     this.#sendReport(audio, false);
     // At the same moment: one mapping of the client's timestamps for both.
-    this.#video?.sendReport(now, false);
+    this.#video.sendReport(now);
   };
 
   #sendReport(audio: AudioFlow, bye: boolean): void {
@@ -275,7 +223,7 @@ export class DirectSession implements MediaSession {
 
   #measure(): MediaReport {
     const { foreign, malformed, socketErrors } = this.#channel;
-    const own = { engine: 'direct', foreign, notSent: this.#notSent, socketErrors, ...this.#formerVideo };
+    const own = { engine: 'direct', foreign, notSent: this.#notSent, socketErrors };
     if (this.#audio === undefined) return own;
     const audio = this.#audio.figures();
     return { ...own, ...audio, malformed: malformed + Number(audio.malformed) };

@@ -1,0 +1,114 @@
+import type { ClientFrame, MediaReport } from '../call/ports.js';
+import type { MediaDescription, SessionDescription } from '../call/session-description.js';
+import { agreeVideo, answerVideo, offerVideo } from './negotiation/video-formats.js';
+import type { RtpSockets } from './network/rtp-sockets.js';
+import { parameterSetsOf } from './video/parameter-sets.js';
+import { VideoSection, type VideoSectionOptions } from './video-section.js';
+
+export interface SessionVideoOptions extends Omit<VideoSectionOptions, 'sockets'> {
+  /** For video that is to be offered. */
+  readonly sockets?: RtpSockets;
+  /** Opens sockets for video that the far end offers, if there are any. Without it video is refused. */
+  readonly openSockets?: () => Promise<RtpSockets | undefined>;
+}
+
+/** The video of a session, which comes and goes with offers and answers. */
+export class SessionVideo {
+  readonly #options: SessionVideoOptions;
+  /** Whether our offer had video: then it has a section for it for ever (RFC 3264 section 8). */
+  readonly #offered: boolean;
+  #section: VideoSection | undefined;
+  #opening: Promise<void> | undefined;
+  /** What was measured of video that was part of the call for a while. */
+  #former: MediaReport = {};
+  #closed = false;
+
+  constructor(options: SessionVideoOptions) {
+    this.#options = options;
+    this.#offered = options.sockets !== undefined;
+    if (options.sockets !== undefined) this.#section = new VideoSection({ ...options, sockets: options.sockets });
+  }
+
+  /** Whether the call has video, or may have when the far end agrees. */
+  get present(): boolean {
+    return this.#section !== undefined;
+  }
+
+  /** The sections to add to our offer. */
+  offer(): MediaDescription[] {
+    if (!this.#offered) return [];
+    const { sequenceHeader } = this.#options.call.video?.() ?? {};
+    return [offerVideo(this.#section?.port ?? 0, parameterSetsOf(sequenceHeader))];
+  }
+
+  /** Begins, goes on, or ends as an answer says. */
+  accept(answer: SessionDescription): void {
+    const agreement = agreeVideo(answer);
+    if (agreement === undefined) this.#drop();
+    else this.#section?.start(agreement);
+  }
+
+  /**
+   * Begins, goes on, or ends as an offer says and the client wishes.
+   *
+   * @param refusing the sections of an answer that refuses video
+   * @returns the sections to answer with
+   */
+  async answer(offer: SessionDescription, refusing: readonly MediaDescription[]): Promise<readonly MediaDescription[]> {
+    const { call, openSockets } = this.#options;
+    const wanted = this.present || (call.video?.() !== undefined && openSockets !== undefined);
+    if (!wanted || answerVideo(offer, 0) === undefined) {
+      this.#drop();
+      return refusing;
+    }
+    // Offers may cross while sockets are opened: they share them.
+    this.#opening ??= this.#open();
+    await this.#opening;
+    this.#opening = undefined;
+    const section = this.#section;
+    const answer = section && answerVideo(offer, section.port);
+    if (answer === undefined) return refusing;
+    section?.start(answer.agreement);
+    return refusing.map((media, index) => (index === answer.index ? answer.media : media));
+  }
+
+  /** A message that the client published; false when the call has no video. */
+  write(frame: ClientFrame): boolean {
+    this.#section?.write(frame);
+    return this.present;
+  }
+
+  tick(now: number): void {
+    this.#section?.tick(now);
+  }
+
+  sendReport(now: number): void {
+    this.#section?.sendReport(now, false);
+  }
+
+  requestKeyFrame(): void {
+    this.#section?.requestKeyFrame();
+  }
+
+  /** Gives the ports back, and tells what was measured. */
+  close(): MediaReport {
+    this.#closed = true;
+    this.#drop();
+    return this.#former;
+  }
+
+  async #open(): Promise<void> {
+    const { openSockets } = this.#options;
+    const sockets = this.present ? undefined : await openSockets?.();
+    if (sockets === undefined) return;
+    const section = new VideoSection({ ...this.#options, sockets });
+    // The call may have ended meanwhile.
+    if (this.#closed) section.close();
+    else this.#section = section;
+  }
+
+  #drop(): void {
+    this.#former = this.#section?.close() ?? this.#former;
+    this.#section = undefined;
+  }
+}

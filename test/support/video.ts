@@ -18,11 +18,21 @@ export interface VideoOptions {
   readonly keyInterval?: number;
   /** SPS and PPS also before each key frame, not only in the sequence header. */
   readonly repeatHeaders?: boolean;
+  /** Default true. */
+  readonly audio?: boolean;
 }
 
 /** A test picture that changes all the time, with a tone in Speex, as an encoder publishes it: FLV. No two pictures are alike. */
 export function encodeVideo(options: VideoOptions): Promise<Buffer> {
-  const { seconds, size = '640x360', slices = 4, sliceSize, keyInterval = 15, repeatHeaders = false } = options;
+  const {
+    seconds,
+    size = '640x360',
+    slices = 4,
+    sliceSize,
+    keyInterval = 15,
+    repeatHeaders = false,
+    audio = true,
+  } = options;
   const parameters = [
     sliceSize === undefined ? `slices=${slices}` : `slice-max-size=${sliceSize}`,
     `repeat-headers=${Number(repeatHeaders)}`,
@@ -44,7 +54,14 @@ export function encodeVideo(options: VideoOptions): Promise<Buffer> {
       'yuv420p',
     ],
     ...['-b:v', '2M', '-maxrate', '2M', '-bufsize', '500k', '-g', String(keyInterval), '-bf', '0'],
-    ...['-x264-params', parameters.join(':'), '-c:a', 'libspeex', '-ar', '16000', '-ac', '1', '-f', 'flv', '-'],
+    ...[
+      '-x264-params',
+      parameters.join(':'),
+      ...(audio ? ['-c:a', 'libspeex', '-ar', '16000', '-ac', '1'] : ['-an']),
+      '-f',
+      'flv',
+      '-',
+    ],
   ]);
 }
 

@@ -93,8 +93,11 @@ export function buildConfigMessage(record: Uint8Array): Uint8Array {
 }
 
 /** A message with the NAL units of one picture, each behind a length of 4 octets. */
-export function buildFrameMessage(nals: readonly Uint8Array[], compositionTime: number): Uint8Array {
-  const key = nals.some((nal) => typeOf(nal) === nalType.idr);
+export function buildFrameMessage(
+  nals: readonly Uint8Array[],
+  compositionTime: number,
+  key = nals.some((nal) => typeOf(nal) === nalType.idr),
+): Uint8Array {
   const body = new Uint8Array(nals.reduce((length, nal) => length + 4 + nal.length, 5));
   const view = new DataView(body.buffer);
   view.setUint32(0, (((key ? 1 : 2) << 28) | (avc << 24) | (packetType.frame << 16)) >>> 0);

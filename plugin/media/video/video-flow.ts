@@ -123,7 +123,7 @@ export class VideoFlow {
 
   /** A player needs a key frame. */
   requestKeyFrame(now: number): void {
-    this.#requests.want();
+    this.receiver.requestKeyFrame(now);
     this.#ask(now);
   }
 

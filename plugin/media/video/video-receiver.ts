@@ -28,10 +28,10 @@ const patience = {
 } as const;
 
 /**
- * Milliseconds that a still picture may last after a loss. Then pictures go on, with errors until the next key frame: some
- * senders have none, and refresh bit by bit.
+ * Milliseconds that a key frame is waited for, after a loss or for a player that joins. Then the next picture passes for
+ * one, with errors for a while: some senders have none, and refresh bit by bit.
  */
-const longestFreeze = 3_000;
+const longestWait = 3_000;
 
 interface Arrived {
   readonly packet: RtpPacket;
@@ -60,8 +60,10 @@ export class VideoReceiver {
   readonly #options: VideoReceiverOptions;
   readonly #assembler: PictureAssembler;
   #ssrc: number | undefined;
-  /** When the picture froze, or when the first one was waited for; undefined while all is well. */
+  /** Since when a picture is missing that the next one builds on; undefined while all is well. */
   #frozenSince: number | undefined;
+  /** Since when somebody waits for a key frame who has seen nothing yet. */
+  #wantedSince: number | undefined;
   #started = false;
   /** Of the parameter sets that the client has. */
   #versionPlayed = 0;
@@ -111,6 +113,12 @@ export class VideoReceiver {
     this.window.push(packet.sequence, arrived, arrival);
   }
 
+  /** Somebody who plays needs a key frame. */
+  requestKeyFrame(now: number): void {
+    this.#wantedSince ??= now;
+    this.#options.keyFrameNeeded();
+  }
+
   /** Gives up missing packets that others have waited for long enough. */
   tick(now: number): void {
     this.window.expire(now);
@@ -150,8 +158,9 @@ export class VideoReceiver {
   #deliver({ nals: all, timestamp: rtpTimestamp, arrival }: Picture): void {
     for (const nal of all) if (isParameterSet(nal)) this.sets.add(nal);
     if (!all.some(isSlice)) return;
-    const key = all.some((nal) => typeOf(nal) === nalType.idr);
-    if (!this.sets.complete || !(key || this.#mayFollow(arrival))) {
+    const idr = all.some((nal) => typeOf(nal) === nalType.idr);
+    const key = idr || this.#passesForKey(arrival);
+    if (!this.sets.complete || !(key || (this.#started && this.#frozenSince === undefined))) {
       this.dropped++;
       this.#frozenSince ??= arrival;
       this.#options.keyFrameNeeded();
@@ -159,27 +168,28 @@ export class VideoReceiver {
     }
     this.#started = true;
     this.#frozenSince = undefined;
+    if (key) this.#wantedSince = undefined;
     const { timestamp, compositionTime } = this.#options.timeline.place(rtpTimestamp, arrival);
-    if (key) {
+    if (idr) {
       this.keyFrames++;
       this.#options.keyFrameCame();
     }
     this.frames++;
     const changed = this.#versionPlayed !== this.sets.version;
-    if (changed && (key || this.#versionPlayed === 0)) {
+    if (changed && key) {
       this.#versionPlayed = this.sets.version;
       this.#play(timestamp, buildConfigMessage(this.sets.config()));
     }
     // Sets that change between key frames stay where they are until the next one.
     const announced = this.#versionPlayed === this.sets.version;
     const nals = all.filter((nal) => !carriesNothing(nal) && !(announced && isParameterSet(nal)));
-    this.#play(timestamp, buildFrameMessage(nals, compositionTime));
+    this.#play(timestamp, buildFrameMessage(nals, compositionTime, key));
   }
 
-  /** Whether a picture that is no key frame can be shown. */
-  #mayFollow(arrival: number): boolean {
-    if (this.#frozenSince === undefined) return this.#started;
-    return arrival - this.#frozenSince > longestFreeze;
+  /** Whether a key frame has been waited for for too long. */
+  #passesForKey(arrival: number): boolean {
+    const since = Math.min(this.#frozenSince ?? arrival, this.#wantedSince ?? arrival);
+    return arrival - since > longestWait;
   }
 
   #play(timestamp: number, payload: Uint8Array): void {

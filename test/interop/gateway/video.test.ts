@@ -27,6 +27,7 @@ describe('FFmpeg receives by RTP the very pictures that FFmpeg publishes', () =>
   const rows: [name: string, mode: 0 | 1, options: VideoOptions][] = [
     ['of four slices, key frames in fragments', 1, { seconds: 4 }],
     ['of 720p', 1, { seconds: 4, size: '1280x720' }],
+    ['without audio', 1, { seconds: 2, audio: false }],
     ['with parameter sets before each key frame', 1, { seconds: 3, repeatHeaders: true }],
     ['of many slices, one in a packet', 0, { seconds: 3, sliceSize: 1100 }],
   ];

@@ -221,6 +221,16 @@ describe('answering', () => {
     expect(session.close()).toMatchObject({ videoCodec: 'h264/90000 mode 1' });
   });
 
+  test('a call that ends while sockets are being opened gives them back', async ({ scope }) => {
+    const call = await Call.open(scope);
+    const session = await call.session({ incoming: true });
+    const answering = session.answer(call.description());
+    session.close();
+    expect(sectionOf(await answering)?.port).toBe(0);
+    call.clock.advance(2_000);
+    expect((await call.session()).offer.media.length).toBe(2);
+  });
+
   test('an offer that comes while sockets are being opened shares them', async ({ scope }) => {
     const call = await Call.open(scope);
     const session = await call.session({ incoming: true });

@@ -1,3 +1,4 @@
+import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { ClientFrame } from '../../../../plugin/call/ports.js';
 import type { RtpPacket } from '../../../../plugin/media/rtp/rtp.js';
@@ -185,8 +186,18 @@ describe('a loss', () => {
     bench.picture(sps, pps, slice(5));
     bench.far.picture(slice(1));
     for (let index = 0; index < 120; index++) bench.picture(slice(1, { mark: 1 + index }));
-    expect(bench.played[2]).toBe(inter(94));
+    // It passes for a key frame, so that players go on with it.
+    expect(bench.played.slice(2, 4)).toEqual([`*${inter(94)}`, inter(95)]);
     expect(bench.frames.length).toBe(2 + 27);
+  });
+
+  it('is shown to players that join, too, within 3 s where there are no key frames', () => {
+    const bench = new Bench();
+    bench.picture(sps, pps, slice(5));
+    bench.receiver.requestKeyFrame(bench.now);
+    for (let index = 0; index < 120; index++) bench.picture(slice(1, { mark: 1 + index }));
+    expect(bench.played.slice(2).filter((picture) => picture.startsWith('*'))).toEqual([`*${inter(91)}`]);
+    expect(bench.frames.length).toBe(2 + 120);
   });
 
   it('that is only a late packet is none: fragments in any order', () => {
@@ -256,6 +267,45 @@ describe('bad input', () => {
     bench.playing = false;
     bench.picture(sps, pps, slice(5));
     expect(bench.receiver.droppedSlowReader).toBe(2);
+  });
+});
+
+describe('whatever comes', () => {
+  const octets = fc.oneof(
+    fc.uint8Array({ maxLength: 40 }),
+    // Headers of slices, parameter sets, STAP-A and FU-A before anything.
+    fc
+      .tuple(fc.constantFrom(0x41, 0x65, 0x67, 0x68, 0x78, 0x7c), fc.uint8Array({ maxLength: 40 }))
+      .map(([first, rest]) => Uint8Array.of(first, ...rest)),
+    fc.constantFrom(sps, pps, slice(5), slice(1)),
+  );
+  const step = fc.record({
+    payload: octets,
+    marker: fc.boolean(),
+    sequence: fc.integer({ min: -3, max: 6 }),
+    timestamp: fc.constantFrom(0, 0, 3_000, 3_000, -3_000, 2 ** 31),
+    wait: fc.constantFrom(0, 0, 1, 50, 4_000),
+  });
+
+  it('is read to an end: every message is one that can be read again, and time never goes back', () => {
+    fc.assert(
+      fc.property(fc.array(step, { maxLength: 80 }), fc.boolean(), (steps, retransmission) => {
+        const bench = new Bench({ retransmission });
+        for (const { payload, marker, sequence, timestamp, wait } of steps) {
+          bench.far.sequence += sequence;
+          bench.far.timestamp = (bench.far.timestamp + timestamp + 2 ** 32) % 2 ** 32;
+          bench.receiver.receive(bench.far.packet(payload, marker), bench.now);
+          bench.wait(wait);
+        }
+        for (const { payload } of bench.frames) {
+          const message = parseAvcMessage(payload);
+          if (message.kind === 'frame') expect(splitNals(message.data, 4)?.length).toBeGreaterThan(0);
+          else expect(parameterSetsOf(payload).length).toBeGreaterThan(1);
+        }
+        expect(bench.timestamps).toEqual([...bench.timestamps].sort((a, b) => a - b));
+      }),
+      { numRuns: 500 },
+    );
   });
 });
 

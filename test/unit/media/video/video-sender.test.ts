@@ -1,3 +1,4 @@
+import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { buildAvcConfig } from '../../../../plugin/media/video/avc-config.js';
 import { buildConfigMessage, buildFrameMessage } from '../../../../plugin/media/video/flv-avc.js';
@@ -161,6 +162,27 @@ describe('bad input', () => {
     expect(bench.sender).toMatchObject({ unsupported: 0, malformed: 0, ...counted });
     bench.write(33, header, keyFrame());
     expect(bench.sender.frames).toBe(1);
+  });
+
+  it('any messages are read to an end, and what is sent are valid packets', () => {
+    const body = fc.oneof(
+      fc.uint8Array({ maxLength: 60 }),
+      fc
+        .tuple(
+          fc.constantFrom('1700000000', '1701000000', '2701000000', '9161766331000000'),
+          fc.uint8Array({ maxLength: 60 }),
+        )
+        .map(([start, rest]) => Uint8Array.of(...bytes(start), ...rest)),
+      fc.constantFrom(header, keyFrame(), interFrame()),
+    );
+    fc.assert(
+      fc.property(fc.array(body, { maxLength: 30 }), fc.constantFrom(0 as const, 1 as const), (bodies, mode) => {
+        const bench = new Bench({ mode });
+        for (const [index, payload] of bodies.entries()) bench.write(index * 33, payload);
+        for (const packet of bench.sent) expect(parsed(packet).payloadType).toBe(102);
+      }),
+      { numRuns: 500 },
+    );
   });
 
   it('a picture before any header is counted', () => {

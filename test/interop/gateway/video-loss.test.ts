@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { describe, expect } from 'vitest';
+import { describe, expect, vi } from 'vitest';
 import { useGateway } from '../../support/gateway.js';
 import { type Scope, test } from '../../support/scope.js';
 import { Sipp } from '../../support/sipp.js';
@@ -8,6 +8,7 @@ import { compareVideo, decode, encodeVideo, playFlv, publishFlv, videoMessages }
 import { nalsOf, VideoPhone } from '../../support/video-phone.js';
 
 /** Packets that get lost between the gateway and the far end, and players that come late. */
+vi.setConfig({ testTimeout: 60_000 });
 const gateway = useGateway();
 
 /** Five in a hundred, spread as by chance, and the same in each run. */

@@ -1,4 +1,4 @@
-import { describe, expect } from 'vitest';
+import { describe, expect, vi } from 'vitest';
 import { Baresip } from '../../support/baresip.js';
 import { useGateway } from '../../support/gateway.js';
 import { RtpPeer } from '../../support/rtp-peer.js';
@@ -19,6 +19,7 @@ import {
 } from '../../support/video.js';
 
 /** H.264 between FFmpeg as an RTMP encoder and player, and FFmpeg as the video side of a SIP phone. */
+vi.setConfig({ testTimeout: 60_000 });
 const gateway = useGateway();
 
 const videoPort = (sdp: string): number => Number(/^m=video (\d+)/m.exec(sdp)?.[1]);

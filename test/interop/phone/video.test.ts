@@ -1,4 +1,4 @@
-import { expect } from 'vitest';
+import { expect, vi } from 'vitest';
 import { useGateway } from '../../support/gateway.js';
 import { LibrtmpPhone } from '../../support/librtmp-phone.js';
 import { test } from '../../support/scope.js';
@@ -10,6 +10,7 @@ import { callFrom } from './support/callers.js';
 import { goOn } from './support/go-on.js';
 
 /** An RTMP phone that asks for video, or does not, and a SIP phone that has it. */
+vi.setConfig({ testTimeout: 60_000 });
 const gateway = useGateway();
 const messages = videoMessages(await encodeVideo({ seconds: 3, repeatHeaders: true })).map(({ body }) => body);
 const pictures = messages.filter((body) => body[1] === 1).map((body) => nalsOf(body));

@@ -9,6 +9,7 @@ peers=(
   'python3-librtmp|drives librtmp as an RTMP phone'
   'sip-tester|sipp: SIP callers and callees with every kind of answer'
   'linphone-cli|a SIP phone that speaks and hears Speex'
+  'mediastreamer2-plugin-openh264|and H.264'
   'baresip|a SIP phone that speaks and hears G.711'
   'baresip-ffmpeg|and H.264'
   'speex|speexenc and speexdec: what our build of libspeex has to agree with'

@@ -1,6 +1,7 @@
 import { describe, expect, vi } from 'vitest';
 import { Baresip } from '../../support/baresip.js';
 import { useGateway } from '../../support/gateway.js';
+import { Linphone } from '../../support/linphone.js';
 import { RtpPeer } from '../../support/rtp-peer.js';
 import { test } from '../../support/scope.js';
 import { Sipp } from '../../support/sipp.js';
@@ -107,6 +108,27 @@ test.concurrent('baresip and FFmpeg see each other', async ({ scope }) => {
   const seen = await decode(await playing);
   expect(seen.length).toBeGreaterThan(75);
   expect(media).toMatchObject({ videoSizeReceived: '640x360', videoLost: 0, videoFramesDropped: 0 });
+});
+
+test.concurrent('linphone and FFmpeg see each other, with feedback, from the first moment on', async ({ scope }) => {
+  const linphone = await Linphone.start(scope, { autoAnswer: true, video: true });
+  const url = gateway().rtmpUrl(`dial/${linphone.uri}`);
+  const playing = playFlv(url, 20);
+  const publisher = await publishFlv(scope, url, await encodeVideo({ seconds: 5, size: '1280x720', keyInterval: 150 }));
+  await linphone.connected();
+  await publisher.end(20_000);
+  await linphone.ended();
+  expect(await linphone.log()).toContain('First video frame decoded successfully');
+  // A picture a second of its still picture.
+  expect((await decode(await playing)).length).toBeGreaterThan(2);
+  const { media } = await gateway().callEnded(linphone.uri);
+  // The recording has one key frame: that it was decoded says that nobody had to ask for another.
+  expect(media).toMatchObject({
+    videoCodec: 'h264/90000 mode 1',
+    videoKeyFramesSent: 1,
+    videoLost: 0,
+    videoFramesDropped: 0,
+  });
 });
 
 describe('the offer', () => {

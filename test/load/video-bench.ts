@@ -26,6 +26,7 @@ class VideoCall {
   sent = 0;
   readonly #phone: LoadPhone;
   readonly #sentAt: number[] = [];
+  readonly #began = performance.now();
   #received = 0;
 
   private constructor(phone: LoadPhone) {
@@ -59,7 +60,7 @@ class VideoCall {
       if (wait > 0) await sleep(wait);
       const picture = pictures[this.sent % pictures.length];
       this.#sentAt.push(performance.now());
-      if (picture !== undefined) this.#phone.sendVideo(Math.round(this.sent * pictureMs), picture);
+      if (picture !== undefined) this.#phone.sendVideo(Math.round(performance.now() - this.#began), picture);
     }
   }
 

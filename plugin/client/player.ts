@@ -15,13 +15,19 @@ export class Player {
   #following = false;
   /** The sequence header that the player has. */
   #header: Uint8Array | undefined;
-  /** Whether a key frame would be sent. */
   #wantsVideo = true;
+  #paused = false;
 
   constructor(stream: RtmpStream) {
     this.#stream = stream;
-    stream.on('receiveVideo', (wanted) => this.#want(wanted));
-    stream.on('pause', ({ paused }) => this.#want(!paused));
+    stream.on('receiveVideo', (wanted) => {
+      this.#wantsVideo = wanted;
+      this.#following &&= wanted;
+    });
+    stream.on('pause', ({ paused }) => {
+      this.#paused = paused;
+      this.#following &&= !paused;
+    });
   }
 
   audio({ timestamp, payload }: ClientFrame): PlayOutcome {
@@ -30,7 +36,7 @@ export class Player {
 
   /** @param header the sequence header that the message is to be decoded with, if there was one */
   video({ timestamp, payload }: ClientFrame, header: Uint8Array | undefined): PlayOutcome {
-    if (!this.#wantsVideo) return 'dropped';
+    if (!this.#wantsVideo || this.#paused) return 'dropped';
     // It goes before the next key frame to those who do not follow.
     if (isSequenceHeader(payload)) return !this.#following || this.#announce(timestamp, payload) ? 'sent' : 'dropped';
     if (!this.#following && !isKeyFrame(payload)) return 'late';
@@ -55,11 +61,6 @@ export class Player {
     this.#header = sent ? header : undefined;
     this.#following &&= sent;
     return sent;
-  }
-
-  #want(wanted: boolean): void {
-    this.#wantsVideo = wanted;
-    if (!wanted) this.#following = false;
   }
 }
 

@@ -148,6 +148,19 @@ describe('a player', () => {
     expect(await bench.got()).toBe('H1 K2 K6 P7');
   });
 
+  test('that pauses gets none either, and nobody is asked for a key frame on its behalf', async ({ scope }) => {
+    const bench = await Bench.open(scope);
+    bench.join();
+    bench.play(header(1), key(2));
+    bench.client.tell(1, 'receiveVideo', false);
+    bench.client.tell(1, 'pause', true, 0);
+    bench.client.tell(1, 'pause', false, 0);
+    await bench.client.settled();
+    bench.play(inter(3), key(4));
+    expect(bench.needed).toBe(0);
+    expect(await bench.got()).toBe('H1 K2');
+  });
+
   test('of the next call gets nothing of the last one', async ({ scope }) => {
     const bench = await Bench.open(scope);
     bench.join();

@@ -1,6 +1,6 @@
 import { randomBytes, randomInt } from 'node:crypto';
-import type { ClientFrame, MediaOptions, MediaReport, MediaSession } from '../call/ports.js';
-import type { SessionDescription } from '../call/session-description.js';
+import { type ClientFrame, MediaError, type MediaOptions, type MediaReport, type MediaSession } from '../call/ports.js';
+import type { MediaDescription, SessionDescription } from '../call/session-description.js';
 import { AudioFlow } from './audio/audio-flow.js';
 import type { Transcoding } from './audio/transcoding.js';
 import {
@@ -12,6 +12,7 @@ import {
   passThroughFormats,
   transcodingFormats,
 } from './negotiation/formats.js';
+import { type SrtpAgreement, SrtpNegotiation, type SrtpPolicy, sectionOf, withSection } from './negotiation/srtp.js';
 import type { MediaClock } from './network/clock.js';
 import { type MediaLogger, RtpChannel, type RtpSink } from './network/rtp-channel.js';
 import type { RtpSockets } from './network/rtp-sockets.js';
@@ -34,6 +35,8 @@ export interface DirectSessionOptions {
   /** Is told the port of each pair of sockets that is closed. */
   readonly released: (port: number) => void;
   readonly logger?: MediaLogger;
+  /** Default `accept`. */
+  readonly srtp?: SrtpPolicy;
   /** Without it Speex passes through, and nothing else is spoken. */
   readonly transcoding?: Transcoding;
 }
@@ -49,6 +52,7 @@ export class DirectSession implements MediaSession {
   readonly #options: DirectSessionOptions;
   readonly #formats: FormatList;
   readonly #channel: RtpChannel;
+  readonly #srtp: SrtpNegotiation;
   /** Exists once the far end has answered. */
   #audio: AudioFlow | undefined;
   readonly #video: SessionVideo;
@@ -65,6 +69,7 @@ export class DirectSession implements MediaSession {
     const { call, host, sockets, clock, logger } = options;
     this.#options = options;
     this.#formats = options.transcoding === undefined ? passThroughFormats : transcodingFormats;
+    this.#srtp = new SrtpNegotiation(options.srtp ?? 'accept', randomBytes);
     this.#channel = new RtpChannel({
       callId: call.callId,
       host,
@@ -77,12 +82,13 @@ export class DirectSession implements MediaSession {
   }
 
   #openVideo(): SessionVideo {
-    const { call, host, videoSockets, openVideoSockets, clock, released, logger } = this.#options;
+    const { call, host, videoSockets, openVideoSockets, srtp, clock, released, logger } = this.#options;
     return new SessionVideo({
       ...{ call, host, clock, released },
       ...(logger && { logger }),
       ...(videoSockets && { sockets: videoSockets }),
       ...(openVideoSockets && { openSockets: openVideoSockets }),
+      srtp: new SrtpNegotiation(srtp ?? 'accept', randomBytes),
       cname: this.#cname,
       origin: this.#origin,
       audio: {
@@ -96,14 +102,16 @@ export class DirectSession implements MediaSession {
 
   get offer(): SessionDescription {
     const { advertisedAddress, sockets } = this.#options;
-    const audio = offerAudio(advertisedAddress, sockets.port, this.#formats);
+    const offer = offerAudio(advertisedAddress, sockets.port, this.#formats);
+    const audio = withSection(offer, 'audio', (section) => ({ ...section, ...this.#srtp.offer() }));
     return { ...audio, media: [...audio.media, ...this.#video.offer()] };
   }
 
   async accept(answer: SessionDescription): Promise<void> {
     const agreement = agreeAudio(answer, this.#formats);
+    const srtp = this.#srtp.agree(audioOf(answer));
     this.#video.accept(answer);
-    this.#start(agreement);
+    this.#start(agreement, srtp);
   }
 
   check(offer: SessionDescription): void {
@@ -111,9 +119,9 @@ export class DirectSession implements MediaSession {
   }
 
   async answer(offer: SessionDescription): Promise<SessionDescription> {
-    const { agreement, answer } = this.#answerTo(offer);
+    const { agreement, answer, srtp } = this.#answerTo(offer);
     const media = await this.#video.answer(offer, answer.media);
-    this.#start(agreement);
+    this.#start(agreement, srtp);
     return { ...answer, media };
   }
 
@@ -123,14 +131,19 @@ export class DirectSession implements MediaSession {
     return Math.max(0, arrival - this.#firstArrival);
   };
 
-  #answerTo(offer: SessionDescription) {
+  #answerTo(offered: SessionDescription) {
     const { advertisedAddress, sockets } = this.#options;
-    return answerAudio(offer, advertisedAddress, sockets.port, this.#formats);
+    const offer = this.#srtp.choose(offered, 'audio');
+    const { agreement, answer } = answerAudio(offer, advertisedAddress, sockets.port, this.#formats);
+    const { agreement: srtp, security } = this.#srtp.answer(audioOf(offer));
+    return { agreement, srtp, answer: withSection(answer, 'audio', (audio) => ({ ...audio, ...security })) };
   }
 
-  #start(agreement: AudioAgreement): void {
+  #start(agreement: AudioAgreement, srtp: SrtpAgreement): void {
     if (this.#report !== undefined) return;
     const { clock, ticker } = this.#options;
+    this.#srtp.settle(srtp);
+    this.#channel.secure(srtp.keys);
     if (this.#audio !== undefined) {
       this.#audio.change(agreement, clock.now());
       this.#channel.aim(agreement.target);
@@ -150,7 +163,8 @@ export class DirectSession implements MediaSession {
       origin: this.#origin,
       cname: this.#cname,
       ssrc: randomBytes(4).readUInt32BE(),
-      sequence: randomInt(2 ** 16),
+      // In the lower half: a receiver that misses the first packets does not miss a wrap, on which SRTP depends.
+      sequence: randomInt(2 ** 15),
       timestamp: randomBytes(4).readUInt32BE(),
       ...(transcoding && { transcoding }),
     });
@@ -222,12 +236,21 @@ export class DirectSession implements MediaSession {
   }
 
   #measure(): MediaReport {
-    const { foreign, malformed, socketErrors } = this.#channel;
+    const { figures, suite } = this.#channel;
+    const { foreign, malformed, droppedReports, socketErrors, forged, replayed } = figures;
     const own = { engine: 'direct', foreign, notSent: this.#notSent, socketErrors };
     if (this.#audio === undefined) return own;
     const audio = this.#audio.figures();
-    return { ...own, ...audio, malformed: malformed + Number(audio.malformed) };
+    const srtp = suite === undefined ? {} : { srtp: suite, forged, replayed };
+    return { ...own, ...audio, malformed: malformed + Number(audio.malformed), droppedReports, ...srtp };
   }
+}
+
+/** The section that negotiation took part in. */
+function audioOf(description: SessionDescription): MediaDescription {
+  const audio = sectionOf(description, 'audio');
+  if (audio === undefined) throw new MediaError('NoCommonCodec', 'the far end has no audio');
+  return audio;
 }
 
 function nextInterval(): number {

@@ -3,6 +3,7 @@ import { networkInterfaces } from 'node:os';
 import { MediaError, type MediaOptions, type MediaPort, type MediaSession } from '../call/ports.js';
 import type { Transcoding } from './audio/transcoding.js';
 import { DirectSession } from './direct-session.js';
+import type { SrtpPolicy } from './negotiation/srtp.js';
 import { type MediaClock, systemClock } from './network/clock.js';
 import type { MediaLogger } from './network/rtp-channel.js';
 import { type PortRange, RtpPorts } from './network/rtp-ports.js';
@@ -19,6 +20,8 @@ export interface DirectMediaOptions {
   readonly ports: PortRange;
   readonly clock?: MediaClock;
   readonly logger?: MediaLogger;
+  /** Whether calls are encrypted. Default `accept`. */
+  readonly srtp?: SrtpPolicy;
   /** Serves far ends that know no Speex but G.711. */
   readonly transcoding?: Transcoding;
   /** Whether calls of clients that can do video have it. Default true. */
@@ -47,7 +50,7 @@ export class DirectMedia implements MediaPort {
   }
 
   async open(call: MediaOptions): Promise<MediaSession> {
-    const { host, advertisedAddress, logger, transcoding, video = true } = this.#options;
+    const { host, advertisedAddress, logger, srtp, transcoding, video = true } = this.#options;
     const openVideoSockets = () => this.#openVideoSockets();
     const offersVideo = video && call.incoming !== true && call.video?.() !== undefined;
     const sockets = await openRtpSockets(this.#ports, host);
@@ -63,6 +66,7 @@ export class DirectMedia implements MediaPort {
       ...(videoSockets && { videoSockets }),
       ...(video && { openVideoSockets }),
       ...(logger === undefined ? {} : { logger }),
+      ...(srtp === undefined ? {} : { srtp }),
       ...(transcoding === undefined ? {} : { transcoding }),
     });
   }

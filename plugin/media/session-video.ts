@@ -1,5 +1,6 @@
-import type { ClientFrame, MediaReport } from '../call/ports.js';
+import { type ClientFrame, MediaError, type MediaReport } from '../call/ports.js';
 import type { MediaDescription, SessionDescription } from '../call/session-description.js';
+import { type SrtpNegotiation, sectionOf } from './negotiation/srtp.js';
 import { agreeVideo, answerVideo, offerVideo } from './negotiation/video-formats.js';
 import type { RtpSockets } from './network/rtp-sockets.js';
 import { parameterSetsOf } from './video/parameter-sets.js';
@@ -10,6 +11,7 @@ export interface SessionVideoOptions extends Omit<VideoSectionOptions, 'sockets'
   readonly sockets?: RtpSockets;
   /** Opens sockets for video that the far end offers, if there are any. Without it video is refused. */
   readonly openSockets?: () => Promise<RtpSockets | undefined>;
+  readonly srtp: SrtpNegotiation;
 }
 
 /** The video of a session, which comes and goes with offers and answers. */
@@ -38,14 +40,22 @@ export class SessionVideo {
   offer(): MediaDescription[] {
     if (!this.#offered) return [];
     const { sequenceHeader } = this.#options.call.video?.() ?? {};
-    return [offerVideo(this.#section?.port ?? 0, parameterSetsOf(sequenceHeader))];
+    const section = offerVideo(this.#section?.port ?? 0, parameterSetsOf(sequenceHeader));
+    return [{ ...section, ...this.#options.srtp.offer() }];
   }
 
   /** Begins, goes on, or ends as an answer says. */
   accept(answer: SessionDescription): void {
+    const { srtp } = this.#options;
+    const section = sectionOf(answer, 'video');
     const agreement = agreeVideo(answer);
-    if (agreement === undefined) this.#drop();
-    else this.#section?.start(agreement);
+    const security = agreement && section && unlessRefused(() => srtp.agree(section));
+    if (agreement === undefined || security === undefined) {
+      this.#drop();
+      return;
+    }
+    srtp.settle(security);
+    this.#section?.start(agreement, security.keys);
   }
 
   /**
@@ -55,9 +65,12 @@ export class SessionVideo {
    * @returns the sections to answer with
    */
   async answer(offer: SessionDescription, refusing: readonly MediaDescription[]): Promise<readonly MediaDescription[]> {
-    const { call, openSockets } = this.#options;
+    const { call, openSockets, srtp } = this.#options;
     const wanted = this.present || (call.video?.() !== undefined && openSockets !== undefined);
-    if (!wanted || answerVideo(offer, 0) === undefined) {
+    const chosen = srtp.choose(offer, 'video');
+    const section = sectionOf(chosen, 'video');
+    const security = section && unlessRefused(() => srtp.answer(section));
+    if (!wanted || security === undefined || answerVideo(chosen, 0) === undefined) {
       this.#drop();
       return refusing;
     }
@@ -65,11 +78,12 @@ export class SessionVideo {
     this.#opening ??= this.#open();
     await this.#opening;
     this.#opening = undefined;
-    const section = this.#section;
-    const answer = section && answerVideo(offer, section.port);
+    const answer = this.#section && answerVideo(chosen, this.#section.port);
     if (answer === undefined) return refusing;
-    section?.start(answer.agreement);
-    return refusing.map((media, index) => (index === answer.index ? answer.media : media));
+    srtp.settle(security.agreement);
+    this.#section?.start(answer.agreement, security.agreement.keys);
+    const accepted = { ...answer.media, ...security.security };
+    return refusing.map((media, index) => (index === answer.index ? accepted : media));
   }
 
   /** A message that the client published; false when the call has no video. */
@@ -110,5 +124,15 @@ export class SessionVideo {
   #drop(): void {
     this.#former = this.#section?.close() ?? this.#former;
     this.#section = undefined;
+  }
+}
+
+/** Video that cannot be had as safely as it is to be is refused; the call goes on with its audio. */
+function unlessRefused<T>(negotiate: () => T): T | undefined {
+  try {
+    return negotiate();
+  } catch (error) {
+    if (error instanceof MediaError) return undefined;
+    throw error;
   }
 }

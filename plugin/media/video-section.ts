@@ -5,6 +5,7 @@ import type { MediaClock } from './network/clock.js';
 import { Pacer } from './network/pacer.js';
 import { type MediaLogger, RtpChannel, type RtpSink } from './network/rtp-channel.js';
 import type { RtpSockets } from './network/rtp-sockets.js';
+import type { SrtpKeys } from './srtp/suites.js';
 import { isAvcConfig } from './video/flv-avc.js';
 import { VideoFlow, type VideoFlowOptions } from './video/video-flow.js';
 
@@ -44,8 +45,9 @@ export class VideoSection {
     this.#pacer = new Pacer(clock, (packet) => this.#channel.sendRtp(packet));
   }
 
-  /** Begins as agreed; a further agreement changes it. */
-  start(agreement: VideoAgreement): void {
+  /** Begins as agreed, with these keys or without encryption; a further agreement changes it. */
+  start(agreement: VideoAgreement, keys: SrtpKeys | undefined): void {
+    this.#channel.secure(keys);
     if (this.#flow !== undefined) {
       this.#flow.change(agreement);
       this.#channel.aim(agreement.target);
@@ -68,7 +70,8 @@ export class VideoSection {
       origin,
       cname,
       ssrc: randomBytes(4).readUInt32BE(),
-      sequence: randomInt(2 ** 16),
+      // In the lower half: a receiver that misses the first packets does not miss a wrap, on which SRTP depends.
+      sequence: randomInt(2 ** 15),
       timestamp: randomBytes(4).readUInt32BE(),
     });
   }
@@ -117,13 +120,19 @@ export class VideoSection {
       this.#options.released(this.port);
     }
     if (this.#flow === undefined) return {};
-    const { foreign, malformed, socketErrors } = this.#channel;
+    const { figures: channel, suite } = this.#channel;
     const figures = this.#flow.figures();
     return {
       ...figures,
-      videoMalformed: Number(figures.videoMalformed) + malformed,
-      videoForeign: foreign,
-      videoSocketErrors: socketErrors,
+      videoMalformed: Number(figures.videoMalformed) + channel.malformed,
+      videoForeign: channel.foreign,
+      videoDroppedReports: channel.droppedReports,
+      videoSocketErrors: channel.socketErrors,
+      ...(suite !== undefined && {
+        videoSrtp: suite,
+        videoForged: channel.forged,
+        videoReplayed: channel.replayed,
+      }),
       videoNotSent: this.#notSent,
     };
   }

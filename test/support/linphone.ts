@@ -13,6 +13,8 @@ export interface LinphoneOptions {
   readonly autoAnswer?: boolean;
   /** Has H.264, and a still picture in place of a camera. */
   readonly video?: boolean;
+  /** Calls without SRTP are refused, its own are RTP/SAVP. */
+  readonly encrypted?: boolean;
 }
 
 /** Linphone without a screen or a sound card: it speaks from a file and hears into one. Speex wideband first. */
@@ -30,12 +32,15 @@ export class Linphone {
   }
 
   static async start(scope: Scope, options: LinphoneOptions = {}): Promise<Linphone> {
-    const { user = 'linphone', autoAnswer = false, video = false } = options;
+    const { user = 'linphone', autoAnswer = false, encrypted = false, video = false } = options;
     const folder = await mkdtemp(join(tmpdir(), 'linphone-'));
     scope.defer(() => rm(folder, { recursive: true, force: true }));
     const port = await freePort();
     await mkdir(join(folder, '.local/share/linphone'), { recursive: true });
-    await writeFile(join(folder, 'linphonerc'), (await configuration(port, user)) + (video ? videoSettings : ''));
+    await writeFile(
+      join(folder, 'linphonerc'),
+      (await configuration(port, user, encrypted)) + (video ? videoSettings : ''),
+    );
     const log = join(folder, 'log');
     const args = [
       'linphonec',
@@ -122,7 +127,7 @@ displaytype=MSExtDisplay
 size=vga
 `;
 
-async function configuration(port: number, user: string): Promise<string> {
+async function configuration(port: number, user: string, encrypted: boolean): Promise<string> {
   const rtp = await freePortRange(4);
   return `[sip]
 sip_port=${port}
@@ -131,6 +136,8 @@ sip_tls_port=0
 bind_address=${loopback}
 contact="linphone" <sip:${user}@${loopback}>
 guess_hostname=0
+media_encryption=${encrypted ? 'srtp' : 'none'}
+media_encryption_mandatory=${encrypted ? 1 : 0}
 [rtp]
 audio_rtp_port=${rtp.min}
 video_rtp_port=${rtp.min + 2}

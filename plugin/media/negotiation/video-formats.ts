@@ -3,6 +3,7 @@ import { isPort, isUnspecified, type MediaTarget } from '../rtp/media-target.js'
 import type { PacketizationMode } from '../video/packetizer.js';
 import { readSprop, writeSprop } from '../video/parameter-sets.js';
 import { parseSps } from '../video/sps.js';
+import { isRtpProfile } from './srtp.js';
 
 /** What a call's video speaks, from offer and answer. */
 export interface VideoAgreement {
@@ -29,8 +30,6 @@ export interface VideoFeedback {
 /** RFC 4585 section 4.2, RFC 5104 section 7.1. Named in RTP/AVP too: who does not know it reads on. */
 const feedback = ['nack', 'nack pli', 'ccm fir'] as const;
 
-const protocols = ['RTP/AVP', 'RTP/AVPF'];
-
 /** Constrained Baseline at level 3.1, 720p at 30 pictures a second: what Flash cameras send and every phone takes. */
 const commonProfile = '42e01f';
 
@@ -55,7 +54,7 @@ export function offerVideo(port: number, parameterSets: readonly Uint8Array[] = 
     parameters: `profile-level-id=${profile};level-asymmetry-allowed=1;packetization-mode=${mode}${sprop}`,
     feedback,
   }));
-  return { kind: 'video', port, protocol: 'RTP/AVP', direction: 'sendrecv', formats };
+  return { kind: 'video', port, rtcpMux: true, protocol: 'RTP/AVP', direction: 'sendrecv', formats };
 }
 
 /** Reads the answer to {@link offerVideo}; undefined when the peer refuses video, or answers with nothing that we speak. */
@@ -93,7 +92,8 @@ export function answerVideo(offer: SessionDescription, port: number): VideoAnswe
     feedback: feedback.filter((kind) => send.feedback?.includes(kind)),
   };
   const direction = mirrored[agreement.sending ? video.direction : withoutReceiving[video.direction]];
-  const media: MediaDescription = { kind: 'video', port, protocol: video.protocol, direction, formats: [format] };
+  const mux = video.rtcpMux ? { rtcpMux: true } : {};
+  const media = { kind: 'video', port, ...mux, protocol: video.protocol, direction, formats: [format] };
   return { agreement, index: offer.media.indexOf(video), media };
 }
 
@@ -115,7 +115,7 @@ const withoutReceiving: Readonly<Record<Direction, Direction>> = {
 
 /** The first section of video that can be served. */
 function videoOf({ media }: SessionDescription): MediaDescription | undefined {
-  return media.find(({ kind, port, protocol }) => kind === 'video' && isPort(port) && protocols.includes(protocol));
+  return media.find(({ kind, port, protocol }) => kind === 'video' && isPort(port) && isRtpProfile(protocol));
 }
 
 /** H.264 in a mode that we speak: the interleaved one (2) is not. */
@@ -152,7 +152,7 @@ function agree(
   receive: ReadonlySet<number>,
 ): VideoAgreement {
   const host = video.address ?? description.address;
-  const rtcpPort = video.rtcpPort ?? video.port + 1;
+  const rtcpPort = video.rtcpMux ? video.port : (video.rtcpPort ?? video.port + 1);
   const wanted = video.direction === 'sendrecv' || video.direction === 'recvonly';
   const taken = send.feedback ?? [];
   return {

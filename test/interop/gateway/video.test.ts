@@ -1,6 +1,6 @@
 import { describe, expect, vi } from 'vitest';
 import { Baresip } from '../../support/baresip.js';
-import { useGateway } from '../../support/gateway.js';
+import { Gateway, useGateway } from '../../support/gateway.js';
 import { Linphone } from '../../support/linphone.js';
 import { RtpPeer } from '../../support/rtp-peer.js';
 import { test } from '../../support/scope.js';
@@ -110,6 +110,23 @@ test.concurrent('baresip and FFmpeg see each other', async ({ scope }) => {
   const seen = await decode(await playing);
   expect(seen.length).toBeGreaterThan(75);
   expect(media).toMatchObject({ videoSizeReceived: '640x360', videoLost: 0, videoFramesDropped: 0 });
+});
+
+test.concurrent('baresip and FFmpeg see each other over SRTP', async ({ scope }) => {
+  const encrypting = await Gateway.start(scope, { env: { SONO_SRTP: 'offer' } });
+  const film = await toMatroska(await encodeVideo({ seconds: 20 }));
+  const speech = new Int16Array(sampleRate * 20);
+  const baresip = await Baresip.start(scope, { codec: 'PCMU', speech, film, encryption: 'srtp', rtcpMux: true });
+  const url = encrypting.rtmpUrl(`dial/${baresip.uri}`);
+  const playing = playFlv(url, 20);
+  const publisher = await publishFlv(scope, url, await encodeVideo({ seconds: 5, size: '1280x720' }));
+  expect(await baresip.sees()).toBe('1280x720');
+  await publisher.end(20_000);
+  const { media } = await encrypting.callEnded(baresip.uri);
+  expect(baresip.decodingErrors).toEqual([]);
+  expect((await decode(await playing)).length).toBeGreaterThan(75);
+  expect(media).toMatchObject({ videoSizeReceived: '640x360', videoLost: 0, videoForged: 0, videoReplayed: 0 });
+  expect(media?.videoSrtp).toMatch(/^A/);
 });
 
 test.concurrent('linphone and FFmpeg see each other, with feedback, from the first moment on', async ({ scope }) => {

@@ -308,6 +308,69 @@ describe('an answered call', () => {
   });
 });
 
+describe('SRTP', () => {
+  /** A session that answers another's offer, so that each is the other's far end. */
+  async function pair(scope: Scope, offering: 'accept' | 'offer' | 'require', answering: 'off' | 'accept') {
+    const frames: ClientFrame[] = [];
+    const open = async (srtp: 'off' | 'accept' | 'offer' | 'require', incoming: boolean) => {
+      const media = new DirectMedia({ host: loopback, ports: await freePortRange(4), clock: new FakeClock(), srtp });
+      const session = await media.open({
+        ...{ callId: 'test', incoming, lost: () => {}, video: () => ({}) },
+        play: (frame) => frames.push(frame) > 0,
+      });
+      scope.defer(() => session.close());
+      return session;
+    };
+    const [caller, callee] = [await open(offering, false), await open(answering, true)];
+    await caller.accept(await callee.answer(caller.offer));
+    return { caller, callee, frames };
+  }
+
+  test('protects the pictures where both sides want it, with keys of their own', async ({ scope }) => {
+    const { caller, callee, frames } = await pair(scope, 'offer', 'accept');
+    const [audio, picture] = caller.offer.media;
+    expect(picture?.crypto?.[0]?.keyParameters).toMatch(/^inline:/);
+    expect(picture?.crypto?.[0]?.keyParameters).not.toBe(audio?.crypto?.[0]?.keyParameters);
+    caller.write(video(0, header));
+    caller.write(video(0, keyFrame()));
+    await until(() => frames.length === 2, 'the picture');
+    expect(caller.close().videoSrtp).toMatch(/^A/);
+    expect(callee.close()).toMatchObject({ videoFramesReceived: 1, videoForged: 0, videoMalformed: 0 });
+  });
+
+  test('is not used where one side has none', async ({ scope }) => {
+    const { caller, callee, frames } = await pair(scope, 'offer', 'off');
+    caller.write(video(0, header));
+    caller.write(video(0, keyFrame()));
+    await until(() => frames.length === 2, 'the picture');
+    expect(caller.close()).not.toHaveProperty('videoSrtp');
+    expect(callee.close()).toMatchObject({ videoFramesReceived: 1 });
+  });
+
+  test('that video alone has no keys for costs the video, not the call', async ({ scope }) => {
+    const media = new DirectMedia({
+      host: loopback,
+      ports: await freePortRange(4),
+      clock: new FakeClock(),
+      srtp: 'require',
+    });
+    const session = await media.open({
+      ...{ callId: 'test', incoming: true, lost: () => {}, play: () => true, video: () => ({}) },
+    });
+    scope.defer(() => session.close());
+    const call = await Call.open(scope);
+    const [audio, picture] = call.description().media;
+    if (audio === undefined || picture === undefined) throw new Error('no sections');
+    const keyParameters = `inline:${Buffer.alloc(30, 7).toString('base64')}`;
+    const crypto = [{ tag: 1, suite: 'AES_CM_128_HMAC_SHA1_80', keyParameters }];
+    const answer = await session.answer({
+      address: loopback,
+      media: [{ ...audio, protocol: 'RTP/SAVP', crypto }, picture],
+    });
+    expect(answer.media.map(({ port }) => port > 0)).toEqual([true, false]);
+  });
+});
+
 describe('feedback', () => {
   const rtcpOf = (ends: Ends): RtcpPacket[] =>
     ends.rtcp.received.flatMap(({ bytes }) => {

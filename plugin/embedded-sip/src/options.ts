@@ -11,10 +11,14 @@ export interface EmbeddedSipLimits {
   readonly headerCount: number;
   /** Transactions alive at once, both kinds together; beyond it requests get 503 and clients NOK. */
   readonly transactions: number;
+  /** Bytes of the requests that these transactions hold; beyond it the same. */
+  readonly transactionBytes: number;
   /** Dialogs alive at once, early ones included; beyond it an INVITE gets 503 or NOK. */
   readonly dialogs: number;
   /** SIP connections over TCP, both directions; beyond it a new one is closed at once. */
   readonly tcpConnections: number;
+  /** Of these, accepted from one address. */
+  readonly tcpConnectionsPerAddress: number;
   /** How long a TCP peer may take for one message once it has begun it, in milliseconds. */
   readonly tcpMessageMs: number;
   /** How long a silent TCP connection is kept, in milliseconds. */
@@ -51,8 +55,10 @@ export const DEFAULT_LIMITS: EmbeddedSipLimits = {
   lineBytes: 8_192,
   headerCount: 256,
   transactions: 20_000,
+  transactionBytes: 67_108_864,
   dialogs: 10_000,
   tcpConnections: 1_000,
+  tcpConnectionsPerAddress: 200,
   tcpMessageMs: 30_000,
   tcpIdleMs: 3_600_000,
   pendingBytes: 8_388_608,

@@ -195,6 +195,19 @@ describe('echo', () => {
     expect(await refused(app, echo, body)).toBe(488);
   });
 
+  test('cannot do what it is required to do: 420; reads nothing but SDP: 415', async ({ scope }) => {
+    const { app, echo } = await start(scope);
+    const invite = (headers: object) =>
+      app.createUAC(echo, { localSdp: sdp(), headers }).then(
+        () => 200,
+        (error: { status: number; res: { get(name: string): string } }) =>
+          `${error.status} ${error.res.get('Unsupported') || error.res.get('Accept')}`,
+      );
+    expect(await invite({ Require: 'timer, 100rel, foo, bar' })).toBe('420 foo, bar');
+    expect(await invite({ 'Content-Type': 'text/plain' })).toBe('415 application/sdp');
+    expect(await invite({ Require: 'timer', 'Content-Type': 'Application/SDP; charset=utf-8' })).toBe(200);
+  });
+
   test('ends a call by itself when nothing comes, but not one on hold', async ({ scope }) => {
     const clock = new FakeClock();
     const log = new EventLog<SipLogEvent>('log');

@@ -629,6 +629,33 @@ describe('limits', () => {
     expect(bench.user.seen()).toEqual(['OPTIONS']);
   });
 
+  it('too many bytes in transactions: the same', () => {
+    const bench = new Bench({ transactionBytes: 3_000 });
+    const body = 'x'.repeat(1_000);
+    const big = (callId: string) =>
+      peerRequest({ method: 'MESSAGE', callId, headers: ['Content-Type: text/plain'], body });
+    for (const callId of ['a', 'b', 'c']) bench.receive(big(callId));
+    expect(bench.one()).toMatchObject({ status: 503 });
+    expect(bench.user.seen()).toHaveLength(2);
+    expect(bench.log).toMatchObject([{ event: 'limit-reached', limit: 'transactionBytes' }]);
+    bench.clock.advance(64_000);
+    bench.receive(big('d'));
+    expect(bench.user.seen()).toEqual(['MESSAGE']);
+  });
+
+  it('transactions of both sides are counted together: the application is refused as well', () => {
+    const bench = new Bench({ transactions: 1 });
+    bench.receive(peerRequest({ method: 'OPTIONS' }));
+    expect(bench.request({ method: 'OPTIONS' })).toEqual({
+      ok: false,
+      reason: 'Server error: too many transactions',
+    });
+    bench.clock.advance(64_000);
+    expect(bench.request({ method: 'OPTIONS' })).toMatchObject({ ok: true });
+    bench.receive(peerRequest({ method: 'OPTIONS', callId: 'other' }));
+    expect(bench.wire()).toEqual(['OPTIONS', '503']);
+  });
+
   it('too many dialogs: the application is refused', () => {
     const bench = new Bench({ dialogs: 1 });
     confirmed(bench);

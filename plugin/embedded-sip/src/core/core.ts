@@ -6,6 +6,7 @@ import type { Flow, Target } from '../transport/types.js';
 import type { ClientEntry } from './client-entry.js';
 import type { CoreContext } from './context.js';
 import { RegisteredConnections } from './registered-connections.js';
+import { TransactionBudget } from './transaction-budget.js';
 import { type Reply, UacCore } from './uac.js';
 import { UasCore } from './uas.js';
 
@@ -16,7 +17,8 @@ export class SipCore {
   readonly #uac: UacCore;
   #dropped = 0;
 
-  constructor(context: CoreContext, selectUser: (request: SipRequest) => TransactionUser | undefined) {
+  constructor(parts: Omit<CoreContext, 'budget'>, selectUser: (request: SipRequest) => TransactionUser | undefined) {
+    const context = { ...parts, budget: new TransactionBudget(parts.limits, parts.log) };
     this.#context = context;
     const registered = new RegisteredConnections(context.clock);
     this.#uac = new UacCore(context, {
@@ -38,7 +40,7 @@ export class SipCore {
   /** Transactions alive, and datagrams and messages dropped since the start because they made no sense. */
   get counts(): { readonly transactions: number; readonly dialogs: number; readonly dropped: number } {
     return {
-      transactions: this.#uas.size + this.#uac.size,
+      transactions: this.#context.budget.count,
       dialogs: this.#context.dialogs.size,
       dropped: this.#dropped,
     };

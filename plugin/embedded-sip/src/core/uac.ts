@@ -46,10 +46,6 @@ export class UacCore {
     this.#invites = new InviteClient(context, this.#transactions, this.#requests, hooks.showGenerated);
   }
 
-  get size(): number {
-    return this.#transactions.size;
-  }
-
   send(owner: TransactionUser, request: OutgoingRequest, reply: Reply): void {
     const refusal = this.#refusal(request);
     if (refusal) reply(refusal);
@@ -85,9 +81,7 @@ export class UacCore {
 
   #refusal(request: OutgoingRequest): NotSent | undefined {
     if (!hasBodyType(request.headers, request.body)) return { ok: false, reason: 'missing content-type' };
-    const { limits, log } = this.#context;
-    if (this.#transactions.size < limits.transactions || request.method === 'ACK') return undefined;
-    log({ event: 'limit-reached', limit: 'transactions', value: limits.transactions });
+    if (request.method === 'ACK' || this.#context.budget.admits(request.body.length)) return undefined;
     return { ok: false, reason: 'Server error: too many transactions' };
   }
 

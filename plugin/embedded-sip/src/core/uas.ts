@@ -55,10 +55,6 @@ export class UasCore {
     });
   }
 
-  get size(): number {
-    return this.#transactions.size;
-  }
-
   receive(request: SipRequest, flow: Flow): void {
     const text = stamp(request, flow);
     if (request.method === 'ACK') {

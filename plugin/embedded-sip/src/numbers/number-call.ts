@@ -3,6 +3,7 @@ import { Headers } from '../message/headers.js';
 import type { UserEvent } from '../transaction-user.js';
 import type { NumberMedia } from './number-media.js';
 import type { NumberContext } from './numbers.js';
+import { refusalOf } from './refusal.js';
 
 /** Header of every answer in a call. */
 const ALLOW: [string, string] = ['Allow', 'INVITE, ACK, BYE, CANCEL, INFO, OPTIONS, UPDATE'];
@@ -98,7 +99,13 @@ export class NumberCall {
   }
 
   async #answerOffer(event: UserEvent, respond: Respond): Promise<boolean> {
-    const { body } = event.message;
+    const { message } = event;
+    const refusal = message.kind === 'request' ? refusalOf(message) : undefined;
+    if (refusal) {
+      respond(event, refusal.status, refusal.reason, refusal.headers);
+      return false;
+    }
+    const { body } = message;
     const sdp = await (body === '' ? this.#media.offer() : this.#media.answer(body)).catch(() => null);
     if (sdp === null) respond(event, 503, 'Service Unavailable');
     else if (sdp === undefined) respond(event, 488, 'Not Acceptable Here');

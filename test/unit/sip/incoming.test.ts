@@ -469,6 +469,74 @@ describe('reliable provisional responses (RFC 3262)', () => {
     expect(bench.user.take()).toEqual([]);
   });
 
+  const prackOf = (rseq: string | undefined, toTag: string, cseq: number) =>
+    peerRequest({ method: 'PRACK', toTag, cseq, headers: [`RAck: ${rseq} 1 INVITE`] });
+
+  it('go one at a time: the next waits for the PRACK, and is numbered one up', () => {
+    const { bench, txn, rseq, toTag } = reliable();
+    expect(bench.respond(txn, 180, [['Require', '100rel']])).toMatchObject({ ok: true });
+    bench.clock.advance(600);
+    expect(bench.wire()).toEqual(['183']);
+    bench.receive(prackOf(rseq, toTag, 2));
+    const next = bench.one();
+    expect(next).toMatchObject({ status: 180 });
+    expect(Number(next.headers.get('rseq'))).toBe(Number(rseq) + 1);
+    expect(bench.user.seen()).toEqual(['PRACK']);
+    bench.clock.advance(600);
+    expect(bench.wire()).toEqual(['180']);
+    bench.receive(prackOf(String(Number(rseq) + 1), toTag, 3));
+    bench.clock.advance(60_000);
+    expect(bench.wire()).toEqual([]);
+  });
+
+  it('an unreliable one need not wait', () => {
+    const { bench, txn } = reliable();
+    bench.respond(txn, 180);
+    expect(bench.wire()).toEqual(['180']);
+  });
+
+  it('a 200 waits for the PRACK of a description, and is acknowledged as ever', () => {
+    const { bench, txn, rseq, toTag } = reliable();
+    expect(bench.respond(txn, 200, [], sdp())).toMatchObject({ ok: true });
+    expect(bench.respond(txn, 486)).toMatchObject({ ok: true });
+    bench.clock.advance(600);
+    expect(bench.wire()).toEqual(['183']);
+    bench.receive(prackOf(rseq, toTag, 2));
+    expect(bench.wire()).toEqual(['200']);
+    bench.receive(peerRequest({ method: 'ACK', toTag }));
+    expect(bench.user.seen()).toEqual(['PRACK', 'ACK']);
+    bench.clock.advance(60_000);
+    expect(bench.wire()).toEqual([]);
+  });
+
+  it('a 200 does not wait for the PRACK of one without a description', () => {
+    const { bench, txn } = ringing(undefined, ['Supported: 100rel']);
+    bench.respond(txn, 180, [['Require', '100rel']]);
+    bench.respond(txn, 200, [], sdp());
+    expect(bench.wire()).toEqual(['180', '200']);
+    bench.clock.advance(400);
+    expect(bench.wire()).toEqual([]);
+  });
+
+  it('never acknowledged: 504 after 32 s, and the dialog is gone', () => {
+    const { bench, txn } = reliable();
+    bench.respond(txn, 200, [], sdp());
+    bench.clock.advance(32_000);
+    expect(bench.wire()).toEqual([...Array(6).fill('183'), '504']);
+    expect(bench.core.counts.dialogs).toBe(0);
+    bench.clock.advance(64_000);
+    expect(bench.core.counts.transactions).toBe(0);
+  });
+
+  it('a CANCEL ends them, and what has waited is not sent', () => {
+    const { bench, txn, rseq, toTag } = reliable();
+    bench.respond(txn, 200, [], sdp());
+    bench.receive(peerRequest({ method: 'CANCEL', branch: 'z9hG4bK-inv' }));
+    expect(bench.wire()).toEqual(['200', '487']);
+    bench.receive(prackOf(rseq, toTag, 2));
+    expect(bench.wire()).toEqual(['481']);
+  });
+
   it('end with the final response', () => {
     const { bench, txn } = reliable();
     bench.respond(txn, 486);

@@ -365,6 +365,16 @@ describe('an outgoing CANCEL', () => {
     ]);
   });
 
+  it('a second time is refused', () => {
+    const { bench, txn } = calling();
+    const cancel = { method: 'CANCEL', transactionId: txn };
+    expect(bench.request(cancel)).toMatchObject({ ok: true });
+    expect(bench.request(cancel)).toEqual({
+      ok: false,
+      reason: `internal server error canceling transaction id: ${txn}`,
+    });
+  });
+
   it('of a call that is over is refused', () => {
     const { bench, invite, txn } = calling();
     bench.receive(peerResponse(invite, 486));

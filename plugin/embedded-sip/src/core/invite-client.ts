@@ -85,6 +85,10 @@ export class InviteClient {
       reply({ ok: false, reason: `unable to cancel unknown transaction id: ${transactionId}` });
       return;
     }
+    if (entry.cancel) {
+      reply({ ok: false, reason: `internal server error canceling transaction id: ${transactionId}` });
+      return;
+    }
     const text = this.requestCancel(entry, request.headers) ?? '';
     const { host: address, port } = entry.local;
     const protocol = entry.target?.protocol ?? 'unknown';

@@ -28,6 +28,8 @@ export interface ServerEntry {
   /** A response other than 100 has been sent. */
   answered: boolean;
   lastText: string;
+  /** The user has said 2xx to an INVITE; it may still wait for a PRACK. */
+  accepted: boolean;
   acknowledged: boolean;
   reliable: ReliableProvisionals | undefined;
   /** Ends a request that nobody answers. */

@@ -86,6 +86,7 @@ export class ServerTransactions {
       initial: tagOf(request.to) === undefined,
       answered: false,
       lastText: '',
+      accepted: false,
       acknowledged: false,
       reliable: undefined,
       forget: clock.schedule(FORGET, () => this.#forget(entry)),

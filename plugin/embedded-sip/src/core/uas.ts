@@ -8,6 +8,7 @@ import type { OutgoingResponse, SendResult, TransactionUser, UserEvent } from '.
 import { targetOf } from '../transport/transport.js';
 import type { Flow } from '../transport/types.js';
 import type { CoreContext } from './context.js';
+import type { ReliableProvisionals } from './reliable-provisionals.js';
 import { plainResponse } from './response-text.js';
 import type { ServerEntry } from './server-entry.js';
 import { ServerTransactions } from './server-transactions.js';
@@ -142,24 +143,29 @@ export class UasCore {
       this.#transactions.reply(entry, 500, 'Server Internal Error');
     } else if (isIntervalTooShort(request)) {
       this.#transactions.reply(entry, 422, 'Session Interval Too Small', [['Min-SE', String(MIN_SESSION_EXPIRES)]]);
-    } else if (method === 'PRACK' && !this.#acknowledgeProvisional(dialog, request)) {
-      this.#noSuchCall(entry);
     } else {
+      const acknowledged = method === 'PRACK' ? this.#acknowledgeProvisional(dialog, request) : undefined;
+      if (method === 'PRACK' && !acknowledged) {
+        this.#noSuchCall(entry);
+        return;
+      }
       dialog.remoteSequence = request.cseq.number;
       dialog.remoteTag ??= tagOf(request.from);
       entry.dialog = dialog;
       if (REFRESHES_TARGET.has(method)) dialog.refreshTarget(request.headers.list('contact')[0]);
       if (method === 'BYE') this.#context.dialogs.remove(dialog);
       this.#offer(entry, dialog.owner, { dialogId: dialog.id });
+      acknowledged?.goOn();
     }
   }
 
-  #acknowledgeProvisional(dialog: Dialog, request: SipRequest): boolean {
+  /** The reliable responses, one of which a PRACK acknowledges. */
+  #acknowledgeProvisional(dialog: Dialog, request: SipRequest): ReliableProvisionals | undefined {
     const rack = request.headers.get('rack') ?? '';
-    for (const entry of this.#transactions.unanswered) {
-      if (entry.dialog === dialog && entry.reliable?.acknowledge(rack, entry.request.cseq.number)) return true;
+    for (const { dialog: of, reliable, request: invite } of this.#transactions.unanswered) {
+      if (of === dialog && reliable?.acknowledge(rack, invite.cseq.number)) return reliable;
     }
-    return false;
+    return undefined;
   }
 
   #offer(entry: ServerEntry, user: TransactionUser, more: Partial<UserEvent>): void {

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { Bench, PEER_PORT, peerRequest, sdp, tag } from './support/bench.js';
+import { Bench, PEER_PORT, peerRequest, peerResponse, sdp, tag } from './support/bench.js';
 
 /** An INVITE shown to the application. */
 function ringing(bench = new Bench(), headers: readonly string[] = []) {
@@ -593,6 +593,67 @@ describe('session timers (RFC 4028)', () => {
     expect(refusal).toMatchObject({ status: 422 });
     expect(refusal?.headers.get('min-se')).toBe('90');
     expect(bench.user.take()).toEqual([]);
+  });
+
+  describe('a caller that leaves the refreshing to us', () => {
+    const leaves = ['Supported: timer', 'Session-Expires: 120;refresher=uas'];
+    const refreshing = () => {
+      const call = confirmed(undefined, leaves);
+      call.bench.clock.advance(60_000);
+      return { ...call, refresh: call.bench.one() };
+    };
+
+    it('gets the same description again after half of the interval; the server ACKs', () => {
+      const { bench, ok, refresh } = refreshing();
+      expect(ok.headers.get('session-expires')).toBe('120;refresher=uas');
+      expect(refresh).toMatchObject({ method: 'INVITE', body: sdp() });
+      expect(refresh.headers.get('session-expires')).toBe('120;refresher=uac');
+      bench.receive(peerResponse(refresh, 200, { body: sdp(), headers: ['Session-Expires: 120;refresher=uac'] }));
+      expect(bench.wire()).toEqual(['ACK']);
+      expect(bench.user.take()).toEqual([]);
+      bench.clock.advance(60_000);
+      expect(bench.wire()).toEqual(['INVITE']);
+    });
+
+    it('is asked again when both ask at once (491)', () => {
+      const { bench, refresh } = refreshing();
+      bench.receive(peerResponse(refresh, 491));
+      expect(bench.wire()).toEqual(['ACK']);
+      bench.clock.advance(2_500);
+      expect(bench.wire()).toEqual(['INVITE']);
+    });
+
+    it.each([481, 408])('has gone when it answers %d: BYE, shown to the application', (status) => {
+      const { bench, refresh, dialogId } = refreshing();
+      bench.receive(peerResponse(refresh, status));
+      expect(bench.wire()).toEqual(['ACK', 'BYE']);
+      expect(bench.user.take()).toMatchObject([{ source: 'application', dialogId }]);
+    });
+
+    it('has gone when it answers nothing for 32 s', () => {
+      const { bench } = refreshing();
+      bench.clock.advance(32_000);
+      expect(bench.wire().at(-1)).toBe('BYE');
+      expect(bench.core.counts.dialogs).toBe(0);
+    });
+
+    it('keeps its call when it merely refuses', () => {
+      const { bench, refresh } = refreshing();
+      bench.receive(peerResponse(refresh, 488));
+      expect(bench.wire()).toEqual(['ACK']);
+      bench.clock.advance(300_000);
+      expect(bench.core.counts.dialogs).toBe(1);
+    });
+  });
+
+  it('the application may agree to something else than was asked for', () => {
+    const { bench, txn, ...call } = ringing(undefined, asks);
+    bench.respond(txn, 200, [['Session-Expires', '200;refresher=uas']], sdp());
+    const ok = bench.one();
+    bench.receive(peerRequest({ method: 'ACK', toTag: tag(ok, 'to') }));
+    expect(call.invite).toContain('120;refresher=uac');
+    bench.clock.advance(100_000);
+    expect(bench.wire()).toEqual(['INVITE']);
   });
 
   it('leaves nothing behind when the call ends', () => {

@@ -32,7 +32,7 @@ export class SipCore {
     this.#uas = new UasCore(context, {
       selectUser,
       onAckTimeout: (dialog) => this.#uac.bye(dialog, 'ACK timeout'),
-      onSessionExpired: (dialog) => this.#uac.bye(dialog, 'Session timer expired'),
+      session: this.#uac.session,
       onRegistered: (request, response, flow) => registered.onRegistered(request, response, flow),
     });
   }

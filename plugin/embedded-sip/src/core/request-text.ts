@@ -61,7 +61,12 @@ export function userLines(user: Headers, body: string, local: LocalIdentity): He
 
 /** Whether the type of a body is given, or SDP by its look. */
 export function hasBodyType(user: Headers, body: string): boolean {
-  return body === '' || user.has('content-type') || body.startsWith('v=0');
+  return body === '' || user.has('content-type') || isDescription(body);
+}
+
+/** Whether a body looks like SDP. */
+export function isDescription(body: string): boolean {
+  return body.startsWith('v=0');
 }
 
 function viaElement(local: LocalIdentity, branch: string): string {

@@ -13,6 +13,7 @@ import { InviteClient, NO_DIALOG } from './invite-client.js';
 import { fieldsOutsideDialog, nextHopOf } from './outgoing.js';
 import { hasBodyType, type RequestFields } from './request-text.js';
 import { initialSequence } from './sequence.js';
+import type { SessionHooks } from './session-timer.js';
 import { completeUacDialog } from './uac-dialog.js';
 import { dialogIdOf } from './uas-dialog.js';
 
@@ -68,6 +69,10 @@ export class UacCore {
       const invite = entry.initial && entry.fields.method === 'INVITE';
       if (entry.owner === user && invite) this.#invites.requestCancel(entry, new Headers());
     }
+  }
+
+  get session(): SessionHooks {
+    return this.#invites.session;
   }
 
   /** Ends a dialog in the name of its owner, which is shown the BYE. */
@@ -173,13 +178,14 @@ export class UacCore {
       const refreshes = entry.fields.method === 'UPDATE' || entry.fields.method === 'SUBSCRIBE';
       if (entry.initial) completeUacDialog(dialog, response, flow, entry.fields.uri);
       else if (refreshes) dialog.refreshTarget(response.headers.list('contact')[0]);
+      if (entry.fields.method === 'UPDATE') this.#invites.followSession(dialog, response);
     }
     if (status >= 200) this.#endDialog(entry, status);
     if (status !== 100) this.#transactions.show(entry, response);
   }
 
   #onFailed(entry: ClientEntry, status: number): void {
-    if (entry.fields.method === 'INVITE') this.#invites.failed(entry);
+    if (entry.fields.method === 'INVITE') this.#invites.failed(entry, status);
     else this.#endDialog(entry, status);
   }
 

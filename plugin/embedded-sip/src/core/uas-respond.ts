@@ -1,4 +1,3 @@
-import type { Dialog } from '../dialog/dialog.js';
 import { tagOf } from '../message/message.js';
 import { parseNameAddr } from '../message/name-addr.js';
 import type { OutgoingResponse, SendResult } from '../transaction-user.js';
@@ -7,19 +6,18 @@ import type { Flow } from '../transport/types.js';
 import type { CoreContext } from './context.js';
 import type { LocalIdentity } from './local-contact.js';
 import { ReliableProvisionals } from './reliable-provisionals.js';
-import { hasBodyType } from './request-text.js';
+import { hasBodyType, isDescription } from './request-text.js';
 import { lists, responseText } from './response-text.js';
 import { initialSequence } from './sequence.js';
 import type { ServerEntry } from './server-entry.js';
 import type { ServerTransactions } from './server-transactions.js';
-import { agreedInterval, restartSession, sessionLines } from './session-timer.js';
+import { restartSession, type SessionHooks, sessionGranted, sessionLines } from './session-timer.js';
 import { uasDialog } from './uas-dialog.js';
 
 export interface ResponderHooks {
   /** A final response has been sent. */
   onFinal(entry: ServerEntry, response: OutgoingResponse): void;
-  /** The peer has not refreshed the session it promised to refresh. */
-  onSessionExpired(dialog: Dialog): void;
+  readonly session: SessionHooks;
 }
 
 /** Sends the responses of transaction users, and makes the dialogs that come of them. */
@@ -63,14 +61,13 @@ export class Responder {
     if (reliable) entry.reliable ??= this.#reliableProvisionals(entry);
     const sequence = reliable ? entry.reliable?.next() : undefined;
     const success = response.status >= 200 && response.status < 300;
-    const interval = success ? agreedInterval(entry.request) : undefined;
-    const extra = sessionLines(interval, response.headers);
+    const session = success ? sessionGranted(entry.request, response.headers) : undefined;
+    const extra = sessionLines(session, response.headers);
     const text = responseText(entry, response, this.#identity(flow), sequence, extra);
     entry.lastText = text;
     const { dialog } = entry;
-    if (dialog && interval !== undefined) {
-      restartSession(this.#context, dialog, interval, () => this.#hooks.onSessionExpired(dialog));
-    }
+    if (dialog && isDescription(response.body)) dialog.localSdp = response.body;
+    if (dialog && session) restartSession(this.#context, dialog, session, this.#hooks.session);
     entry.answered = true;
     entry.forget?.cancel();
     const send = () => entry.machine.transaction.respond(response.status, text);

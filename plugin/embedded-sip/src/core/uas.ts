@@ -12,7 +12,7 @@ import type { ReliableProvisionals } from './reliable-provisionals.js';
 import { plainResponse } from './response-text.js';
 import type { ServerEntry } from './server-entry.js';
 import { ServerTransactions } from './server-transactions.js';
-import { isIntervalTooShort, MIN_SESSION_EXPIRES } from './session-timer.js';
+import { isIntervalTooShort, MIN_SESSION_EXPIRES, type SessionHooks } from './session-timer.js';
 import { Responder } from './uas-respond.js';
 
 /** Methods that an application may be given outside a dialog. */
@@ -28,8 +28,7 @@ export interface UasHooks {
   selectUser(request: SipRequest): TransactionUser | undefined;
   /** The 2xx of a dialog's INVITE was never ACKed. */
   onAckTimeout(dialog: Dialog): void;
-  /** The session timer of a dialog has run out. */
-  onSessionExpired(dialog: Dialog): void;
+  readonly session: SessionHooks;
   /** A final response to a REGISTER has been sent. */
   onRegistered(request: SipRequest, response: OutgoingResponse, flow: Flow): void;
 }
@@ -52,7 +51,7 @@ export class UasCore {
       onFinal: (entry, response) => {
         if (entry.request.method === 'REGISTER') hooks.onRegistered(entry.request, response, entry.flow);
       },
-      onSessionExpired: (dialog) => hooks.onSessionExpired(dialog),
+      session: hooks.session,
     });
   }
 

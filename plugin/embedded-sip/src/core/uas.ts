@@ -175,11 +175,12 @@ export class UasCore {
   #receiveCancel(cancel: ServerEntry): void {
     const invite = this.#transactions.inviteOfCancel(cancel.request);
     const state = invite?.machine.kind === 'invite' ? invite.machine.transaction.state : undefined;
+    // RFC 3261 section 9.2: the same To tag as in the responses to the INVITE.
+    if (invite) cancel.toTag = invite.toTag;
     if (!invite || state === undefined || state === 'accepted') {
       this.#noSuchCall(cancel);
       return;
     }
-    cancel.toTag = invite.toTag;
     this.#transactions.reply(cancel, 200, 'OK');
     if (state !== 'proceeding') return;
     const { answered, dialog, owner } = invite;

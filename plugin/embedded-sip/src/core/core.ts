@@ -5,6 +5,7 @@ import type { OutgoingRequest, OutgoingResponse, SendResult, TransactionUser } f
 import type { Flow, Target } from '../transport/types.js';
 import type { ClientEntry } from './client-entry.js';
 import type { CoreContext } from './context.js';
+import type { ProxyObserver, ProxyOptions } from './proxy/proxied-request.js';
 import { RegisteredConnections } from './registered-connections.js';
 import { TransactionBudget } from './transaction-budget.js';
 import { type Reply, UacCore } from './uac.js';
@@ -50,7 +51,7 @@ export class SipCore {
     const outcome = parseMessage(text, this.#context.limits);
     if (outcome.ok) {
       if (outcome.message.kind === 'request') this.#uas.receive(outcome.message, flow);
-      else this.#uac.receive(outcome.message, flow);
+      else if (!this.#uas.proxy.receive(outcome.message, flow)) this.#uac.receive(outcome.message, flow);
       return;
     }
     if (outcome.answerable) {
@@ -64,6 +65,7 @@ export class SipCore {
 
   onUnreachable(target: Target): void {
     this.#uac.unreachable(target);
+    this.#uas.proxy.unreachable(target);
   }
 
   request(owner: TransactionUser, request: OutgoingRequest, reply: Reply): void {
@@ -72,6 +74,11 @@ export class SipCore {
 
   respond(transactionId: string, response: OutgoingResponse): SendResult {
     return this.#uas.respond(transactionId, response);
+  }
+
+  /** Passes a request on that a user has been shown; the reason when that cannot be. */
+  proxy(transactionId: string, options: ProxyOptions, observer: ProxyObserver): string | undefined {
+    return this.#uas.proxy.start(transactionId, options, observer);
   }
 
   /** A user has gone; its `alive` is already false. */

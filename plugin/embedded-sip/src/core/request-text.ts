@@ -69,7 +69,8 @@ export function isDescription(body: string): boolean {
   return body.startsWith('v=0');
 }
 
-function viaElement(local: LocalIdentity, branch: string): string {
+/** Our element of Via. */
+export function viaElement(local: LocalIdentity, branch: string): string {
   const port = local.port === 5060 ? '' : `:${local.port}`;
   const rport = local.protocol === 'udp' ? ';rport' : '';
   return `SIP/2.0/${local.protocol.toUpperCase()} ${uriHost(local.host)}${port}${rport};branch=${branch}`;

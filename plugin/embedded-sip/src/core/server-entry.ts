@@ -32,6 +32,8 @@ export interface ServerEntry {
   accepted: boolean;
   acknowledged: boolean;
   reliable: ReliableProvisionals | undefined;
+  /** Set once the request is passed on instead of answered. */
+  proxied: { cancelled(): void } | undefined;
   /** Ends a request that nobody answers. */
   forget: ScheduledCall | undefined;
 }

@@ -89,6 +89,7 @@ export class ServerTransactions {
       accepted: false,
       acknowledged: false,
       reliable: undefined,
+      proxied: undefined,
       forget: clock.schedule(FORGET, () => this.#forget(entry)),
     };
     budget.add(request.text.length);

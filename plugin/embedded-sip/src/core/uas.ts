@@ -8,6 +8,7 @@ import type { OutgoingResponse, SendResult, TransactionUser, UserEvent } from '.
 import { targetOf } from '../transport/transport.js';
 import type { Flow } from '../transport/types.js';
 import type { CoreContext } from './context.js';
+import { ForwardingProxy } from './proxy/forwarding-proxy.js';
 import type { ReliableProvisionals } from './reliable-provisionals.js';
 import { plainResponse } from './response-text.js';
 import type { ServerEntry } from './server-entry.js';
@@ -39,6 +40,7 @@ export class UasCore {
   readonly #hooks: UasHooks;
   readonly #transactions: ServerTransactions;
   readonly #responder: Responder;
+  readonly #proxy: ForwardingProxy;
 
   constructor(context: CoreContext, hooks: UasHooks) {
     this.#context = context;
@@ -47,6 +49,7 @@ export class UasCore {
       // Of a re-INVITE only the repetitions end; the call goes on, as at the drachtio server.
       if (entry.initial && entry.dialog?.state === 'confirmed') hooks.onAckTimeout(entry.dialog);
     });
+    this.#proxy = new ForwardingProxy(context, this.#transactions);
     this.#responder = new Responder(context, this.#transactions, {
       onFinal: (entry, response) => {
         if (entry.request.method === 'REGISTER') hooks.onRegistered(entry.request, response, entry.flow);
@@ -85,11 +88,16 @@ export class UasCore {
     return this.#responder.respond(transactionId, response);
   }
 
+  get proxy(): ForwardingProxy {
+    return this.#proxy;
+  }
+
   userGone(user: TransactionUser): void {
     this.#transactions.userGone(user);
   }
 
   close(): void {
+    this.#proxy.close();
     this.#transactions.close();
   }
 
@@ -131,7 +139,8 @@ export class UasCore {
     const dialog = this.#context.dialogs.match(request.callId, tagOf(request.to) ?? '', tagOf(request.from));
     // Before it has answered, a callee has no call to end (RFC 3261 section 15).
     const premature = method === 'BYE' && dialog?.role === 'uac' && dialog.state !== 'confirmed';
-    if (!dialog || premature) {
+    if (!dialog && this.#proxy.remainsIn(request)) this.#proxy.follow(entry);
+    else if (!dialog || premature) {
       if (method === 'INVITE') this.#noSuchCall(entry);
       else this.#receiveOutsideDialog(entry);
     } else if (!dialog.owner.alive) {
@@ -183,10 +192,11 @@ export class UasCore {
     }
     this.#transactions.reply(cancel, 200, 'OK');
     if (state !== 'proceeding') return;
-    const { answered, dialog, owner } = invite;
+    const { answered, dialog, owner, proxied } = invite;
     this.#transactions.reply(invite, 487, 'Request Terminated');
     if (invite.initial && dialog) this.#context.dialogs.remove(dialog);
-    if (!owner?.alive) return;
+    proxied?.cancelled();
+    if (proxied || !owner?.alive) return;
     owner.receive(
       requestEvent(cancel.request, cancel.text, cancel.flow, {
         transactionId: invite.id,
@@ -210,6 +220,7 @@ export class UasCore {
       invite.acknowledged();
       this.#transactions.settle(entry);
     }
+    if (!dialog && this.#proxy.remainsIn(request)) this.#proxy.followAck(request);
     if (!dialog?.owner.alive) return;
     // A repeated ACK and the ACK of a re-INVITE carry an id of their own.
     const transactionId = first && entry.initial ? entry.id : newUuid();

@@ -10,14 +10,11 @@ import type { ClientTransactions } from './client-transactions.js';
 import type { CoreContext } from './context.js';
 import type { DialogRequests } from './dialog-requests.js';
 import { isDescription, NOT_IN_CANCEL, requestText } from './request-text.js';
-import { MIN_SESSION_EXPIRES, restartSession, type SessionHooks, sessionObtained } from './session-timer.js';
+import { SessionRefresh } from './session-refresh.js';
 import { completeUacDialog } from './uac-dialog.js';
 
 type Reply = (result: SendResult) => void;
 
-const SESSION_EXPIRED = 'Session timer expired';
-/** How long a refresh that met a request of the peer waits: between 2.1 and 4 s for one side (RFC 3261 section 14.1). */
-const GLARE_MS = 2_500;
 /** The rest of a request whose Request-URI is the dialog's target. */
 const EMPTY = { uri: '', headers: new Headers(), body: '' };
 
@@ -30,11 +27,7 @@ export class InviteClient {
   readonly #transactions: ClientTransactions;
   readonly #requests: DialogRequests;
   readonly #showGenerated: (dialog: Dialog, entry: ClientEntry) => void;
-  /** What to do when the timer of a dialog's session is over. */
-  readonly session: SessionHooks = {
-    onRefreshDue: (dialog, interval) => this.#refresh(dialog, interval),
-    onExpired: (dialog) => this.bye(dialog, SESSION_EXPIRED),
-  };
+  readonly session: SessionRefresh;
   /** The latest INVITE sent in each dialog, which an ACK answers. */
   readonly #invites = new WeakMap<Dialog, ClientEntry>();
 
@@ -48,6 +41,7 @@ export class InviteClient {
     this.#transactions = transactions;
     this.#requests = requests;
     this.#showGenerated = showGenerated;
+    this.session = new SessionRefresh(context, requests, (dialog, reason) => this.bye(dialog, reason));
   }
 
   /** Notes an INVITE that has been sent. */
@@ -64,17 +58,11 @@ export class InviteClient {
     }
   }
 
-  /** Starts the session timer that a 2xx to our INVITE or UPDATE agrees to. */
-  followSession(dialog: Dialog, response: SipResponse): void {
-    const session = sessionObtained(response);
-    if (session) restartSession(this.#context, dialog, session, this.session);
-  }
-
   /** The dialog of a refused INVITE stays a while, so that the user's needless ACK is refused for the right reason. */
   failed(entry: ClientEntry, status: number): void {
     const { dialog } = entry;
     entry.failed = true;
-    if (dialog && isRefresh(entry)) this.#refreshFailed(dialog, entry, status);
+    if (dialog && isRefresh(entry)) this.session.onRefused(dialog, entry, status);
     if (!dialog || !entry.initial) return;
     dialog.state = 'failed';
     this.#context.clock.schedule(TIMEOUT, () => this.#context.dialogs.remove(dialog));
@@ -160,33 +148,13 @@ export class InviteClient {
     else dialog.refreshTarget(response.headers.list('contact')[0]);
     const sent = entry.text.slice(entry.text.indexOf('\r\n\r\n') + 4);
     if (isDescription(sent)) dialog.localSdp = sent;
-    this.followSession(dialog, response);
+    this.session.follow(dialog, response);
     if (isRefresh(entry))
       this.#sendAck({ method: 'ACK', ...EMPTY }, dialog, entry, (_result, ack) => {
         entry.ack = ack;
       });
     else if (entry.initial && !entry.owner?.alive) this.#dropFork(entry, dialog, response, flow);
     else this.#transactions.show(entry, response);
-  }
-
-  /** Asks the peer anew for the session as it is (RFC 4028 section 7.4); the user does not take part. */
-  #refresh(dialog: Dialog, interval: number): void {
-    if (dialog.state !== 'confirmed' || dialog.localSdp === undefined) return;
-    const headers = new Headers([
-      ['Supported', 'timer'],
-      ['Session-Expires', `${interval};refresher=uac`],
-      ['Min-SE', String(MIN_SESSION_EXPIRES)],
-    ]);
-    const request = { method: 'INVITE', uri: dialog.remoteTarget, headers, body: dialog.localSdp };
-    this.#requests.send(undefined, request, dialog, dialog.remoteTarget, () => undefined);
-  }
-
-  #refreshFailed(dialog: Dialog, entry: ClientEntry, status: number): void {
-    if (status === 408 || status === 481) this.bye(dialog, SESSION_EXPIRED);
-    else if (status === 491) {
-      const interval = Number.parseInt(entry.headers.get('session-expires') ?? '', 10);
-      dialog.expiry = this.#context.clock.schedule(GLARE_MS, () => this.#refresh(dialog, interval));
-    }
   }
 
   /** ACKs and ends a call that nobody here can take: another fork's, or one whose user has gone. */

@@ -178,7 +178,7 @@ export class UacCore {
       const refreshes = entry.fields.method === 'UPDATE' || entry.fields.method === 'SUBSCRIBE';
       if (entry.initial) completeUacDialog(dialog, response, flow, entry.fields.uri);
       else if (refreshes) dialog.refreshTarget(response.headers.list('contact')[0]);
-      if (entry.fields.method === 'UPDATE') this.#invites.followSession(dialog, response);
+      if (entry.fields.method === 'UPDATE') this.#invites.session.follow(dialog, response);
     }
     if (status >= 200) this.#endDialog(entry, status);
     if (status !== 100) this.#transactions.show(entry, response);

@@ -10,6 +10,7 @@ import type {
   SignallingPort,
 } from './ports.js';
 import { MediaError } from './ports.js';
+import type { SessionDescription } from './session-description.js';
 import { type CallEffect, type CallEvent, type CallState, step, transitions } from './state.js';
 import type { CallResult, Termination } from './termination.js';
 
@@ -162,7 +163,10 @@ export class Call {
         this.#sendInvite(parties);
         return;
       case 'accept-media':
-        if (this.#attempt(() => this.#media?.accept(effect.answer))) this.#receive({ type: 'media-accepted' });
+        void this.#attempt(async (media) => {
+          await media.accept(effect.answer);
+          return { type: 'media-accepted' };
+        });
         return;
       case 'cancel':
         this.#outgoing?.cancel();
@@ -181,10 +185,11 @@ export class Call {
       case 'announce':
         this.#ports.client.incoming(invite.caller);
         return;
+      case 'answer-media':
+        void this.#attempt(async (media) => ({ type: 'media-answered', answer: await media.answer(offerOf(invite)) }));
+        return;
       case 'answer':
-        this.#attempt(() => {
-          if (this.#media && invite.offer) invite.answer(this.#media.answer(invite.offer));
-        });
+        invite.answer(effect.answer);
         return;
       case 'reject':
         invite.reject(effect.sipStatus);
@@ -209,7 +214,7 @@ export class Call {
         return;
       }
       this.#media = media;
-      if (this.parties.direction === 'incoming') checkOffer(media, this.parties.invite.offer);
+      if (this.parties.direction === 'incoming') media.check(offerOf(this.parties.invite));
     } catch (error) {
       this.#receive({ type: 'media-failed', termination: mediaTermination(error) });
       return;
@@ -225,21 +230,22 @@ export class Call {
     );
   }
 
-  /** @returns whether the media did it; otherwise the call is told */
-  #attempt(action: () => void): boolean {
+  /** Has the media do something, and tells the call how it went. */
+  async #attempt(action: (media: MediaSession) => Promise<CallEvent>): Promise<void> {
+    if (!this.#media) return;
+    let event: CallEvent;
     try {
-      action();
-      return true;
+      event = await action(this.#media);
     } catch (error) {
-      this.#receive({ type: 'media-failed', termination: mediaTermination(error) });
-      return false;
+      event = { type: 'media-failed', termination: mediaTermination(error) };
     }
+    this.#receive(event);
   }
 }
 
-function checkOffer(media: MediaSession, offer: IncomingInvite['offer']): void {
+function offerOf({ offer }: IncomingInvite): SessionDescription {
   if (!offer) throw new MediaError('NoCommonCodec', 'the INVITE has no offer, and one is needed here');
-  media.check(offer);
+  return offer;
 }
 
 function mediaTermination(error: unknown): Termination {

@@ -38,8 +38,11 @@ export interface CallStatusUpdate {
 
 /** Places outgoing calls. */
 export interface SignallingPort {
-  /** Reads what a person dialled. */
-  resolve(dialled: string): DialTarget;
+  /**
+   * Reads what a person dialled.
+   * @param from The caller's SIP address: a number without a domain is meant in the caller's, unless configured otherwise.
+   */
+  resolve(dialled: string, from: string): DialTarget;
   /** Sends an INVITE. Never throws: what goes wrong arrives as a `failed` event, and exactly one of `failed` and `ended` is the last. */
   invite(request: InviteRequest, listener: (event: SignallingEvent) => void): OutgoingInvite;
 }
@@ -140,9 +143,9 @@ export interface MediaSession {
   readonly offer: SessionDescription;
   /**
    * Applies the far end's answer and starts the flow in both directions; a further answer changes it.
-   * @throws MediaError with code `NoCommonCodec` when the answer has nothing we can serve.
+   * Rejects with a MediaError: `NoCommonCodec` when the answer has nothing we can serve.
    */
-  accept(answer: SessionDescription): void;
+  accept(answer: SessionDescription): Promise<void>;
   /**
    * Whether an offer can be answered; nothing is started.
    * @throws MediaError with code `NoCommonCodec`
@@ -150,10 +153,9 @@ export interface MediaSession {
   check(offer: SessionDescription): void;
   /**
    * Starts the flow in both directions as the far end's offer says.
-   * @returns the description to answer with
-   * @throws MediaError with code `NoCommonCodec`
+   * Resolves to the description to answer with; rejects with a MediaError.
    */
-  answer(offer: SessionDescription): SessionDescription;
+  answer(offer: SessionDescription): Promise<SessionDescription>;
   /** A frame that the client published. Anything unusable is counted and dropped. */
   write(frame: ClientFrame): void;
   /** Stops the flow and gives the ports back. A second call does nothing. Returns what was measured. */

@@ -4,8 +4,8 @@ import { CallStatus } from './status.js';
 import type { Termination } from './termination.js';
 
 /**
- * A call as a pure state machine: an outgoing one begins with `start`, an incoming one with `invited`. `told` says that the client has had its final status 0 while the SIP side is still
- * being taken down.
+ * A call as a pure state machine: an outgoing one begins with `start`, an incoming one with `invited`. `told` says that
+ * the client has had its final status 0 while the SIP side is still being taken down.
  */
 export type CallState =
   | { readonly name: 'idle' }
@@ -14,7 +14,8 @@ export type CallState =
   | { readonly name: 'answering' } // 2xx received, its session description is being applied
   | { readonly name: 'offered' } // INVITE received, media is being opened, nobody was told
   | { readonly name: 'ringing' } // 180 sent, the client was told
-  | { readonly name: 'accepting' } // 200 is being sent
+  | { readonly name: 'accepting' } // accepted by the client, media makes its answer
+  | { readonly name: 'confirming' } // 200 is being sent
   | { readonly name: 'connected' }
   | { readonly name: 'cancelling'; readonly termination: Termination; readonly told: boolean }
   | { readonly name: 'ending'; readonly termination: Termination; readonly told: boolean } // BYE sent
@@ -27,6 +28,7 @@ export type CallEvent =
   | { readonly type: 'invited' }
   | { readonly type: 'media-opened' }
   | { readonly type: 'media-accepted' }
+  | { readonly type: 'media-answered'; readonly answer: SessionDescription }
   | { readonly type: 'media-failed'; readonly termination: Termination }
   | { readonly type: 'provisional'; readonly status: number; readonly reason: string }
   | { readonly type: 'answered'; readonly answer: SessionDescription }
@@ -46,7 +48,8 @@ export type CallEffect =
   | { readonly type: 'cancel' }
   | { readonly type: 'ring' }
   | { readonly type: 'announce' }
-  | { readonly type: 'answer' }
+  | { readonly type: 'answer-media' }
+  | { readonly type: 'answer'; readonly answer: SessionDescription }
   | { readonly type: 'reject'; readonly sipStatus: number }
   | { readonly type: 'bye'; readonly reason: string }
   | { readonly type: 'status'; readonly update: CallStatusUpdate }
@@ -65,7 +68,8 @@ export const transitions: Readonly<Record<CallStateName, readonly CallStateName[
   answering: ['connected', 'ending', 'ended'],
   offered: ['ringing', 'ended'],
   ringing: ['accepting', 'ended'],
-  accepting: ['connected', 'ending', 'ended'],
+  accepting: ['confirming', 'ended'],
+  confirming: ['connected', 'ending', 'ended'],
   connected: ['ending', 'ended'],
   cancelling: ['ending', 'ended'],
   ending: ['ended'],
@@ -113,6 +117,10 @@ function refuse(sipStatus: number, termination: Termination, told = false): Step
   const { state, effects } = end(termination, told);
   return { state, effects: [{ type: 'reject', sipStatus }, ...effects] };
 }
+
+/** What the caller is told when there can be no media. */
+const refusalOf = ({ result }: Termination): number =>
+  result === 'no-codec' ? notAcceptableHere : temporarilyUnavailable;
 
 const bye = (termination: Termination): CallEffect => ({ type: 'bye', reason: termination.reason });
 
@@ -186,13 +194,12 @@ const table: { readonly [N in CallStateName]: Row<N> } = {
   },
   offered: {
     'media-opened': () => ({ state: { name: 'ringing' }, effects: [{ type: 'ring' }, { type: 'announce' }] }),
-    'media-failed': (_, { termination }) =>
-      refuse(termination.result === 'no-codec' ? notAcceptableHere : temporarilyUnavailable, termination, true),
+    'media-failed': (_, { termination }) => refuse(refusalOf(termination), termination, true),
     failed: (_, event) => end(event.termination, true),
     abandon: (_, event) => refuse(temporarilyUnavailable, event.termination, true),
   },
   ringing: {
-    accept: () => ({ state: { name: 'accepting' }, effects: [{ type: 'answer' }] }),
+    accept: () => ({ state: { name: 'accepting' }, effects: [{ type: 'answer-media' }] }),
     decline: (_, event) => refuse(event.sipStatus, declined),
     hangup: () => refuse(busyHere, declined),
     timeout: () => refuse(temporarilyUnavailable, unanswered),
@@ -201,6 +208,13 @@ const table: { readonly [N in CallStateName]: Row<N> } = {
     abandon: (_, event) => refuse(temporarilyUnavailable, event.termination),
   },
   accepting: {
+    'media-answered': (_, { answer }) => ({ state: { name: 'confirming' }, effects: [{ type: 'answer', answer }] }),
+    'media-failed': (_, { termination }) => refuse(refusalOf(termination), termination),
+    failed: (_, event) => end(event.termination),
+    hangup: () => refuse(busyHere, declined),
+    abandon: (_, event) => refuse(temporarilyUnavailable, event.termination),
+  },
+  confirming: {
     established: () => connect(),
     'media-failed': (_, event) => takeDown(event.termination),
     failed: (_, event) => end(event.termination),

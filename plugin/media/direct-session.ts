@@ -1,32 +1,21 @@
 import { randomBytes, randomInt } from 'node:crypto';
-import type { RemoteInfo, Socket } from 'node:dgram';
 import type { ClientFrame, MediaOptions, MediaReport, MediaSession } from '../call/ports.js';
 import type { SessionDescription } from '../call/session-description.js';
-import { AudioReceiver } from './audio-receiver.js';
-import { AudioSender, type SendFormat } from './audio-sender.js';
-import type { MediaClock } from './clock.js';
+import { AudioFlow } from './audio/audio-flow.js';
+import type { Transcoding } from './audio/transcoding.js';
 import {
   type AudioAgreement,
   agreeAudio,
   answerAudio,
   type FormatList,
-  isUnspecified,
-  type MediaTarget,
   offerAudio,
   passThroughFormats,
   transcodingFormats,
-} from './formats.js';
-import { RemoteParty } from './remote-party.js';
-import { RtcpSession } from './rtcp-session.js';
-import { isRtcp, parseRtp } from './rtp.js';
-import { closeRtpSockets, type RtpSockets, resolveHost } from './rtp-sockets.js';
-import type { Ticker } from './ticker.js';
-import type { Transcoding } from './transcoding.js';
-
-/** What an operator reads in the log about media. */
-export interface MediaLogger {
-  info(fields: Readonly<Record<string, unknown>>, message: string): void;
-}
+} from './negotiation/formats.js';
+import type { MediaClock } from './network/clock.js';
+import { type MediaLogger, RtpChannel, type RtpSink } from './network/rtp-channel.js';
+import type { RtpSockets } from './network/rtp-sockets.js';
+import type { Ticker } from './network/ticker.js';
 
 export interface DirectSessionOptions {
   readonly call: MediaOptions;
@@ -46,51 +35,36 @@ export interface DirectSessionOptions {
 /** Milliseconds between two RTCP reports on average; each interval varies by half (RFC 3550 section 6.2). */
 const reportInterval = 5_000;
 
-/** Errors of a socket that say something about one packet or one moment, not about the socket. */
-const passing = new Set(['ECONNREFUSED', 'ECONNRESET', 'EHOSTUNREACH', 'ENETUNREACH', 'EMSGSIZE', 'ENOBUFS', 'EPERM']);
-
-/** What exists once the far end has answered. */
-interface Flow {
-  agreement: AudioAgreement;
-  remote: RemoteParty;
-  readonly sender: AudioSender;
-  readonly receiver: AudioReceiver;
-  readonly rtcp: RtcpSession;
-}
-
-/** The RTP of one call. */
+/** The gateway's own RTP of one call. */
 export class DirectSession implements MediaSession {
   readonly offer: SessionDescription;
   readonly #options: DirectSessionOptions;
   readonly #formats: FormatList;
-  readonly #rtp: Socket;
-  readonly #rtcp: Socket;
-  #flow: Flow | undefined;
-  #closed = false;
+  readonly #channel: RtpChannel;
+  /** Exists once the far end has answered. */
+  #audio: AudioFlow | undefined;
   #failed = false;
   #nextReport = 0;
-  /** Datagrams from elsewhere than the far end. */
-  #foreign = 0;
-  #malformed = 0;
   /** Messages of the client that could not be sent: no answer yet, or hold. */
   #notSent = 0;
-  #socketErrors = 0;
   #report: MediaReport | undefined;
 
   constructor(options: DirectSessionOptions) {
-    const { advertisedAddress, sockets } = options;
+    const { call, host, sockets, clock, logger } = options;
     this.#options = options;
-    this.#rtp = sockets.rtp;
-    this.#rtcp = sockets.rtcp;
     this.#formats = options.transcoding === undefined ? passThroughFormats : transcodingFormats;
-    this.offer = offerAudio(advertisedAddress, sockets.port, this.#formats);
-    this.#rtp.on('message', this.#onRtp);
-    this.#rtcp.on('message', this.#onRtcp);
-    this.#rtp.on('error', this.#onSocketError);
-    this.#rtcp.on('error', this.#onSocketError);
+    this.offer = offerAudio(options.advertisedAddress, sockets.port, this.#formats);
+    this.#channel = new RtpChannel({
+      callId: call.callId,
+      host,
+      sockets,
+      clock,
+      ...(logger && { logger }),
+      failed: (reason) => this.#fail(reason),
+    });
   }
 
-  accept(answer: SessionDescription): void {
+  async accept(answer: SessionDescription): Promise<void> {
     this.#start(agreeAudio(answer, this.#formats));
   }
 
@@ -98,7 +72,7 @@ export class DirectSession implements MediaSession {
     this.#answerTo(offer);
   }
 
-  answer(offer: SessionDescription): SessionDescription {
+  async answer(offer: SessionDescription): Promise<SessionDescription> {
     const { agreement, answer } = this.#answerTo(offer);
     this.#start(agreement);
     return answer;
@@ -110,142 +84,71 @@ export class DirectSession implements MediaSession {
   }
 
   #start(agreement: AudioAgreement): void {
-    if (this.#closed) return;
-    const flow = this.#flow;
-    if (flow === undefined) this.#startFlow(agreement);
-    else this.#changeFlow(flow, agreement);
+    if (this.#report !== undefined) return;
+    const { clock, ticker } = this.#options;
+    if (this.#audio !== undefined) {
+      this.#audio.change(agreement, clock.now());
+      this.#channel.aim(agreement.target);
+      return;
+    }
+    this.#audio = this.#openAudio(agreement);
+    this.#channel.open(this.#contained(this.#audio), agreement.target);
+    this.#nextReport = clock.now() + nextInterval();
+    ticker.add(this.#tick);
+  }
+
+  #openAudio(agreement: AudioAgreement): AudioFlow {
+    const { call, transcoding } = this.#options;
+    return new AudioFlow(agreement, {
+      play: call.play,
+      send: (packet) => this.#channel.sendRtp(packet),
+      cname: randomBytes(12).toString('base64'),
+      ssrc: randomBytes(4).readUInt32BE(),
+      sequence: randomInt(2 ** 16),
+      timestamp: randomBytes(4).readUInt32BE(),
+      ...(transcoding && { transcoding }),
+    });
   }
 
   write(frame: ClientFrame): void {
-    const flow = this.#flow;
-    if (flow === undefined || this.#closed || !flow.agreement.sending || flow.remote.address === undefined) {
+    const audio = this.#audio;
+    if (audio === undefined || this.#report !== undefined || !audio.sending || !this.#channel.reachable) {
       this.#notSent++;
       return;
     }
-    this.#contain(() => flow.sender.write(frame, this.#options.clock.now(), this.#send));
+    this.#contain(() => audio.write(frame, this.#options.clock.now()));
   }
 
   close(): MediaReport {
     if (this.#report !== undefined) return this.#report;
-    const flow = this.#flow;
-    this.#closed = true;
     this.#options.ticker.delete(this.#tick);
-    if (flow !== undefined) this.#sendRtcp(flow, true);
-    closeRtpSockets(this.#options.sockets);
+    if (this.#audio !== undefined) this.#sendReport(this.#audio, true);
+    this.#channel.close();
     this.#options.released();
-    this.#report = this.#measure(flow);
-    this.#contain(() => {
-      flow?.sender.free();
-      flow?.receiver.free();
-    });
+    this.#report = this.#measure();
+    this.#contain(() => this.#audio?.free());
     return this.#report;
   }
 
-  #startFlow(agreement: AudioAgreement): void {
-    const { call, transcoding } = this.#options;
-    const shared = transcoding === undefined ? {} : { transcoding };
-    const sender = new AudioSender({
-      ...sendFormat(agreement),
-      ...shared,
-      ssrc: randomBytes(4).readUInt32BE(),
-      sequence: randomInt(2 ** 16),
-      timestamp: randomBytes(4).readUInt32BE(),
-    });
-    const clientCodec = () => sender.clientCodec;
-    const receiver = new AudioReceiver({ formats: agreement.receive, play: call.play, clientCodec, ...shared });
-    const rtcp = new RtcpSession({ cname: randomBytes(12).toString('base64'), sender, receiver });
-    this.#flow = { agreement, remote: this.#locate(agreement.target), sender, receiver, rtcp };
-    this.#nextReport = this.#options.clock.now() + nextInterval();
-    this.#options.ticker.add(this.#tick);
-  }
-
-  /** A further answer in the same call: hold, resumption, another address or codec. */
-  #changeFlow(flow: Flow, agreement: AudioAgreement): void {
-    flow.agreement = agreement;
-    if (!flow.remote.isAt(agreement.target)) flow.remote = this.#locate(agreement.target);
-    flow.sender.use(sendFormat(agreement), this.#options.clock.now());
-    flow.receiver.formats = agreement.receive;
-  }
-
-  #locate(target: MediaTarget): RemoteParty {
-    const remote = new RemoteParty(target);
-    if (isUnspecified(target.host)) return remote;
-    resolveHost(target.host, this.#options.host, (error, address) => {
-      if (!error) remote.resolved(address);
-      else if (this.#flow?.remote === remote && !remote.latched) {
-        this.#fail(`the far end's media address "${target.host}" cannot be used: ${error.message}`);
-      }
-    });
-    return remote;
-  }
-
-  readonly #send = (packet: Buffer): void => {
-    const remote = this.#flow?.remote;
-    if (remote?.address === undefined) return;
-    this.#rtp.send(packet, 0, packet.length, remote.port, remote.address);
-  };
-
-  readonly #onRtp = (bytes: Buffer, source: RemoteInfo): void => {
-    const flow = this.#flow;
-    if (flow === undefined) return;
-    if (flow.remote.isStranger(source)) {
-      this.#foreign++;
-      return;
-    }
-    const now = this.#options.clock.now();
-    if (isRtcp(bytes)) {
-      flow.rtcp.receive(bytes, now);
-      return;
-    }
-    const packet = parseRtp(bytes);
-    if (typeof packet === 'string') {
-      this.#malformed++;
-      return;
-    }
-    if (!flow.remote.latched) {
-      if (flow.agreement.receive[packet.payloadType] === undefined) {
-        this.#foreign++;
-        return;
-      }
-      this.#latch(flow.remote, source);
-    }
-    this.#contain(() => flow.receiver.receive(packet, now));
-  };
-
-  #latch(remote: RemoteParty, source: RemoteInfo): void {
-    if (!remote.latch(source)) return;
-    const { call, logger } = this.#options;
-    const { host, port } = remote.target;
-    const fields = { call: call.callId, answer: `${host} ${port}`, actual: `${source.address} ${source.port}` };
-    logger?.info(fields, 'RTP comes from elsewhere than the answer says; sending there');
-  }
-
-  readonly #onRtcp = (bytes: Buffer, source: RemoteInfo): void => {
-    const flow = this.#flow;
-    if (flow === undefined) return;
-    if (flow.remote.address === source.address) flow.rtcp.receive(bytes, this.#options.clock.now());
-    else this.#foreign++;
-  };
-
-  readonly #onSocketError = (error: NodeJS.ErrnoException): void => {
-    if (error.code !== undefined && passing.has(error.code)) this.#socketErrors++;
-    else this.#fail(`an RTP socket failed: ${error.message}`);
-  };
-
   readonly #tick = (now: number): void => {
-    const flow = this.#flow;
-    if (flow === undefined) return;
-    this.#contain(() => flow.receiver.tick(now));
+    const audio = this.#audio;
+    if (audio === undefined) return;
+    this.#contain(() => audio.tick(now));
     if (now < this.#nextReport) return;
     this.#nextReport = now + nextInterval();
-    this.#sendRtcp(flow, false);
+    this.#sendReport(audio, false);
   };
 
-  #sendRtcp(flow: Flow, bye: boolean): void {
-    const { address, rtcpPort } = flow.remote;
-    if (address === undefined || rtcpPort === 0) return;
-    const report = flow.rtcp.report(this.#options.clock.now(), bye);
-    this.#rtcp.send(report, 0, report.length, rtcpPort, address);
+  #sendReport(audio: AudioFlow, bye: boolean): void {
+    this.#channel.sendRtcp(audio.report(this.#options.clock.now(), bye));
+  }
+
+  #contained(audio: AudioFlow): RtpSink {
+    return {
+      expects: (payloadType) => audio.expects(payloadType),
+      rtp: (packet, now) => this.#contain(() => audio.rtp(packet, now)),
+      rtcp: (bytes, now) => audio.rtcp(bytes, now),
+    };
   }
 
   /** What a codec throws, of whatever it was given, ends the media of this call and not the process. */
@@ -259,47 +162,18 @@ export class DirectSession implements MediaSession {
   }
 
   #fail(reason: string): void {
-    if (this.#closed || this.#failed) return;
+    if (this.#report !== undefined || this.#failed) return;
     this.#failed = true;
     this.#options.call.lost(reason);
   }
 
-  #measure(flow: Flow | undefined): MediaReport {
-    const own = { engine: 'direct', foreign: this.#foreign, notSent: this.#notSent, socketErrors: this.#socketErrors };
-    if (flow === undefined) return own;
-    const { sender, receiver, rtcp, agreement } = flow;
-    return {
-      ...own,
-      codec: `${agreement.send.encoding}/${agreement.send.clockRate}`,
-      ...(sender.clientCodec === undefined ? {} : { clientCodec: sender.clientCodec }),
-      packetsSent: sender.packets,
-      bytesSent: sender.octets,
-      packetsReceived: receiver.packets,
-      bytesReceived: receiver.octets,
-      transcodedFromClient: sender.transcoded,
-      transcodedToClient: receiver.transcoded,
-      concealedFromClient: sender.concealed,
-      concealedToClient: receiver.concealed,
-      lost: receiver.lost,
-      reordered: receiver.window.reordered,
-      duplicates: receiver.window.duplicates,
-      late: receiver.window.late,
-      outOfRange: receiver.window.outOfRange,
-      droppedSlowReader: receiver.droppedSlowReader,
-      telephoneEvents: receiver.telephoneEvents,
-      unknownPayloadType: receiver.unknownPayloadType,
-      malformed: this.#malformed + receiver.malformed + rtcp.malformed,
-      malformedFromClient: sender.malformed,
-      unsupportedFromClient: sender.unsupported,
-      jitterMs: Math.round(receiver.jitter * 10) / 10,
-      remoteLost: rtcp.remoteLost,
-      ...(rtcp.roundTrip === undefined ? {} : { roundTripMs: Math.round(rtcp.roundTrip * 10) / 10 }),
-    };
+  #measure(): MediaReport {
+    const { foreign, malformed, socketErrors } = this.#channel;
+    const own = { engine: 'direct', foreign, notSent: this.#notSent, socketErrors };
+    if (this.#audio === undefined) return own;
+    const audio = this.#audio.figures();
+    return { ...own, ...audio, malformed: malformed + Number(audio.malformed) };
   }
-}
-
-function sendFormat({ codec, packetDuration, send: { payloadType, clockRate } }: AudioAgreement): SendFormat {
-  return { codec, packetDuration, payloadType, clockRate };
 }
 
 function nextInterval(): number {

@@ -1,13 +1,14 @@
 import { isIPv6 } from 'node:net';
 import { networkInterfaces } from 'node:os';
 import type { MediaOptions, MediaPort, MediaSession } from '../call/ports.js';
-import { type MediaClock, systemClock } from './clock.js';
-import { DirectSession, type MediaLogger } from './direct-session.js';
-import { isUnspecified } from './formats.js';
-import { type PortRange, RtpPorts } from './rtp-ports.js';
-import { openRtpSockets } from './rtp-sockets.js';
-import { Ticker } from './ticker.js';
-import type { Transcoding } from './transcoding.js';
+import type { Transcoding } from './audio/transcoding.js';
+import { DirectSession } from './direct-session.js';
+import { type MediaClock, systemClock } from './network/clock.js';
+import type { MediaLogger } from './network/rtp-channel.js';
+import { type PortRange, RtpPorts } from './network/rtp-ports.js';
+import { openRtpSockets } from './network/rtp-sockets.js';
+import { Ticker } from './network/ticker.js';
+import { isUnspecified } from './rtp/media-target.js';
 
 export interface DirectMediaOptions {
   /** Address that the RTP sockets bind. */

@@ -91,9 +91,9 @@ class Bench {
           this.media = options;
           return {
             offer,
-            accept: (description) => this.accept(description),
+            accept: async (description) => this.accept(description),
             check: () => this.check(),
-            answer: () => answer,
+            answer: async () => answer,
             write: (frame) => this.written.push(frame),
             close: () => ({ closed: ++this.mediaClosed }),
           };
@@ -121,7 +121,13 @@ class Bench {
 
   async connect(): Promise<void> {
     await this.dial();
+    await this.answered();
+  }
+
+  /** The far end answers, and the media has applied it. */
+  async answered(): Promise<void> {
     this.signal({ type: 'answered', answer });
+    await new Promise(setImmediate);
   }
 }
 
@@ -137,7 +143,7 @@ describe('a call', () => {
     await bench.dial();
     expect(bench.invited).toEqual({ callId: 'c1', uri: 'sip:bob@example.com', from: 'sip:me@example.com', offer });
     bench.signal({ type: 'provisional', status: 180, reason: 'Ringing' });
-    bench.signal({ type: 'answered', answer });
+    await bench.answered();
     expect(bench.accepted).toEqual([answer]);
     expect(bench.codes).toEqual([1, 1, 4, 2]);
     bench.call.hangup();
@@ -244,6 +250,8 @@ describe('an incoming call', () => {
     expect(bench.announced).toEqual([caller]);
     expect(bench.codes).toEqual([]);
     bench.call.accept();
+    expect(bench.signalled).toEqual(['180']);
+    await new Promise(setImmediate);
     expect(bench.signalled).toEqual(['180', '200']);
     bench.signal({ type: 'established' });
     expect(bench.codes).toEqual([4, 2]);

@@ -15,6 +15,7 @@ const states: Record<string, CallState> = {
   offered: { name: 'offered' },
   ringing: { name: 'ringing' },
   accepting: { name: 'accepting' },
+  confirming: { name: 'confirming' },
   connected: { name: 'connected' },
   'cancelling, client waits': { name: 'cancelling', termination: first, told: false },
   'cancelling, client told': { name: 'cancelling', termination: first, told: true },
@@ -28,6 +29,7 @@ const events: Record<CallEvent['type'], CallEvent> = {
   invited: { type: 'invited' },
   'media-opened': { type: 'media-opened' },
   'media-accepted': { type: 'media-accepted' },
+  'media-answered': { type: 'media-answered', answer },
   'media-failed': { type: 'media-failed', termination: second },
   provisional: { type: 'provisional', status: 180, reason: 'Ringing' },
   answered: { type: 'answered', answer },
@@ -75,7 +77,7 @@ const cells: Record<string, Partial<Record<CallEvent['type'], string>>> = {
     abandon: 'ended: reject(480) finish(refused)',
   },
   ringing: {
-    accept: 'accepting: answer',
+    accept: 'accepting: answer-media',
     decline: 'ended: reject(603) 0 finish(declined)',
     hangup: 'ended: reject(486) 0 finish(declined)',
     timeout: 'ended: reject(480) 0 finish(no-answer)',
@@ -84,6 +86,13 @@ const cells: Record<string, Partial<Record<CallEvent['type'], string>>> = {
     abandon: 'ended: reject(480) 0! finish(refused)',
   },
   accepting: {
+    'media-answered': 'confirming: answer',
+    'media-failed': 'ended: reject(480) 0! finish(refused)',
+    failed: 'ended: 0! finish(refused)',
+    hangup: 'ended: reject(486) 0 finish(declined)',
+    abandon: 'ended: reject(480) 0! finish(refused)',
+  },
+  confirming: {
     established: 'connected: 4 2',
     'media-failed': 'ending: bye 0!',
     failed: 'ended: 0! finish(refused)',
@@ -155,13 +164,16 @@ describe('the call, every state and event', () => {
     expect([...reached].sort()).toEqual(Object.keys(transitions).sort());
   });
 
-  it('refuses a caller whose offer has no codec in common with 488', () => {
-    const termination: Termination = { result: 'no-codec', reason: 'none' };
-    expect(step({ name: 'offered' }, { type: 'media-failed', termination }).effects[0]).toEqual({
-      type: 'reject',
-      sipStatus: 488,
-    });
-  });
+  it.each(['offered', 'accepting'] as const)(
+    'refuses a caller whose offer has no codec in common with 488: %s',
+    (name) => {
+      const termination: Termination = { result: 'no-codec', reason: 'none' };
+      expect(step({ name }, { type: 'media-failed', termination }).effects[0]).toEqual({
+        type: 'reject',
+        sipStatus: 488,
+      });
+    },
+  );
 
   it('tells the client once that it is not connected, however the call ends', () => {
     const paths: CallEvent['type'][][] = [

@@ -7,12 +7,12 @@ import { createSocket } from 'node:dgram';
 import { once } from 'node:events';
 import { splitPacket } from 'speex-wasm';
 import type { MediaSession } from '../../plugin/call/ports.js';
-import { AudioReceiver } from '../../plugin/media/audio-receiver.js';
-import { AudioSender } from '../../plugin/media/audio-sender.js';
+import { AudioReceiver } from '../../plugin/media/audio/audio-receiver.js';
+import { AudioSender } from '../../plugin/media/audio/audio-sender.js';
+import type { Transcoding } from '../../plugin/media/audio/transcoding.js';
 import { DirectMedia } from '../../plugin/media/direct.js';
-import { agreeAudio } from '../../plugin/media/formats.js';
-import { buildRtp, parseRtp } from '../../plugin/media/rtp.js';
-import type { Transcoding } from '../../plugin/media/transcoding.js';
+import { agreeAudio } from '../../plugin/media/negotiation/formats.js';
+import { buildRtp, parseRtp } from '../../plugin/media/rtp/rtp.js';
 import { encodeSpeex, speak } from '../support/speech.js';
 import { speexCodec } from '../support/speex.js';
 

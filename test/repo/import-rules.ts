@@ -98,16 +98,8 @@ const wrappedMoreThanOnce = (tree: SourceTree): string[] =>
     return files.length > 1 ? [`${name} is imported by ${files.join(' and ')}`] : [];
   });
 
-/** The files of media/ that may know sockets, timers and clocks; all others are codec and packet code. */
-const mediaWithInputAndOutput = [
-  'clock',
-  'direct',
-  'direct-session',
-  'freeswitch',
-  'rtp-ports',
-  'rtp-sockets',
-  'ticker',
-];
+/** The folders of media/ that hold codec and packet code; what knows sockets, timers and clocks is elsewhere. */
+const packetCode = inFolder('media/audio', 'media/negotiation', 'media/rtp');
 const speexLoader = 'plugin/speex-wasm/src/node.ts';
 const deterministic = (path: string): boolean =>
   (path !== speexLoader &&
@@ -116,7 +108,7 @@ const deterministic = (path: string): boolean =>
       'embedded-sip/src/message',
       ...['amf', 'flv', 'bytes', 'chunk', 'message'].map((folder) => `rtmp-server-ts/src/${folder}`),
     )(path)) ||
-  (inFolder('media')(path) && !mediaWithInputAndOutput.some((name) => path === `plugin/media/${name}.ts`));
+  packetCode(path);
 
 /** Run by `npm run build`, never by the gateway. */
 const buildScripts = inFolder('speex-wasm/build');
@@ -240,21 +232,21 @@ export const importRules: readonly ImportRule[] = [
     offenders: (tree) => [
       ...others(deterministic, (to) => !to.startsWith('node:') || to === 'node:buffer')(tree),
       ...uses(deterministic, clocks)(tree),
-      ...others(deterministic, (to) => !mediaWithInputAndOutput.some((name) => to === `plugin/media/${name}.ts`))(tree),
+      ...others(deterministic, (to) => !inFolder('media')(to) || packetCode(to))(tree),
       ...others(deterministic, (to) => to !== speexLoader && to !== 'speex-wasm/node')(tree),
     ],
     examples: {
       broken: {
-        'plugin/media/rtp.ts': "import { createSocket } from 'node:dgram';",
-        'plugin/media/jitter.ts': 'const now = Date.now();',
-        'plugin/media/relay.ts': "import { open } from './rtp-sockets.js';",
+        'plugin/media/rtp/rtp.ts': "import { createSocket } from 'node:dgram';",
+        'plugin/media/rtp/jitter.ts': 'const now = Date.now();',
+        'plugin/media/rtp/relay.ts': "import { open } from '../network/rtp-sockets.js';",
         'plugin/rtmp-server-ts/src/chunk/a.ts': 'const at = performance.now();',
         'plugin/embedded-sip/src/message/b.ts': "import { isIP } from 'node:net';",
         'plugin/speex-wasm/src/codec.ts': "import { loadSpeex } from './node.js';",
-        'plugin/media/transcoder.ts': "import { loadSpeex } from 'speex-wasm/node';",
+        'plugin/media/audio/transcoder.ts': "import { loadSpeex } from 'speex-wasm/node';",
       },
       kept: {
-        'plugin/media/rtp-sockets.ts': "import { createSocket } from 'node:dgram';",
+        'plugin/media/network/rtp-sockets.ts': "import { createSocket } from 'node:dgram';",
         'plugin/speex-wasm/src/node.ts': "import { readFile } from 'node:fs/promises';",
         'plugin/rtmp-server-ts/src/amf/c.ts': 'const date = new Date(milliseconds); // not Date.now()',
       },

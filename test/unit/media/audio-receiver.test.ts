@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import type { ClientFrame } from '../../../plugin/call/ports.js';
-import { AudioReceiver } from '../../../plugin/media/audio-receiver.js';
-import type { ReceiveFormats } from '../../../plugin/media/formats.js';
-import { buildRtp, parseRtp } from '../../../plugin/media/rtp.js';
+import { AudioReceiver } from '../../../plugin/media/audio/audio-receiver.js';
+import type { ReceiveFormats } from '../../../plugin/media/negotiation/formats.js';
+import { buildRtp, parseRtp } from '../../../plugin/media/rtp/rtp.js';
 import { flv, silence, twoSilences, wideband } from './speex-frames.js';
 
 const formats: ReceiveFormats = Object.assign(new Array(128).fill(undefined), {

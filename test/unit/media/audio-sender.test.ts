@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { AudioSender } from '../../../plugin/media/audio-sender.js';
-import { parseRtp, type RtpPacket } from '../../../plugin/media/rtp.js';
+import { AudioSender } from '../../../plugin/media/audio/audio-sender.js';
+import { parseRtp, type RtpPacket } from '../../../plugin/media/rtp/rtp.js';
 import { flv, silence, twoSilences, wideband } from './speex-frames.js';
 
 function sender(options: { clockRate?: number; sequence?: number } = {}): AudioSender {

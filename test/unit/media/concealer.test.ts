@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest';
-import { Concealer } from '../../../plugin/media/concealer.js';
-import { compress, expand } from '../../../plugin/media/g711.js';
+import { Concealer } from '../../../plugin/media/audio/concealer.js';
+import { compress, expand } from '../../../plugin/media/audio/g711.js';
 
 const rate = 8000;
 /** A voice of 125 Hz: pulses of a period of 64 samples. */

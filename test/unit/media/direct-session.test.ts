@@ -1,9 +1,9 @@
 import { describe, expect } from 'vitest';
 import type { MediaReport } from '../../../plugin/call/ports.js';
 import { DirectSession } from '../../../plugin/media/direct-session.js';
-import { RtpPorts } from '../../../plugin/media/rtp-ports.js';
-import { openRtpSockets, type RtpSockets } from '../../../plugin/media/rtp-sockets.js';
-import { Ticker } from '../../../plugin/media/ticker.js';
+import { RtpPorts } from '../../../plugin/media/network/rtp-ports.js';
+import { openRtpSockets, type RtpSockets } from '../../../plugin/media/network/rtp-sockets.js';
+import { Ticker } from '../../../plugin/media/network/ticker.js';
 import { freePortRange } from '../../support/ports.js';
 import { type Scope, test } from '../../support/scope.js';
 import { FakeClock } from './fake-clock.js';

@@ -2,7 +2,7 @@ import { describe, expect } from 'vitest';
 import { type ClientFrame, MediaError, type MediaSession } from '../../../plugin/call/ports.js';
 import type { Direction, MediaFormat, SessionDescription } from '../../../plugin/call/session-description.js';
 import { DirectMedia, type DirectMediaOptions } from '../../../plugin/media/direct.js';
-import { buildRtcp } from '../../../plugin/media/rtcp.js';
+import { buildRtcp } from '../../../plugin/media/rtp/rtcp.js';
 import { freePortRange } from '../../support/ports.js';
 import { type Scope, test } from '../../support/scope.js';
 import { speexCodec } from '../../support/speex.js';
@@ -33,8 +33,8 @@ class Call {
       ...options,
     });
     const nothing = { address: '', media: [] };
-    const none = { accept: () => {}, check: () => {}, write: () => {} };
-    this.session = { ...none, offer: nothing, answer: () => nothing, close: () => ({}) };
+    const none = { accept: async () => {}, check: () => {}, write: () => {} };
+    this.session = { ...none, offer: nothing, answer: async () => nothing, close: () => ({}) };
   }
 
   static async open(scope: Scope, options: Partial<DirectMediaOptions> = {}): Promise<Call> {
@@ -158,7 +158,7 @@ describe('the flow', () => {
   test('carries frames unchanged both ways', async ({ scope }) => {
     const call = await Call.open(scope);
     const far = await UdpPeer.open(scope);
-    call.session.accept(answer(far));
+    await call.session.accept(answer(far));
     call.write(0, 20, 40);
     await until(() => far.received.length === 3, 'three packets');
     const [first] = far.rtp;
@@ -183,7 +183,7 @@ describe('the flow', () => {
   test('sends each frame of a message by itself', async ({ scope }) => {
     const call = await Call.open(scope);
     const far = await UdpPeer.open(scope);
-    call.session.accept(answer(far));
+    await call.session.accept(answer(far));
     call.session.write({ kind: 'audio', timestamp: 0, payload: flv(twoSilences) });
     await until(() => far.received.length === 2, 'two packets');
   });
@@ -191,7 +191,7 @@ describe('the flow', () => {
   test("uses the peer's payload type to send and understands both", async ({ scope }) => {
     const call = await Call.open(scope);
     const far = await UdpPeer.open(scope);
-    call.session.accept(answer(far, { formats: [{ ...speex16, payloadType: 110 }] }));
+    await call.session.accept(answer(far, { formats: [{ ...speex16, payloadType: 110 }] }));
     call.write(0);
     await until(() => far.received.length === 1, 'a packet');
     expect(far.rtp[0]?.payloadType).toBe(110);
@@ -203,7 +203,7 @@ describe('the flow', () => {
   test('releases what waits for a lost packet by time', async ({ scope }) => {
     const call = await Call.open(scope);
     const far = await UdpPeer.open(scope);
-    call.session.accept(answer(far));
+    await call.session.accept(answer(far));
     await far.sendRtp(call.port, 1);
     await far.sendRtp(call.port, 3);
     await far.sendRtp(call.port, 1); // a duplicate: when it is counted, the one before was read
@@ -219,7 +219,7 @@ describe('the flow', () => {
   test('drops what the client is too slow to read, and goes on', async ({ scope }) => {
     const call = await Call.open(scope);
     const far = await UdpPeer.open(scope);
-    call.session.accept(answer(far));
+    await call.session.accept(answer(far));
     call.playing = false;
     for (const sequence of [1, 2, 3]) await far.sendRtp(call.port, sequence);
     await until(() => call.frames.length === 3, 'three frames offered');
@@ -229,7 +229,7 @@ describe('the flow', () => {
   test('counts garbage from the far end and goes on', async ({ scope }) => {
     const call = await Call.open(scope);
     const far = await UdpPeer.open(scope);
-    call.session.accept(answer(far));
+    await call.session.accept(answer(far));
     await far.send(Uint8Array.of(), call.port);
     await far.send(Uint8Array.of(0x80), call.port);
     await far.send(Buffer.alloc(9000, 0xff), call.port);
@@ -250,7 +250,7 @@ describe('the far end', () => {
     await far.sendRtp(call.port, 1);
     call.write(0);
     await new Promise((resolve) => setTimeout(resolve, 20));
-    call.session.accept(answer(far));
+    await call.session.accept(answer(far));
     await far.sendRtp(call.port, 2);
     await until(() => call.frames.length === 1, 'a frame');
     expect([...(call.frames[0]?.payload ?? [])]).toEqual([...flv(wideband(2))]);
@@ -261,7 +261,7 @@ describe('the far end', () => {
     const call = await Call.open(scope);
     const announced = await UdpPeer.open(scope);
     const actual = await UdpPeer.open(scope);
-    call.session.accept(answer(announced));
+    await call.session.accept(answer(announced));
     call.write(0);
     await until(() => announced.received.length === 1, 'a packet at the announced port');
     await actual.sendRtp(call.port, 1);
@@ -276,7 +276,7 @@ describe('the far end', () => {
     const call = await Call.open(scope);
     const far = await UdpPeer.open(scope);
     const stranger = await UdpPeer.open(scope);
-    call.session.accept(answer(far));
+    await call.session.accept(answer(far));
     await stranger.send(Buffer.from('hello'), call.port);
     await stranger.sendRtp(call.port, 1, { payloadType: 0 });
     await far.sendRtp(call.port, 1);
@@ -294,7 +294,7 @@ describe('the far end', () => {
   test('may be given by name', async ({ scope }) => {
     const call = await Call.open(scope);
     const far = await UdpPeer.open(scope);
-    call.session.accept(answer(far, { address: 'localhost' }));
+    await call.session.accept(answer(far, { address: 'localhost' }));
     await until(() => {
       call.write(0);
       return far.received.length > 0;
@@ -304,7 +304,7 @@ describe('the far end', () => {
 
   test('that does not resolve ends the media', async ({ scope }) => {
     const call = await Call.open(scope);
-    call.session.accept(answer({ port: 4000 }, { address: 'no such host' }));
+    await call.session.accept(answer({ port: 4000 }, { address: 'no such host' }));
     expect(call.lost).toEqual([]);
     await until(() => call.lost.length > 0, 'an end');
     expect(call.lost).toEqual([expect.stringMatching('no such host')]);
@@ -316,8 +316,8 @@ describe('the far end', () => {
   test('whose unusable address was replaced by another answer goes on', async ({ scope }) => {
     const call = await Call.open(scope);
     const far = await UdpPeer.open(scope);
-    call.session.accept(answer(far, { address: '2001:db8::1' }));
-    call.session.accept(answer(far));
+    const first = call.session.accept(answer(far, { address: '2001:db8::1' }));
+    await Promise.all([first, call.session.accept(answer(far))]);
     await far.sendRtp(call.port, 1);
     await until(() => call.frames.length === 1, 'a frame');
     call.write(0);
@@ -327,7 +327,7 @@ describe('the far end', () => {
 
   test('of the other family ends the media', async ({ scope }) => {
     const call = await Call.open(scope);
-    call.session.accept(answer({ port: 4000 }, { address: '2001:db8::1' }));
+    await call.session.accept(answer({ port: 4000 }, { address: '2001:db8::1' }));
     await until(() => call.lost.length > 0, 'an end');
     expect(call.lost).toEqual([expect.stringMatching('2001:db8::1.*IPv4')]);
   });
@@ -335,7 +335,7 @@ describe('the far end', () => {
   test('may have an IPv6 address', async ({ scope }) => {
     const call = await Call.open(scope, { host: '::1' });
     const far = await UdpPeer.open(scope, { host: '::1' });
-    call.session.accept(answer(far, { address: '::1' }));
+    await call.session.accept(answer(far, { address: '::1' }));
     call.write(0);
     await until(() => far.received.length === 1, 'a packet');
     await far.sendRtp(call.port, 1);
@@ -345,7 +345,7 @@ describe('the far end', () => {
   test('may have an IPv4 address on a socket for both', async ({ scope }) => {
     const call = await Call.open(scope, { host: '::' });
     const far = await UdpPeer.open(scope);
-    call.session.accept(answer(far));
+    await call.session.accept(answer(far));
     call.write(0);
     await until(() => far.received.length === 1, 'a packet');
     await far.sendRtp(call.port, 1);
@@ -356,7 +356,7 @@ describe('the far end', () => {
   test('that is gone ends nothing', async ({ scope }) => {
     const call = await Call.open(scope);
     const { min } = await freePortRange(2);
-    call.session.accept(answer({ port: min }));
+    await call.session.accept(answer({ port: min }));
     for (let timestamp = 0; timestamp < 200; timestamp += 20) {
       call.write(timestamp);
       await new Promise((resolve) => setImmediate(resolve));
@@ -369,7 +369,7 @@ describe('the far end', () => {
     const call = await Call.open(scope);
     const pcmu = { payloadType: 0, encoding: 'pcmu', clockRate: 8000 };
     const refused = expect.objectContaining({ code: 'NoCommonCodec' });
-    expect(() => call.session.accept(answer({ port: 4000 }, { formats: [pcmu] }))).toThrow(refused);
+    await expect(call.session.accept(answer({ port: 4000 }, { formats: [pcmu] }))).rejects.toThrow(refused);
     call.write(0);
     expect(call.session.close()).toMatchObject({ engine: 'direct', notSent: 1 });
   });
@@ -381,9 +381,9 @@ describe('further answers', () => {
     async (direction, { scope }) => {
       const call = await Call.open(scope);
       const far = await UdpPeer.open(scope);
-      call.session.accept(answer(far, { direction }));
+      await call.session.accept(answer(far, { direction }));
       call.write(0, 20);
-      call.session.accept(answer(far));
+      await call.session.accept(answer(far));
       call.write(40);
       await until(() => far.received.length === 1, 'a packet');
       expect(call.session.close()).toMatchObject({ notSent: 2, packetsSent: 1 });
@@ -395,13 +395,13 @@ describe('further answers', () => {
     const announced = await UdpPeer.open(scope);
     const actual = await UdpPeer.open(scope);
     const next = await UdpPeer.open(scope);
-    call.session.accept(answer(announced));
+    await call.session.accept(answer(announced));
     await actual.sendRtp(call.port, 1);
     await until(() => call.frames.length === 1, 'a frame');
-    call.session.accept(answer(announced));
+    await call.session.accept(answer(announced));
     call.write(0);
     await until(() => actual.received.length === 1, 'a packet at the actual port');
-    call.session.accept(answer(next));
+    await call.session.accept(answer(next));
     call.write(20);
     await until(() => next.received.length === 1, 'a packet at the next port');
     expect(next.rtp[0]).toMatchObject({
@@ -416,9 +416,9 @@ describe('further answers', () => {
     const call = await Call.open(scope);
     const far = await UdpPeer.open(scope);
     const speex8 = { payloadType: 120, encoding: 'speex', clockRate: 8000 };
-    call.session.accept(answer(far));
+    await call.session.accept(answer(far));
     call.write(0);
-    call.session.accept(answer(far, { formats: [speex8] }));
+    await call.session.accept(answer(far, { formats: [speex8] }));
     call.write(20);
     await until(() => far.received.length === 2, 'two packets');
     expect(far.rtp.map(({ payloadType }) => payloadType)).toEqual([96, 120]);
@@ -431,7 +431,7 @@ describe('further answers', () => {
     const call = await Call.open(scope);
     const far = await UdpPeer.open(scope);
     call.session.close();
-    call.session.accept(answer(far));
+    await call.session.accept(answer(far));
     call.write(0);
     expect(call.clock.pending).toBe(0);
     expect(call.lost).toEqual([]);
@@ -443,7 +443,7 @@ describe('RTCP', () => {
     const call = await Call.open(scope);
     const far = await UdpPeer.open(scope);
     const reports = await UdpPeer.open(scope);
-    call.session.accept(answer(far, { rtcpPort: reports.port }));
+    await call.session.accept(answer(far, { rtcpPort: reports.port }));
     call.write(0);
     // The intervals are 2.5 to 7.5 s.
     call.clock.advance(2_400);
@@ -461,10 +461,10 @@ describe('RTCP', () => {
   test('does not go to an address of zeros', async ({ scope }) => {
     const call = await Call.open(scope);
     const reports = await UdpPeer.open(scope);
-    call.session.accept(answer(reports, { address: '0.0.0.0', rtcpPort: reports.port }));
+    await call.session.accept(answer(reports, { address: '0.0.0.0', rtcpPort: reports.port }));
     call.write(0);
     call.clock.advance(20_000);
-    call.session.accept(answer(reports, { rtcpPort: reports.port }));
+    await call.session.accept(answer(reports, { rtcpPort: reports.port }));
     call.session.close();
     await until(() => reports.received.length > 0, 'a BYE');
     expect(reports.rtcp).toEqual([['rr', 'sdes', 'bye']]);
@@ -473,7 +473,7 @@ describe('RTCP', () => {
   test('of the far end is read on both ports, that of others is not', async ({ scope }) => {
     const call = await Call.open(scope);
     const far = await UdpPeer.open(scope);
-    call.session.accept(answer(far));
+    await call.session.accept(answer(far));
     call.write(0);
     await until(() => far.received.length === 1, 'a packet');
     const block = {
@@ -498,7 +498,7 @@ describe('a far end of G.711', () => {
     const codec = await speexCodec();
     const call = await Call.open(scope, { transcoding: { codec } });
     const far = await UdpPeer.open(scope);
-    call.session.accept(answer(far, { formats: [pcma] }));
+    await call.session.accept(answer(far, { formats: [pcma] }));
     call.write(0, 20, 40);
     await until(() => far.received.length === 3, 'three packets');
     expect(far.rtp.map(({ payloadType, start, end }) => [payloadType, end - start])).toEqual(Array(3).fill([8, 160]));
@@ -522,7 +522,7 @@ describe('a far end of G.711', () => {
     const codec = Object.create(await speexCodec(), { createDecoder: { value: () => decoder } });
     const call = await Call.open(scope, { transcoding: { codec } });
     const far = await UdpPeer.open(scope);
-    call.session.accept(answer(far, { formats: [pcma] }));
+    await call.session.accept(answer(far, { formats: [pcma] }));
     call.write(0, 20, 40);
     await until(() => call.lost.length > 0, 'the loss');
     expect(call.lost).toEqual(['the audio could not be processed: unreachable executed']);
@@ -533,7 +533,7 @@ describe('a far end of G.711', () => {
     const call = await Call.open(scope);
     expect(call.session.offer.media[0]?.formats.map(({ encoding }) => encoding)).not.toContain('pcma');
     const far = await UdpPeer.open(scope);
-    expect(() => call.session.accept(answer(far, { formats: [pcma] }))).toThrow(
+    await expect(call.session.accept(answer(far, { formats: [pcma] }))).rejects.toThrow(
       expect.objectContaining({ code: 'NoCommonCodec' }),
     );
   });
@@ -543,7 +543,7 @@ describe('closing', () => {
   test('gives back what the call took, once', async ({ scope }) => {
     const call = await Call.open(scope);
     const far = await UdpPeer.open(scope);
-    call.session.accept(answer(far));
+    await call.session.accept(answer(far));
     expect(call.clock.pending).toBe(1);
     const report = call.session.close();
     expect(call.clock.pending).toBe(0);
@@ -556,8 +556,8 @@ describe('closing', () => {
     const call = await Call.open(scope);
     const far = await UdpPeer.open(scope);
     const other = await call.openAnother();
-    call.session.accept(answer(far));
-    other.accept(answer(far));
+    await call.session.accept(answer(far));
+    await other.accept(answer(far));
     call.session.close();
     expect(call.clock.pending).toBe(1);
     other.write({ kind: 'audio', timestamp: 0, payload: flv(wideband(0)) });

@@ -1,4 +1,4 @@
-import type { MediaClock } from '../../../plugin/media/clock.js';
+import type { MediaClock } from '../../../plugin/media/network/clock.js';
 
 /** A clock that stands until it is moved. */
 export class FakeClock implements MediaClock {

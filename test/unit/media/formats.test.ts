@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { MediaError } from '../../../plugin/call/ports.js';
 import type { MediaDescription, MediaFormat } from '../../../plugin/call/session-description.js';
-import { agreeAudio, answerAudio, offerAudio, transcodingFormats } from '../../../plugin/media/formats.js';
+import { agreeAudio, answerAudio, offerAudio, transcodingFormats } from '../../../plugin/media/negotiation/formats.js';
 
 const speex16: MediaFormat = { payloadType: 96, encoding: 'speex', clockRate: 16000 };
 const speex8: MediaFormat = { payloadType: 97, encoding: 'speex', clockRate: 8000 };

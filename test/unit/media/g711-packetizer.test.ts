@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { expect, it } from 'vitest';
-import { G711Packetizer } from '../../../plugin/media/g711-packetizer.js';
+import { G711Packetizer } from '../../../plugin/media/audio/g711-packetizer.js';
 
 interface Packet {
   readonly timestamp: number;

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { compress, convert, expand, type Law, silentOctet } from '../../../plugin/media/g711.js';
+import { compress, convert, expand, type Law, silentOctet } from '../../../plugin/media/audio/g711.js';
 import { runProgram } from '../../support/process.js';
 
 const laws: readonly Law[] = ['pcmu', 'pcma'];

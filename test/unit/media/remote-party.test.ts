@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { RemoteParty } from '../../../plugin/media/remote-party.js';
+import { RemoteParty } from '../../../plugin/media/rtp/remote-party.js';
 
 const target = { host: 'phone.example', port: 4000, rtcpPort: 4005 };
 

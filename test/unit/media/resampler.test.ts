@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { Downsampler, Upsampler } from '../../../plugin/media/resampler.js';
+import { Downsampler, Upsampler } from '../../../plugin/media/audio/resampler.js';
 
 const amplitude = 20_000;
 

@@ -1,10 +1,10 @@
 import { describe, expect, it } from 'vitest';
-import { AudioReceiver } from '../../../plugin/media/audio-receiver.js';
-import { AudioSender } from '../../../plugin/media/audio-sender.js';
-import { agreeAudio, type ReceiveFormats } from '../../../plugin/media/formats.js';
-import { buildRtcp, parseRtcp, type ReportBlock, type RtcpPacket } from '../../../plugin/media/rtcp.js';
-import { RtcpSession } from '../../../plugin/media/rtcp-session.js';
-import { buildRtp, parseRtp } from '../../../plugin/media/rtp.js';
+import { AudioReceiver } from '../../../plugin/media/audio/audio-receiver.js';
+import { AudioSender } from '../../../plugin/media/audio/audio-sender.js';
+import { agreeAudio, type ReceiveFormats } from '../../../plugin/media/negotiation/formats.js';
+import { buildRtcp, parseRtcp, type ReportBlock, type RtcpPacket } from '../../../plugin/media/rtp/rtcp.js';
+import { RtcpSession } from '../../../plugin/media/rtp/rtcp-session.js';
+import { buildRtp, parseRtp } from '../../../plugin/media/rtp/rtp.js';
 import { flv, wideband } from './speex-frames.js';
 
 const formats: ReceiveFormats = agreeAudio({

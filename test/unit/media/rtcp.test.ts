@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { buildRtcp, parseRtcp } from '../../../plugin/media/rtcp.js';
+import { buildRtcp, parseRtcp } from '../../../plugin/media/rtp/rtcp.js';
 
 const sender = { ntpSeconds: 0x01020304, ntpFraction: 0x05060708, rtpTimestamp: 0x0a0b0c0d, packets: 50, octets: 2100 };
 const block = {

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { RtpPorts } from '../../../plugin/media/rtp-ports.js';
+import { RtpPorts } from '../../../plugin/media/network/rtp-ports.js';
 
 function pool(range: { min: number; max: number }, random = 0): { ports: RtpPorts; clock: { now: number } } {
   const clock = { now: 500 };

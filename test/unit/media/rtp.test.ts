@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { buildRtp, isRtcp, parseRtp, rtpHeaderLength } from '../../../plugin/media/rtp.js';
+import { buildRtp, isRtcp, parseRtp, rtpHeaderLength } from '../../../plugin/media/rtp/rtp.js';
 
 /** RFC 3550 section 5.1. */
 const plain = [

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { ReceiveTimeline, SendTimeline } from '../../../plugin/media/timeline.js';
+import { ReceiveTimeline, SendTimeline } from '../../../plugin/media/rtp/timeline.js';
 
 interface Message {
   readonly timestamp: number;

@@ -1,7 +1,7 @@
 import { createSocket, type RemoteInfo, type Socket } from 'node:dgram';
 import { once } from 'node:events';
-import { parseRtcp, type RtcpPacket } from '../../../plugin/media/rtcp.js';
-import { buildRtp, parseRtp, type RtpPacket } from '../../../plugin/media/rtp.js';
+import { parseRtcp, type RtcpPacket } from '../../../plugin/media/rtp/rtcp.js';
+import { buildRtp, parseRtp, type RtpPacket } from '../../../plugin/media/rtp/rtp.js';
 import type { Scope } from '../../support/scope.js';
 import { wideband } from './speex-frames.js';
 

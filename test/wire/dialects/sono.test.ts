@@ -74,9 +74,9 @@ beforeEach(async () => {
         media: {
           open: async () => ({
             offer: { address: '192.0.2.1', media: [] },
-            accept: () => {},
+            accept: async () => {},
             check: () => {},
-            answer: () => ({ address: '192.0.2.1', media: [] }),
+            answer: async () => ({ address: '192.0.2.1', media: [] }),
             write: () => {},
             close: () => ({}),
           }),

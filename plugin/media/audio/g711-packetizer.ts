@@ -1,5 +1,5 @@
+import { distance32 } from '../rtp/serial.js';
 import { g711Rate } from './g711.js';
-import { distance32 } from './serial.js';
 
 /** Milliseconds by which timestamps may be ahead of the audio before that is a gap; less is jitter. */
 const gapThreshold = 40;

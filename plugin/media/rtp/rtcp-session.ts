@@ -1,15 +1,34 @@
-import type { AudioReceiver } from './audio-receiver.js';
-import type { AudioSender } from './audio-sender.js';
 import { buildRtcp, parseRtcp, type ReportBlock, type RtcpReport, type SenderInfo } from './rtcp.js';
 import { distance32 } from './serial.js';
 
-export interface RtcpSessionOptions {
-  readonly cname: string;
-  readonly sender: AudioSender;
-  readonly receiver: AudioReceiver;
+/** A source of ours, as a sender report tells of it. */
+export interface RtpSender {
+  readonly ssrc: number;
+  /** Hz of the RTP timestamps. */
+  readonly clockRate: number;
+  readonly packets: number;
+  /** Octets of payload. */
+  readonly octets: number;
+  timestampAt(now: number): number;
 }
 
-/** The reports of one call, ours and the peer's (RFC 3550 section 6.4). Deterministic: octets and times in and out. */
+/** What we hear of the peer's source, as a report block tells of it. */
+export interface RtpReceiver {
+  readonly ssrc: number | undefined;
+  /** Extended sequence number. */
+  readonly highestSequence: number | undefined;
+  readonly lost: number;
+  /** Milliseconds. */
+  readonly jitter: number;
+}
+
+export interface RtcpSessionOptions {
+  readonly cname: string;
+  readonly sender: RtpSender;
+  readonly receiver: RtpReceiver;
+}
+
+/** The reports of one stream, ours and the peer's (RFC 3550 section 6.4). Deterministic: octets and times in and out. */
 export class RtcpSession {
   /** Datagrams that are no RTCP. */
   malformed = 0;
@@ -86,7 +105,7 @@ export class RtcpSession {
 
   #block(now: number): ReportBlock | undefined {
     const { receiver, sender } = this.#options;
-    const highest = receiver.window.highest;
+    const highest = receiver.highestSequence;
     if (receiver.ssrc === undefined || highest === undefined) return undefined;
     const expected = highest - (this.#highestReported ?? highest);
     const lost = receiver.lost - this.#lostReported;

@@ -1,12 +1,12 @@
 import { frameDuration, splitPacket } from 'speex-wasm';
-import type { ClientFrame } from '../call/ports.js';
+import type { ClientFrame } from '../../call/ports.js';
+import type { ReceiveFormats } from '../negotiation/formats.js';
+import { defaultReorderLimits, type ReorderLimits, ReorderWindow } from '../rtp/reorder.js';
+import type { RtpPacket } from '../rtp/rtp.js';
+import { distance32 } from '../rtp/serial.js';
+import { ReceiveTimeline } from '../rtp/timeline.js';
 import { type AudioCodec, flvOctet, flvSpeexOctet } from './flv-audio.js';
-import type { ReceiveFormats } from './formats.js';
 import type { Law } from './g711.js';
-import { defaultReorderLimits, type ReorderLimits, ReorderWindow } from './reorder.js';
-import type { RtpPacket } from './rtp.js';
-import { distance32 } from './serial.js';
-import { ReceiveTimeline } from './timeline.js';
 import { G711ToSpeex, type Transcoding } from './transcoding.js';
 
 export interface AudioReceiverOptions {
@@ -66,6 +66,10 @@ export class AudioReceiver {
   /** The source heard now. */
   get ssrc(): number | undefined {
     return this.#ssrc;
+  }
+
+  get highestSequence(): number | undefined {
+    return this.window.highest;
   }
 
   /** Frames made up for packets that never arrived. */

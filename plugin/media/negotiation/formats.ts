@@ -1,7 +1,8 @@
 import { frameDuration } from 'speex-wasm';
-import { MediaError } from '../call/ports.js';
-import type { Direction, MediaDescription, MediaFormat, SessionDescription } from '../call/session-description.js';
-import type { AudioCodec } from './flv-audio.js';
+import { MediaError } from '../../call/ports.js';
+import type { Direction, MediaDescription, MediaFormat, SessionDescription } from '../../call/session-description.js';
+import type { AudioCodec } from '../audio/flv-audio.js';
+import { isPort, isUnspecified, type MediaTarget } from '../rtp/media-target.js';
 
 /** Payload formats that we speak, in order of preference. */
 export type FormatList = readonly MediaFormat[];
@@ -40,15 +41,6 @@ export interface ReceiveFormat {
 
 /** Indexed by payload type. */
 export type ReceiveFormats = readonly (ReceiveFormat | undefined)[];
-
-/** Where a description says that its media go. */
-export interface MediaTarget {
-  /** An address or a name. */
-  readonly host: string;
-  readonly port: number;
-  /** 0 if there is none. */
-  readonly rtcpPort: number;
-}
 
 /** What a call speaks, from offer and answer. */
 export interface AudioAgreement {
@@ -166,10 +158,6 @@ function agree(
   };
 }
 
-export function isPort(port: number): boolean {
-  return Number.isInteger(port) && port > 0 && port < 65536;
-}
-
 /**
  * A peer sends with our numbers (RFC 3264 section 6.1). Some send with their own: those are understood too where they
  * mean nothing else.
@@ -210,11 +198,6 @@ function commonFormats(audio: MediaDescription, ours: FormatList): FormatList {
 
 function wantsToReceive(audio: MediaDescription, host: string): boolean {
   return (audio.direction === 'sendrecv' || audio.direction === 'recvonly') && !isUnspecified(host);
-}
-
-/** An address of all zeros: hold as RFC 2543 had it (RFC 3264 section 8.4). */
-export function isUnspecified(host: string): boolean {
-  return host === '0.0.0.0' || host === '::';
 }
 
 function names(formats: readonly MediaFormat[]): string {

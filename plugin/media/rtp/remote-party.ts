@@ -1,4 +1,4 @@
-import { isPort, type MediaTarget } from './formats.js';
+import { isPort, type MediaTarget } from './media-target.js';
 
 /** Where a datagram came from. */
 interface Source {

@@ -1,7 +1,7 @@
 import { createSocket, type Socket } from 'node:dgram';
 import { type LookupOneOptions, lookup } from 'node:dns';
 import { isIP, isIPv6 } from 'node:net';
-import { MediaError } from '../call/ports.js';
+import { MediaError } from '../../call/ports.js';
 import type { RtpPorts } from './rtp-ports.js';
 
 /** Bound sockets of one call: RTP on an even port, RTCP on the next. */

@@ -1,0 +1,121 @@
+import type { ClientFrame, MediaReport } from '../../call/ports.js';
+import type { AudioAgreement } from '../negotiation/formats.js';
+import { RtcpSession } from '../rtp/rtcp-session.js';
+import type { RtpPacket } from '../rtp/rtp.js';
+import { AudioReceiver } from './audio-receiver.js';
+import { AudioSender, type SendFormat } from './audio-sender.js';
+import type { Transcoding } from './transcoding.js';
+
+export interface AudioFlowOptions {
+  /** Takes a frame for the client; false when it was dropped. */
+  readonly play: (frame: ClientFrame) => boolean;
+  readonly send: (packet: Buffer) => void;
+  readonly transcoding?: Transcoding;
+  /** Names the call in RTCP, the same for all its sources (RFC 3550 section 6.5.1). */
+  readonly cname: string;
+  readonly ssrc: number;
+  /** First sequence number and timestamp; random in a call (RFC 3550 section 5.1). */
+  readonly sequence: number;
+  readonly timestamp: number;
+}
+
+/** The audio of an answered call in both directions. Deterministic. */
+export class AudioFlow {
+  readonly sender: AudioSender;
+  readonly receiver: AudioReceiver;
+  readonly #rtcp: RtcpSession;
+  readonly #send: (packet: Buffer) => void;
+  #agreement: AudioAgreement;
+
+  constructor(agreement: AudioAgreement, options: AudioFlowOptions) {
+    const { play, send, cname, transcoding, ...start } = options;
+    const shared = transcoding === undefined ? {} : { transcoding };
+    this.#agreement = agreement;
+    this.#send = send;
+    this.sender = new AudioSender({ ...sendFormat(agreement), ...shared, ...start });
+    const clientCodec = () => this.sender.clientCodec;
+    this.receiver = new AudioReceiver({ formats: agreement.receive, play, clientCodec, ...shared });
+    this.#rtcp = new RtcpSession({ cname, sender: this.sender, receiver: this.receiver });
+  }
+
+  /** Whether the far end wants to receive. */
+  get sending(): boolean {
+    return this.#agreement.sending;
+  }
+
+  /** A further answer in the same call: hold, resumption, another address or codec. */
+  change(agreement: AudioAgreement, now: number): void {
+    this.#agreement = agreement;
+    this.sender.use(sendFormat(agreement), now);
+    this.receiver.formats = agreement.receive;
+  }
+
+  expects(payloadType: number): boolean {
+    return this.#agreement.receive[payloadType] !== undefined;
+  }
+
+  rtp(packet: RtpPacket, now: number): void {
+    this.receiver.receive(packet, now);
+  }
+
+  rtcp(bytes: Uint8Array, now: number): void {
+    this.#rtcp.receive(bytes, now);
+  }
+
+  /** A message that the client published. */
+  write(frame: ClientFrame, now: number): void {
+    this.sender.write(frame, now, this.#send);
+  }
+
+  tick(now: number): void {
+    this.receiver.tick(now);
+  }
+
+  /** The RTCP packet that is due. */
+  report(now: number, bye: boolean): Buffer {
+    return this.#rtcp.report(now, bye);
+  }
+
+  /** Gives back the memory of codecs. */
+  free(): void {
+    this.sender.free();
+    this.receiver.free();
+  }
+
+  figures(): MediaReport {
+    const { sender, receiver } = this;
+    const rtcp = this.#rtcp;
+    const { encoding, clockRate } = this.#agreement.send;
+    return {
+      codec: `${encoding}/${clockRate}`,
+      ...(sender.clientCodec === undefined ? {} : { clientCodec: sender.clientCodec }),
+      packetsSent: sender.packets,
+      bytesSent: sender.octets,
+      packetsReceived: receiver.packets,
+      bytesReceived: receiver.octets,
+      transcodedFromClient: sender.transcoded,
+      transcodedToClient: receiver.transcoded,
+      concealedFromClient: sender.concealed,
+      concealedToClient: receiver.concealed,
+      lost: receiver.lost,
+      reordered: receiver.window.reordered,
+      duplicates: receiver.window.duplicates,
+      late: receiver.window.late,
+      outOfRange: receiver.window.outOfRange,
+      droppedSlowReader: receiver.droppedSlowReader,
+      telephoneEvents: receiver.telephoneEvents,
+      unknownPayloadType: receiver.unknownPayloadType,
+      malformed: receiver.malformed + rtcp.malformed,
+      lateFromClient: sender.late,
+      malformedFromClient: sender.malformed,
+      unsupportedFromClient: sender.unsupported,
+      jitterMs: Math.round(receiver.jitter * 10) / 10,
+      remoteLost: rtcp.remoteLost,
+      ...(rtcp.roundTrip === undefined ? {} : { roundTripMs: Math.round(rtcp.roundTrip * 10) / 10 }),
+    };
+  }
+}
+
+function sendFormat({ codec, packetDuration, send: { payloadType, clockRate } }: AudioAgreement): SendFormat {
+  return { codec, packetDuration, payloadType, clockRate };
+}

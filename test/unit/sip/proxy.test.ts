@@ -1,3 +1,4 @@
+import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { ProxyOptions } from '../../../plugin/embedded-sip/src/core/proxy/proxied-request.js';
 import { Headers } from '../../../plugin/embedded-sip/src/message/headers.js';
@@ -303,5 +304,62 @@ describe('a call that stays with us', () => {
     expect(wire(bench)).toEqual(['caller 481']);
     bench.receive(change(inDialog('ACK', 1)));
     expect(wire(bench)).toEqual([]);
+  });
+});
+
+describe('targets and a caller in any order', () => {
+  it('lead to one answer, one end told, and nothing left', () => {
+    const step = fc.record({
+      what: fc.constantFrom('response', 'response', 'response', 'cancel', 'again', 'unreachable'),
+      target: fc.nat(2),
+      status: fc.constantFrom(100, 180, 183, 200, 302, 404, 486, 487, 503, 603),
+      // All within the 32 s in which the request again is the same request.
+      pause: fc.constantFrom(0, 0, 100, 600, 2_000),
+    });
+    const options = fc.record({
+      simultaneous: fc.boolean(),
+      remainInDialog: fc.boolean(),
+      followRedirects: fc.boolean(),
+      method: fc.constantFrom('INVITE', 'INVITE', 'MESSAGE'),
+      patience: fc.constantFrom({}, { provisionalMs: 500 }, { finalMs: 5_000 }),
+    });
+    fc.assert(
+      fc.property(options, fc.array(step, { maxLength: 15 }), ({ method, patience, ...chosen }, steps) => {
+        const targets = [A, B, `sip:c@${PEER}:16003`];
+        const { bench, told, invite } = proxied({ targets, ...chosen, ...patience }, { method });
+        const answers: number[] = [];
+        const forwarded = new Map<number, SipMessage>();
+        const look = () => {
+          for (const { message, target } of bench.sent()) {
+            if (message.kind === 'request' && message.method === method) forwarded.set(target.port, message);
+            const { cseq } = message;
+            const final = message.kind === 'response' && message.status >= 200 && cseq.method === method;
+            if (final && target.port === PEER_PORT) answers.push(message.status);
+          }
+        };
+        look();
+        for (const { what, target, status, pause } of steps) {
+          const port = 16001 + target;
+          const request = forwarded.get(port);
+          const contact = status === 302 ? `<sip:d@${PEER}:1600${4 + target}>` : undefined;
+          if (what === 'cancel') bench.receive(peerRequest({ method: 'CANCEL', branch: 'z9hG4bK-inv' }));
+          else if (what === 'again') bench.receive(invite);
+          else if (what === 'unreachable') bench.core.onUnreachable({ protocol: 'udp', address: PEER, port });
+          else if (request) bench.receive(peerResponse(request, status, contact ? { contact } : {}), from(port));
+          look();
+          bench.clock.advance(pause);
+          look();
+        }
+        bench.clock.advance(600_000);
+        look();
+        expect(told.filter((what) => what === 'done')).toHaveLength(1);
+        // Each 2xx goes back; everything else once, and then again only for a repeated request or a missing ACK.
+        expect(new Set(answers.filter((status) => status >= 300)).size).toBeLessThanOrEqual(1);
+        expect(answers.length).toBeGreaterThan(0);
+        expect(bench.core.counts.transactions).toBe(0);
+        expect(bench.clock.pendingCount).toBe(0);
+      }),
+      { numRuns: 1_000 },
+    );
   });
 });

@@ -16,14 +16,13 @@ export interface BranchEvents {
 /** A request passed on to one target: a client transaction whose responses go back to whoever sent the request. */
 export class Branch {
   readonly id: string;
-  /** A final response has come, or there will be none. */
-  settled = false;
   readonly #context: CoreContext;
   readonly #forwarding: Forwarding;
   readonly #target: Target;
   readonly #text: string;
   readonly #transaction: InviteClientTransaction | NonInviteClientTransaction;
   #flow: Flow | undefined;
+  #settled = false;
   #provisional = false;
   #cancel: 'no' | 'wanted' | 'sent' = 'no';
 
@@ -41,7 +40,7 @@ export class Branch {
         if (this.#flow) this.#receive(response, this.#flow, events);
       },
       onFailure: (failure: ClientFailure) => {
-        this.settled = true;
+        this.#settled = true;
         events.onFailed(this, failure);
       },
       onTerminated: () => {
@@ -57,6 +56,11 @@ export class Branch {
             onRingTimeout: () => this.cancel(),
           })
         : new NonInviteClientTransaction(parts);
+  }
+
+  /** A final response has come, or there will be none. */
+  get settled(): boolean {
+    return this.#settled;
   }
 
   get ringing(): boolean {
@@ -85,7 +89,7 @@ export class Branch {
 
   /** Cancels an INVITE, at once or as soon as its first provisional response is here (section 9.1). */
   cancel(): void {
-    if (this.settled || this.#cancel === 'sent' || !(this.#transaction instanceof InviteClientTransaction)) return;
+    if (this.#settled || this.#cancel === 'sent' || !(this.#transaction instanceof InviteClientTransaction)) return;
     this.#cancel = this.#provisional ? 'sent' : 'wanted';
     if (this.#cancel === 'wanted') return;
     this.#transaction.cancelled();
@@ -100,7 +104,7 @@ export class Branch {
     if (response.status < 200) {
       this.#provisional = true;
       if (this.#cancel === 'wanted') this.cancel();
-    } else this.settled = true;
+    } else this.#settled = true;
     if (response.status !== 100) events.onResponse(this, response, flow);
   }
 }

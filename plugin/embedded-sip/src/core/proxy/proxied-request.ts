@@ -47,6 +47,8 @@ export class ProxiedRequest {
   readonly #parts: ProxiedParts;
   readonly #targets: string[];
   readonly #branches = new Set<Branch>();
+  /** Those whose final response the answer depends on. */
+  readonly #awaited = new Set<Branch>();
   readonly #timers = new Map<Branch, ScheduledCall[]>();
   #next = 0;
   #opening = 0;
@@ -81,7 +83,7 @@ export class ProxiedRequest {
   }
 
   get #pending(): number {
-    return this.#opening + [...this.#branches].filter((branch) => !branch.settled).length;
+    return this.#opening + this.#awaited.size;
   }
 
   #open(): void {
@@ -109,6 +111,7 @@ export class ProxiedRequest {
 
   #add(branch: Branch): void {
     this.#branches.add(branch);
+    this.#awaited.add(branch);
     branch.start();
     if (this.#answered) branch.cancel();
     const { provisionalMs, finalMs } = this.#parts.options;
@@ -164,7 +167,7 @@ export class ProxiedRequest {
   }
 
   #settle(branch: Branch): void {
-    branch.settled = true;
+    this.#awaited.delete(branch);
     this.#stopTimers(branch);
     this.#goOn();
   }

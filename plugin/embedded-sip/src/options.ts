@@ -58,7 +58,7 @@ export const DEFAULT_LIMITS: EmbeddedSipLimits = {
   transactionBytes: 67_108_864,
   dialogs: 10_000,
   tcpConnections: 1_000,
-  tcpConnectionsPerAddress: 200,
+  tcpConnectionsPerAddress: 500,
   tcpMessageMs: 30_000,
   tcpIdleMs: 3_600_000,
   pendingBytes: 8_388_608,

@@ -1,6 +1,6 @@
 import { randomBytes, randomInt } from 'node:crypto';
-import type { ClientFrame, MediaOptions, MediaReport, MediaSession } from '../call/ports.js';
-import type { SessionDescription } from '../call/session-description.js';
+import { type ClientFrame, MediaError, type MediaOptions, type MediaReport, type MediaSession } from '../call/ports.js';
+import type { MediaDescription, SessionDescription } from '../call/session-description.js';
 import { AudioFlow } from './audio/audio-flow.js';
 import type { Transcoding } from './audio/transcoding.js';
 import {
@@ -12,6 +12,7 @@ import {
   passThroughFormats,
   transcodingFormats,
 } from './negotiation/formats.js';
+import { type SrtpAgreement, SrtpNegotiation, type SrtpPolicy, sectionOf, withSection } from './negotiation/srtp.js';
 import type { MediaClock } from './network/clock.js';
 import { type MediaLogger, RtpChannel, type RtpSink } from './network/rtp-channel.js';
 import type { RtpSockets } from './network/rtp-sockets.js';
@@ -28,6 +29,8 @@ export interface DirectSessionOptions {
   /** Is told when the sockets are closed. */
   readonly released: () => void;
   readonly logger?: MediaLogger;
+  /** Default `accept`. */
+  readonly srtp?: SrtpPolicy;
   /** Without it Speex passes through, and nothing else is spoken. */
   readonly transcoding?: Transcoding;
 }
@@ -41,6 +44,7 @@ export class DirectSession implements MediaSession {
   readonly #options: DirectSessionOptions;
   readonly #formats: FormatList;
   readonly #channel: RtpChannel;
+  readonly #srtp: SrtpNegotiation;
   /** Exists once the far end has answered. */
   #audio: AudioFlow | undefined;
   #failed = false;
@@ -53,7 +57,9 @@ export class DirectSession implements MediaSession {
     const { call, host, sockets, clock, logger } = options;
     this.#options = options;
     this.#formats = options.transcoding === undefined ? passThroughFormats : transcodingFormats;
-    this.offer = offerAudio(options.advertisedAddress, sockets.port, this.#formats);
+    this.#srtp = new SrtpNegotiation(options.srtp ?? 'accept', randomBytes);
+    const offer = offerAudio(options.advertisedAddress, sockets.port, this.#formats);
+    this.offer = withSection(offer, 'audio', (audio) => ({ ...audio, ...this.#srtp.offer() }));
     this.#channel = new RtpChannel({
       callId: call.callId,
       host,
@@ -65,7 +71,8 @@ export class DirectSession implements MediaSession {
   }
 
   async accept(answer: SessionDescription): Promise<void> {
-    this.#start(agreeAudio(answer, this.#formats));
+    const agreement = agreeAudio(answer, this.#formats);
+    this.#start(agreement, this.#srtp.agree(audioOf(answer)));
   }
 
   check(offer: SessionDescription): void {
@@ -73,19 +80,24 @@ export class DirectSession implements MediaSession {
   }
 
   async answer(offer: SessionDescription): Promise<SessionDescription> {
-    const { agreement, answer } = this.#answerTo(offer);
-    this.#start(agreement);
+    const { agreement, answer, srtp } = this.#answerTo(offer);
+    this.#start(agreement, srtp);
     return answer;
   }
 
-  #answerTo(offer: SessionDescription) {
+  #answerTo(offered: SessionDescription) {
     const { advertisedAddress, sockets } = this.#options;
-    return answerAudio(offer, advertisedAddress, sockets.port, this.#formats);
+    const offer = this.#srtp.choose(offered, 'audio');
+    const { agreement, answer } = answerAudio(offer, advertisedAddress, sockets.port, this.#formats);
+    const { agreement: srtp, security } = this.#srtp.answer(audioOf(offer));
+    return { agreement, srtp, answer: withSection(answer, 'audio', (audio) => ({ ...audio, ...security })) };
   }
 
-  #start(agreement: AudioAgreement): void {
+  #start(agreement: AudioAgreement, srtp: SrtpAgreement): void {
     if (this.#report !== undefined) return;
     const { clock, ticker } = this.#options;
+    this.#srtp.settle(srtp);
+    this.#channel.secure(srtp.keys);
     if (this.#audio !== undefined) {
       this.#audio.change(agreement, clock.now());
       this.#channel.aim(agreement.target);
@@ -104,7 +116,8 @@ export class DirectSession implements MediaSession {
       send: (packet) => this.#channel.sendRtp(packet),
       cname: randomBytes(12).toString('base64'),
       ssrc: randomBytes(4).readUInt32BE(),
-      sequence: randomInt(2 ** 16),
+      // In the lower half: a receiver that misses the first packets does not miss a wrap, on which SRTP depends.
+      sequence: randomInt(2 ** 15),
       timestamp: randomBytes(4).readUInt32BE(),
       ...(transcoding && { transcoding }),
     });
@@ -168,12 +181,21 @@ export class DirectSession implements MediaSession {
   }
 
   #measure(): MediaReport {
-    const { foreign, malformed, socketErrors } = this.#channel;
+    const { figures, suite } = this.#channel;
+    const { foreign, malformed, droppedReports, socketErrors, forged, replayed } = figures;
     const own = { engine: 'direct', foreign, notSent: this.#notSent, socketErrors };
     if (this.#audio === undefined) return own;
     const audio = this.#audio.figures();
-    return { ...own, ...audio, malformed: malformed + Number(audio.malformed) };
+    const srtp = suite === undefined ? {} : { srtp: suite, forged, replayed };
+    return { ...own, ...audio, malformed: malformed + Number(audio.malformed), droppedReports, ...srtp };
   }
+}
+
+/** The section that negotiation took part in. */
+function audioOf(description: SessionDescription): MediaDescription {
+  const audio = sectionOf(description, 'audio');
+  if (audio === undefined) throw new MediaError('NoCommonCodec', 'the far end has no audio');
+  return audio;
 }
 
 function nextInterval(): number {

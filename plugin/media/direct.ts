@@ -3,6 +3,7 @@ import { networkInterfaces } from 'node:os';
 import type { MediaOptions, MediaPort, MediaSession } from '../call/ports.js';
 import type { Transcoding } from './audio/transcoding.js';
 import { DirectSession } from './direct-session.js';
+import type { SrtpPolicy } from './negotiation/srtp.js';
 import { type MediaClock, systemClock } from './network/clock.js';
 import type { MediaLogger } from './network/rtp-channel.js';
 import { type PortRange, RtpPorts } from './network/rtp-ports.js';
@@ -19,6 +20,8 @@ export interface DirectMediaOptions {
   readonly ports: PortRange;
   readonly clock?: MediaClock;
   readonly logger?: MediaLogger;
+  /** Whether calls are encrypted. Default `accept`. */
+  readonly srtp?: SrtpPolicy;
   /** Serves far ends that know no Speex but G.711. */
   readonly transcoding?: Transcoding;
 }
@@ -45,7 +48,7 @@ export class DirectMedia implements MediaPort {
   }
 
   async open(call: MediaOptions): Promise<MediaSession> {
-    const { host, advertisedAddress, logger, transcoding } = this.#options;
+    const { host, advertisedAddress, logger, srtp, transcoding } = this.#options;
     const sockets = await openRtpSockets(this.#ports, host);
     return new DirectSession({
       call,
@@ -56,6 +59,7 @@ export class DirectMedia implements MediaPort {
       ticker: this.#ticker,
       released: () => this.#ports.give(sockets.port),
       ...(logger === undefined ? {} : { logger }),
+      ...(srtp === undefined ? {} : { srtp }),
       ...(transcoding === undefined ? {} : { transcoding }),
     });
   }

@@ -106,6 +106,11 @@ export class Call {
     else if (this.#waiting.length < maxWaiting) this.#waiting.push(event);
   }
 
+  /** Somebody who plays the client's call needs a key frame. */
+  requestKeyFrame(): void {
+    if (this.#state.name === 'connected') this.#media?.requestKeyFrame?.();
+  }
+
   /** Runs each event to its end before the next, also when an effect brings about another event at once. */
   #receive(event: CallEvent): void {
     this.#events.push(event);
@@ -185,7 +190,7 @@ export class Call {
         invite.ring();
         return;
       case 'announce':
-        this.#ports.client.incoming(invite.caller);
+        this.#ports.client.incoming(hasVideo(invite) ? { ...invite.caller, video: true } : invite.caller);
         return;
       case 'answer-media':
         void this.#attempt(async (media) => {
@@ -216,6 +221,9 @@ export class Call {
         play: (frame) => this.#inCall?.silent === true || this.#ports.client.play(frame),
         dtmf: (tone) => this.#ports.client.notice({ type: 'dtmf', tone }),
         lost: (reason) => this.#receive({ type: 'media-failed', termination: { result: 'media-failed', reason } }),
+        incoming: this.parties.direction === 'incoming',
+        video: () => this.#ports.client.video?.(),
+        keyFrameWanted: () => this.#ports.client.keyFrameWanted?.(),
       });
       // The client may have hung up, or gone, while the sockets were being opened.
       if (this.#state.name !== before) {
@@ -301,4 +309,8 @@ const setupEvents: ReadonlySet<SignallingEvent['type']> = new Set<CallSetupEvent
 
 function isSetup(event: SignallingEvent): event is CallSetupEvent {
   return setupEvents.has(event.type);
+}
+
+function hasVideo({ offer }: IncomingInvite): boolean {
+  return offer?.media.some(({ kind, port }) => kind === 'video' && port > 0) ?? false;
 }

@@ -4,7 +4,7 @@ import { EmbeddedSip } from 'embedded-sip';
 import { type RtmpLogEvent, RtmpServer } from 'rtmp-server-ts';
 import { SpeexCodec } from 'speex-wasm';
 import { loadSpeex } from 'speex-wasm/node';
-import type { Timers } from './call/call.js';
+import type { Timers } from './call/call-ports.js';
 import { CallRegistry } from './call/registry.js';
 import { serveClient } from './client/client.js';
 import { Lines } from './client/lines.js';
@@ -64,7 +64,12 @@ async function assemble(
   opened: (() => Promise<void> | void)[],
   closeAll: () => Promise<void>,
 ): Promise<App> {
-  const embedded = config.drachtioHost === undefined ? await startEmbeddedSip(config, log) : undefined;
+  const speexModule = await loadSpeex();
+  if (speexModule === undefined) {
+    log.warn('no Speex codec: calls between Speex and G.711 are refused; npm run build says what it needs');
+  }
+  const speex = speexModule && new SpeexCodec(speexModule);
+  const embedded = config.drachtioHost === undefined ? await startEmbeddedSip(config, log, speex) : undefined;
   if (embedded) opened.push(() => embedded.close());
 
   const connection = new DrachtioConnection(
@@ -78,17 +83,15 @@ async function assemble(
   opened.push(() => connection.close());
   const identity = followConnection(connection, config, log);
   const calls = new CallRegistry();
-  const speex = await loadSpeex();
-  if (speex === undefined) {
-    log.warn('no Speex codec: calls between Speex and G.711 are refused; npm run build says what it needs');
-  }
   const media = new DirectMedia({
     host: config.rtpHost ?? config.host,
     ports: config.rtpPorts,
+    video: config.video === 'on',
+    srtp: config.srtp,
     logger: log,
     ...(speex !== undefined && {
       transcoding: {
-        codec: new SpeexCodec(speex),
+        codec: speex,
         quality: config.speexQuality,
         complexity: config.speexComplexity,
       },
@@ -119,6 +122,7 @@ async function assemble(
   const rtmpServer = new RtmpServer({
     logger: (event) => logRtmp(log, event),
     ...(config.origins && { origins: config.origins }),
+    ...(config.trustedProxies && { trustedProxies: config.trustedProxies }),
   });
   rtmpServer.on('error', (error) => log.error({ error: error.message }, 'RTMP listener failed'));
   rtmpServer.on('connection', (session) =>
@@ -194,12 +198,16 @@ function localService(
   };
 }
 
-async function startEmbeddedSip(config: Config, log: Logger): Promise<EmbeddedSip> {
+async function startEmbeddedSip(config: Config, log: Logger, speex: SpeexCodec | undefined): Promise<EmbeddedSip> {
   try {
     return await EmbeddedSip.start({
       host: config.host,
       port: config.sipPort,
       ...(config.advertisedAddress !== undefined && { advertisedAddress: config.advertisedAddress }),
+      ...(speex !== undefined && {
+        speexEncoder: (sampleRate) =>
+          speex.createEncoder({ sampleRate, quality: config.speexQuality, complexity: config.speexComplexity }),
+      }),
       logger: (event) => log.debug(event, 'embedded SIP'),
     });
   } catch (error) {

@@ -1,17 +1,14 @@
+import type { CallPorts } from './call-ports.js';
 import { InCall } from './in-call.js';
+import type { CallParties, OutgoingParties } from './parties.js';
 import type {
   CallLeg,
   CallSetupEvent,
   ClientFrame,
-  ClientPort,
-  Credentials,
   IncomingInvite,
-  MediaPort,
-  MediaReport,
   MediaSession,
   OutgoingInvite,
   SignallingEvent,
-  SignallingPort,
 } from './ports.js';
 import type { SessionDescription } from './session-description.js';
 import { type CallEffect, type CallEvent, type CallState, step, transitions } from './state.js';
@@ -19,51 +16,6 @@ import { mediaTermination, type Termination } from './termination.js';
 
 /** How long the far end has to confirm a CANCEL or BYE before the call counts as ended without it. */
 export const confirmationTimeoutMs = 5_000;
-
-export interface CallPorts {
-  readonly client: ClientPort;
-  readonly signalling: SignallingPort;
-  readonly media: MediaPort;
-  readonly timers: Timers;
-  readonly observer: CallObserver;
-  /** Whether the far end is to be heard before it answers. Default true. */
-  readonly earlyMedia?: boolean;
-}
-
-export interface Timers {
-  /** Runs `fire` once after `ms` milliseconds unless the returned function is called before. */
-  after(ms: number, fire: () => void): () => void;
-}
-
-/** Is told what becomes of a call, for the log and the metrics. */
-export interface CallObserver {
-  changed(call: Call, state: CallState['name']): void;
-  /** The call goes on with somebody else. */
-  transferred(call: Call, uri: string): void;
-  /** Once per call. */
-  finished(call: Call, termination: Termination, media: MediaReport): void;
-}
-
-/** Who calls whom, as SIP addresses. */
-export type CallParties = OutgoingParties | IncomingParties;
-
-export interface OutgoingParties {
-  readonly direction: 'outgoing';
-  readonly id: string;
-  readonly uri: string;
-  readonly from: string;
-  readonly credentials?: Credentials;
-}
-
-export interface IncomingParties {
-  readonly direction: 'incoming';
-  readonly invite: IncomingInvite;
-  /** The client's SIP address, and what a server may want to know of it, for calls that this one is passed on to. */
-  readonly from: string;
-  readonly credentials?: Credentials;
-  /** How long the client may ring before the caller is told that nobody answers. */
-  readonly ringTimeMs: number;
-}
 
 /** Events within the call that may wait for it to be connected. */
 const maxWaiting = 32;
@@ -154,6 +106,11 @@ export class Call {
     else if (this.#waiting.length < maxWaiting) this.#waiting.push(event);
   }
 
+  /** Somebody who plays the client's call needs a key frame. */
+  requestKeyFrame(): void {
+    if (this.#state.name === 'connected') this.#media?.requestKeyFrame?.();
+  }
+
   /** Runs each event to its end before the next, also when an effect brings about another event at once. */
   #receive(event: CallEvent): void {
     this.#events.push(event);
@@ -233,7 +190,7 @@ export class Call {
         invite.ring();
         return;
       case 'announce':
-        this.#ports.client.incoming(invite.caller);
+        this.#ports.client.incoming(hasVideo(invite) ? { ...invite.caller, video: true } : invite.caller);
         return;
       case 'answer-media':
         void this.#attempt(async (media) => {
@@ -264,6 +221,9 @@ export class Call {
         play: (frame) => this.#inCall?.silent === true || this.#ports.client.play(frame),
         dtmf: (tone) => this.#ports.client.notice({ type: 'dtmf', tone }),
         lost: (reason) => this.#receive({ type: 'media-failed', termination: { result: 'media-failed', reason } }),
+        incoming: this.parties.direction === 'incoming',
+        video: () => this.#ports.client.video?.(),
+        keyFrameWanted: () => this.#ports.client.keyFrameWanted?.(),
       });
       // The client may have hung up, or gone, while the sockets were being opened.
       if (this.#state.name !== before) {
@@ -349,4 +309,8 @@ const setupEvents: ReadonlySet<SignallingEvent['type']> = new Set<CallSetupEvent
 
 function isSetup(event: SignallingEvent): event is CallSetupEvent {
   return setupEvents.has(event.type);
+}
+
+function hasVideo({ offer }: IncomingInvite): boolean {
+  return offer?.media.some(({ kind, port }) => kind === 'video' && port > 0) ?? false;
 }

@@ -20,6 +20,18 @@ export interface ClientPort {
   notice(notice: CallNotice): void;
   /** Hands a frame to the client; false when it was dropped: nobody plays, or the client reads too slowly. */
   play(frame: ClientFrame): boolean;
+  /** Whether the client wants video in its call, and what is known of the video that it sends; undefined for a call without. */
+  video?(): ClientVideo | undefined;
+  /** The far end asks for a key frame. */
+  keyFrameWanted?(): void;
+}
+
+/** The video of a client. */
+export interface ClientVideo {
+  /** The last AVC sequence header that it published, as an FLV video message. */
+  readonly sequenceHeader?: Uint8Array;
+  /** What it published since a key frame, while that is no longer ago than a second: a far end can begin with it at once. */
+  readonly recent?: readonly ClientFrame[];
 }
 
 /** What happens in a call besides its status. */
@@ -57,6 +69,8 @@ export interface Caller {
   readonly from: string;
   /** The caller's name, as the caller gave it: may hold any text. */
   readonly displayName?: string;
+  /** Whether the caller offers video. */
+  readonly video?: boolean;
 }
 
 export interface CallStatusUpdate {
@@ -250,6 +264,14 @@ export interface MediaOptions {
   readonly lost: (reason: string) => void;
   /** The far end has pressed a key, in RTP: once for each key, when it is let go. */
   readonly dtmf?: (tone: Tone) => void;
+  /** The far end makes the first offer: {@link MediaSession.offer} is not asked for. */
+  readonly incoming?: boolean;
+  /** As {@link ClientPort.video}: asked when an offer or an answer is made. */
+  readonly video?: () => ClientVideo | undefined;
+  /** The far end asks for a key frame. */
+  readonly keyFrameWanted?: () => void;
+  /** A key frame is needed of a far end that has not said that it takes RTCP feedback. */
+  readonly keyFrameNeeded?: () => void;
 }
 
 export interface MediaSession {
@@ -271,8 +293,11 @@ export interface MediaSession {
    * Resolves to the description to answer with; rejects with a MediaError.
    */
   answer(offer: SessionDescription, held?: boolean): Promise<SessionDescription>;
-  /** What to offer within the call: the media as they are, in another direction. */
-  reoffer(direction: Direction): SessionDescription;
+  /**
+   * What to offer within the call: the media as they are, in another direction. `anew` is for somebody else than the far
+   * end so far: everything that we speak.
+   */
+  reoffer(direction: Direction, anew?: boolean): SessionDescription;
   /**
    * Presses keys, of {@link toneDigits}, one after the other, each for `ms` milliseconds, in RTP (RFC 4733). False when
    * the far end does not take them so: nothing was done. Keys beyond what may wait are dropped.
@@ -280,6 +305,8 @@ export interface MediaSession {
   sendDtmf(digits: string, ms: number): boolean;
   /** A frame that the client published. Anything unusable is counted and dropped. */
   write(frame: ClientFrame): void;
+  /** A player needs a key frame of the far end. Absent in engines without video. */
+  requestKeyFrame?(): void;
   /** Stops the flow and gives the ports back. A second call does nothing. Returns what was measured. */
   close(): MediaReport;
 }

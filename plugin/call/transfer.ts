@@ -19,7 +19,7 @@ export type TransferEvent =
   | { readonly type: 'transferred' }
   | { readonly type: 'transfer-failed'; readonly reason: string }
   | { readonly type: 'referred'; readonly referral: Referral; readonly target: DialTarget }
-  | { readonly type: 'replaced'; readonly uri: string }
+  | { readonly type: 'replaced'; readonly uri: string } // of one at a time: a second is not let in
   | { readonly type: 'successor-answered'; readonly answer: SessionDescription }
   | { readonly type: 'successor-established' }
   | { readonly type: 'successor-failed'; readonly termination: Termination }
@@ -138,8 +138,6 @@ function succession(state: Succession, event: TransferEvent): TransferStep {
       return fail(state, event.termination);
     case 'referred':
       return { state, effects: [{ type: 'refuse-referral', sipStatus: requestPending }] };
-    case 'replaced':
-      return { state, effects: [{ type: 'refuse-successor', sipStatus: requestPending }] };
     case 'ended':
       return stay({ ...state, alone: true });
     case 'stop':

@@ -1,5 +1,7 @@
 import { randomUUID } from 'node:crypto';
-import { Call, type CallParties, type CallPorts } from '../call/call.js';
+import { Call } from '../call/call.js';
+import type { CallPorts } from '../call/call-ports.js';
+import type { CallParties } from '../call/parties.js';
 import type {
   ClientFrame,
   ClientPort,
@@ -13,7 +15,15 @@ import type {
 } from '../call/ports.js';
 import type { CallRegistry } from '../call/registry.js';
 import type { Termination } from '../call/termination.js';
-import { type DialOutcome, noServer, type PhoneLine, type Refusal, type RegistrationWish } from './dialects/dialect.js';
+import {
+  type CallWish,
+  type DialOutcome,
+  type DialRefusal,
+  noServer,
+  type PhoneLine,
+  type Refusal,
+  type RegistrationWish,
+} from './dialects/dialect.js';
 
 export interface LineOptions {
   /** Everything a call needs but its client. */
@@ -25,6 +35,12 @@ export interface LineOptions {
   readonly messages: MessagePort;
   /** How long the client may ring before its caller is told that nobody answers. */
   readonly ringTimeMs: number;
+}
+
+/** Who the client is in its calls. */
+interface Self {
+  readonly from: string;
+  readonly credentials?: Credentials;
 }
 
 interface HeldRegistration {
@@ -48,6 +64,8 @@ export class Line implements PhoneLine {
   readonly #options: LineOptions;
   readonly #client: ClientPort;
   #call: Call | undefined;
+  /** Whether the client has asked for video in the call that it has, or takes. */
+  #wantsVideo = false;
   #registration: HeldRegistration | undefined;
   #registrations = 0;
 
@@ -110,16 +128,37 @@ export class Line implements PhoneLine {
     registration?.replaced();
   }
 
-  dial(destination: string): DialOutcome {
+  /** Whether what the client sends reaches somebody. */
+  get connected(): boolean {
+    return this.#call?.state === 'connected';
+  }
+
+  get wantsVideo(): boolean {
+    return this.#wantsVideo;
+  }
+
+  check(destination: string): DialOutcome {
+    const planned = this.#plan(destination);
+    return 'code' in planned ? planned : undefined;
+  }
+
+  dial(destination: string, { video = false }: CallWish = {}): DialOutcome {
+    const target = this.#plan(destination);
+    if ('code' in target) return target;
+    this.#wantsVideo = video;
+    this.#begin({ direction: 'outgoing', id: randomUUID(), ...target });
+    return undefined;
+  }
+
+  /** Whom to call, as whom; or why it cannot be. */
+  #plan(destination: string): ({ readonly uri: string } & Self) | DialRefusal {
     const { ports, calls } = this.#options;
     if (calls.closed) return { code: 'failed', description: 'the gateway is shutting down' };
     if (this.#busy) return { code: 'existing', description: 'a call is up or being set up; hang up first' };
     const self = this.#self;
     if (self === undefined) return { code: 'failed', description: noServer };
     const target = ports.signalling.resolve(destination, self.from);
-    if ('refusal' in target) return { code: 'failed', description: target.refusal };
-    this.#begin({ direction: 'outgoing', id: randomUUID(), uri: target.uri, ...self });
-    return undefined;
+    return 'refusal' in target ? { code: 'failed', description: target.refusal } : { uri: target.uri, ...self };
   }
 
   /** Somebody calls this line. */
@@ -136,7 +175,8 @@ export class Line implements PhoneLine {
     this.#client.notice({ type: 'message', message });
   }
 
-  accept(): void {
+  accept({ video = false }: CallWish = {}): void {
+    this.#wantsVideo = video;
     this.#call?.accept();
   }
 
@@ -176,6 +216,11 @@ export class Line implements PhoneLine {
     this.#call?.write(frame);
   }
 
+  /** Somebody who plays this line's call needs a key frame. */
+  requestKeyFrame(): void {
+    this.#call?.requestKeyFrame();
+  }
+
   close(termination: Termination): void {
     this.unregister();
     this.#call?.abandon(termination);
@@ -190,7 +235,7 @@ export class Line implements PhoneLine {
   }
 
   /** Who the client is in its calls. */
-  get #self(): { readonly from: string; readonly credentials?: Credentials } | undefined {
+  get #self(): Self | undefined {
     const from = this.address;
     const credentials = this.#registration?.credentials;
     return from === undefined ? undefined : { from, ...(credentials && { credentials }) };

@@ -1,4 +1,6 @@
-import type { Call, CallObserver, CallParties } from '../call/call.js';
+import type { Call } from '../call/call.js';
+import type { CallObserver } from '../call/call-ports.js';
+import type { CallParties } from '../call/parties.js';
 import type { CallRegistry } from '../call/registry.js';
 import type { Logger } from './log.js';
 

@@ -59,6 +59,7 @@ export class Invitation extends CallSide implements OutgoingInvite {
   /** There is no answer to come any more, and the far end is not to ring on. */
   protected override connectionLost(reason: string): void {
     this.cancel();
+    this.#sent?.forget();
     this.settle({ type: 'failed', termination: { result: 'signalling-failed', reason } });
   }
 

@@ -7,15 +7,21 @@ export interface NameAddr {
   readonly parameters: ReadonlyMap<string, string>;
 }
 
-const pattern = /^\s*(?:(?<name>"(?:[^"\\]|\\.)*"|[^"<]*?)\s*<(?<inner>[^<>]*)>|(?<bare>[^<>;,\s]+))(?<rest>.*)$/s;
+const quotedString = /^"(?:[^"\\]|\\.)*"/s;
 
-/** Reads one address. Undefined when it is none. */
-export function parseNameAddr(text: string): NameAddr | undefined {
-  const { name = '', inner, bare, rest = '' } = pattern.exec(text)?.groups ?? {};
-  const uri = (inner ?? bare ?? '').trim();
-  if (!/^[a-z][a-z0-9+.-]*:\S+$/i.test(uri)) return undefined;
+/** Reads one address, in time that grows with its length only. Undefined when it is none. */
+export function parseNameAddr(header: string): NameAddr | undefined {
+  const text = header.trim();
+  const quoted = quotedString.exec(text)?.[0];
+  const open = text.indexOf('<', quoted?.length ?? 0);
+  const end = open === -1 ? text.search(/[;,\s]|$/) : text.indexOf('>', open);
+  if (end === -1) return undefined;
+  const uri = text.slice(open + 1, end).trim();
+  if (!/^[a-z][a-z0-9+.-]*:[^\s<>]+$/i.test(uri)) return undefined;
+  const name = open === -1 ? '' : (quoted ?? text.slice(0, open).trim());
   const displayName = name.replace(/^"|"$/g, '').replace(/\\(.)/g, '$1');
-  return { uri, parameters: parseParameters(rest), ...(displayName !== '' && { displayName }) };
+  const parameters = parseParameters(text.slice(open === -1 ? end : end + 1));
+  return { uri, parameters, ...(displayName !== '' && { displayName }) };
 }
 
 /** Reads `;name=value;name`, of a header or a URI. */

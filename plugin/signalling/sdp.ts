@@ -1,6 +1,7 @@
 import { isIPv6 } from 'node:net';
 import { type MediaDescription as ParsedMedia, parse, write } from 'sdp-transform';
 import type { Direction, MediaDescription, MediaFormat, SessionDescription } from '../call/session-description.js';
+import { readCrypto, writeCrypto } from './sdp-crypto.js';
 
 /** RFC 3551 table 4 and 5: formats that need no `rtpmap`. */
 const staticFormats: Readonly<Record<number, Omit<MediaFormat, 'payloadType'>>> = {
@@ -19,9 +20,13 @@ const staticFormats: Readonly<Record<number, Omit<MediaFormat, 'payloadType'>>> 
  */
 export function parseSdp(text: string): SessionDescription {
   const session = parse(text);
+  const crypto = readCrypto(text);
   return {
     address: session.connection?.ip ?? session.origin?.address ?? '',
-    media: (session.media ?? []).map((media) => readMedia(media, session.direction)),
+    media: (session.media ?? []).map((media, index) => {
+      const lines = crypto[index] ?? [];
+      return { ...readMedia(media, session.direction), ...(lines.length > 0 && { crypto: lines }) };
+    }),
   };
 }
 
@@ -37,6 +42,7 @@ function readMedia(media: ParsedMedia, sessionDirection: string | undefined): Me
     formats: payloadTypes.flatMap((payloadType) => readFormat(media, payloadType)),
     ...(media.connection && { address: media.connection.ip }),
     ...(media.rtcp && { rtcpPort: media.rtcp.port }),
+    ...(media.rtcpMux !== undefined && { rtcpMux: true }),
     ...(media.ptime !== undefined && { ptime: Number(media.ptime) }),
   };
 }
@@ -46,6 +52,7 @@ function readFormat(media: ParsedMedia, payloadType: number): MediaFormat[] {
   const map = media.rtp.find((entry) => entry.payload === payloadType);
   const parameters = media.fmtp.find((entry) => entry.payload === payloadType)?.config;
   const fixed = staticFormats[payloadType];
+  const feedback = readFeedback(media, payloadType);
   if (!map && !fixed) return [];
   return [
     {
@@ -53,8 +60,23 @@ function readFormat(media: ParsedMedia, payloadType: number): MediaFormat[] {
       ...(map ? { encoding: map.codec.toLowerCase(), clockRate: map.rate ?? 8000 } : fixed),
       ...(map?.encoding !== undefined && { channels: Number(map.encoding) }),
       ...(parameters !== undefined && { parameters }),
+      ...(feedback.length > 0 && { feedback }),
     } as MediaFormat,
   ];
+}
+
+/** What is said of this format and of all (RFC 4585 section 4.2). */
+function readFeedback({ rtcpFb = [] }: ParsedMedia, payloadType: number): string[] {
+  return rtcpFb
+    .filter(({ payload }) => payload === '*' || Number(payload) === payloadType)
+    .map(({ type, subtype }) => (subtype === undefined ? type : `${type} ${subtype}`));
+}
+
+function writeFeedback({ payloadType, feedback = [] }: MediaFormat) {
+  return feedback.map((kind) => {
+    const [type = '', ...rest] = kind.split(' ');
+    return { payload: payloadType, type, ...(rest.length > 0 && { subtype: rest.join(' ') }) };
+  });
 }
 
 function readDirection(text: string | undefined): Direction {
@@ -86,6 +108,9 @@ export function writeSdp(description: SessionDescription, { sessionId, version }
   });
 }
 
+/** As registered: names mean the same in any case (RFC 4855 section 3), and yet some phones compare the letters. */
+const registeredNames: Readonly<Record<string, string>> = { h264: 'H264' };
+
 function writeMedia(media: MediaDescription): ParsedMedia {
   return {
     type: media.kind,
@@ -95,15 +120,18 @@ function writeMedia(media: MediaDescription): ParsedMedia {
     direction: media.direction,
     rtp: media.formats.map((format) => ({
       payload: format.payloadType,
-      codec: format.encoding,
+      codec: registeredNames[format.encoding] ?? format.encoding,
       rate: format.clockRate,
       ...(format.channels !== undefined && { encoding: format.channels }),
     })),
     fmtp: media.formats.flatMap(({ payloadType, parameters }) =>
       parameters === undefined ? [] : [{ payload: payloadType, config: parameters }],
     ),
+    rtcpFb: media.formats.flatMap(writeFeedback),
     ...(media.address !== undefined && { connection: { version: ipVersion(media.address), ip: media.address } }),
     ...(media.rtcpPort !== undefined && { rtcp: { port: media.rtcpPort } }),
+    ...(media.rtcpMux && { rtcpMux: 'rtcp-mux' }),
+    ...(media.crypto && { crypto: media.crypto.map(writeCrypto) }),
     ...(media.ptime !== undefined && { ptime: media.ptime }),
   } as ParsedMedia;
 }

@@ -83,6 +83,11 @@ export class SentInvite {
     else this.#connection.once('up', cancel);
   }
 
+  /** Nobody waits for what becomes of it any more. */
+  forget(): void {
+    this.#connection.dialogs.delete(this.#dialogId);
+  }
+
   #take(response: SrfResponse, acknowledge: Acknowledge): void {
     const tag = parseNameAddr(response.get('to') ?? '')?.parameters.get('tag') ?? '';
     if (response.status < 200) this.#takeProvisional(response, tag, acknowledge);

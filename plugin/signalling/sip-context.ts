@@ -1,4 +1,4 @@
-import type { Timers } from '../call/call.js';
+import type { Timers } from '../call/call-ports.js';
 import type { DialTarget, InCallEvent } from '../call/ports.js';
 import type { DrachtioConnection } from './drachtio.js';
 import type { Leg } from './in-call/leg.js';

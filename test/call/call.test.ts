@@ -1,5 +1,6 @@
 import { beforeEach, describe, expect, it } from 'vitest';
-import { Call, type CallParties, confirmationTimeoutMs } from '../../plugin/call/call.js';
+import { Call, confirmationTimeoutMs } from '../../plugin/call/call.js';
+import type { CallParties } from '../../plugin/call/parties.js';
 import {
   type Caller,
   type CallNotice,
@@ -480,6 +481,15 @@ describe('a call that is passed on by the far end', () => {
     second({ type: 'ended', termination: { result: 'completed', reason: 'hung up by the far end' } });
     expect(bench.codes).toEqual([1, 4, 2, 0]);
     expect(bench.finished).toEqual([{ result: 'completed', reason: 'hung up by the far end' }]);
+  });
+
+  it('is held no longer by who held it before', async () => {
+    const { second } = await referred();
+    bench.call.hold(true);
+    second({ type: 'answered', answer });
+    await new Promise(setImmediate);
+    bench.call.write(frame);
+    expect(bench.written).toEqual([frame]);
   });
 
   it('goes on with the first when the other is busy', async () => {

@@ -40,7 +40,6 @@ const events: Record<string, TransferEvent> = {
 
 /** The cells in which something happens: the effects in order, and the next state. */
 const refuseReferral = 'refuse-referral(491)';
-const refuseSuccessor = 'refuse-successor(491)';
 const drop = 'drop-successor -> none';
 const cells: Record<string, Record<string, string>> = {
   none: {
@@ -64,7 +63,6 @@ const cells: Record<string, Record<string, string>> = {
     'successor-failed': 'report(486) -> none',
     referred: `${refuseReferral} -> following`,
     'referred, forbidden': `${refuseReferral} -> following`,
-    replaced: `${refuseSuccessor} -> following`,
     ended: '-> following alone',
     stop: drop,
   },
@@ -73,7 +71,6 @@ const cells: Record<string, Record<string, string>> = {
     'successor-failed': 'end(busy) -> none',
     referred: `${refuseReferral} -> following alone`,
     'referred, forbidden': `${refuseReferral} -> following alone`,
-    replaced: `${refuseSuccessor} -> following alone`,
     stop: drop,
   },
   joining: {
@@ -83,7 +80,6 @@ const cells: Record<string, Record<string, string>> = {
     'media-failed': 'refuse-successor(488) -> none',
     referred: `${refuseReferral} -> joining`,
     'referred, forbidden': `${refuseReferral} -> joining`,
-    replaced: `${refuseSuccessor} -> joining`,
     ended: '-> joining alone',
     stop: drop,
   },
@@ -94,7 +90,6 @@ const cells: Record<string, Record<string, string>> = {
     'media-failed': 'refuse-successor(488) end(no-codec) -> none',
     referred: `${refuseReferral} -> joining alone`,
     'referred, forbidden': `${refuseReferral} -> joining alone`,
-    replaced: `${refuseSuccessor} -> joining alone`,
     stop: drop,
   },
   'switching after REFER': {
@@ -103,7 +98,6 @@ const cells: Record<string, Record<string, string>> = {
     'successor-failed': 'report(486) -> none',
     referred: `${refuseReferral} -> switching after REFER`,
     'referred, forbidden': `${refuseReferral} -> switching after REFER`,
-    replaced: `${refuseSuccessor} -> switching after REFER`,
     ended: '-> switching after REFER, alone',
     stop: drop,
   },
@@ -113,7 +107,6 @@ const cells: Record<string, Record<string, string>> = {
     'successor-failed': 'end(busy) -> none',
     referred: `${refuseReferral} -> switching after REFER, alone`,
     'referred, forbidden': `${refuseReferral} -> switching after REFER, alone`,
-    replaced: `${refuseSuccessor} -> switching after REFER, alone`,
     stop: drop,
   },
   'switching after Replaces': {
@@ -122,7 +115,6 @@ const cells: Record<string, Record<string, string>> = {
     'successor-failed': '-> none',
     referred: `${refuseReferral} -> switching after Replaces`,
     'referred, forbidden': `${refuseReferral} -> switching after Replaces`,
-    replaced: `${refuseSuccessor} -> switching after Replaces`,
     ended: '-> switching after Replaces, alone',
     stop: drop,
   },
@@ -132,7 +124,6 @@ const cells: Record<string, Record<string, string>> = {
     'successor-failed': 'end(busy) -> none',
     referred: `${refuseReferral} -> switching after Replaces, alone`,
     'referred, forbidden': `${refuseReferral} -> switching after Replaces, alone`,
-    replaced: `${refuseSuccessor} -> switching after Replaces, alone`,
     stop: drop,
   },
 };

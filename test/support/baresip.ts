@@ -13,9 +13,15 @@ export interface BaresipOptions {
   readonly speech: Int16Array;
   /** The address that it registers at its domain. */
   readonly account?: { readonly address: string; readonly password: string };
+  /** A film that it shows its callers, as Matroska: of FLV it sees no video. */
+  readonly film?: Uint8Array;
+  /** How it encrypts: under RTP/AVP where it can, always under RTP/SAVP, or RTP/SAVPF. Not, unless given. */
+  readonly encryption?: 'srtp' | 'srtp-mand' | 'srtp-mandf';
+  /** Has its reports go with RTP where the other side takes that. */
+  readonly rtcpMux?: boolean;
 }
 
-/** baresip without a screen or a sound card: takes every call, speaks from a file and hears into one. */
+/** baresip without a screen or a sound card: takes every call and makes some, speaks from a file and hears into one. */
 export class Baresip {
   readonly uri: string;
   readonly #process: PeerProcess;
@@ -27,7 +33,8 @@ export class Baresip {
     this.uri = uri;
   }
 
-  static async start(scope: Scope, { codec, speech, account }: BaresipOptions): Promise<Baresip> {
+  static async start(scope: Scope, options: BaresipOptions): Promise<Baresip> {
+    const { codec, speech, account, film, encryption, rtcpMux } = options;
     const folder = await mkdtemp(join(tmpdir(), 'baresip-'));
     scope.defer(() => rm(folder, { recursive: true, force: true }));
     const [port, rtp] = [await freePort(), await freePortRange(4)];
@@ -36,6 +43,7 @@ export class Baresip {
     const source = join(folder, 'speech.wav');
     await mkdir(join(folder, 'heard'));
     await writeFile(source, await writeTelephoneWav(speech));
+    if (film !== undefined) await writeFile(join(folder, 'film'), film);
     await writeFile(
       join(folder, 'config'),
       `module_path /usr/lib/baresip/modules
@@ -43,11 +51,14 @@ module g711.so
 module aufile.so
 module aubridge.so
 module sndfile.so
-module_app account.so
+module srtp.so
+module stdio.so
+${film === undefined ? '' : videoModules}module_app account.so
 module_app menu.so
 sip_listen ${loopback}:${port}
 net_interface ${loopback}
 rtp_ports ${rtp.min}-${rtp.max}
+rtcp_mux ${rtcpMux ? 'yes' : 'no'}
 audio_source aufile,${source}
 audio_player aubridge,nowhere
 ausrc_srate 8000
@@ -55,15 +66,44 @@ auplay_srate 8000
 ausrc_channels 1
 auplay_channels 1
 snd_path ${join(folder, 'heard')}
-`,
+${film === undefined ? '' : videoSettings(join(folder, 'film'))}`,
     );
-    await writeFile(join(folder, 'accounts'), `<${uri}>${registering};answermode=auto;audio_codecs=${codec}/8000/1\n`);
+    const accountLine = `<${uri}>${registering};answermode=auto;audio_codecs=${codec}/8000/1;video_codecs=H264`;
+    const encrypted = encryption === undefined ? '' : `;mediaenc=${encryption}`;
+    await writeFile(join(folder, 'accounts'), accountLine + encrypted);
     await writeFile(join(folder, 'contacts'), '');
     // Its standard input must be a pipe.
     const process = await PeerProcess.start(scope, 'stdbuf', ['-oL', '-eL', 'baresip', '-f', folder]);
     await process.stdout.find('that it is ready', (line) => line.includes('baresip is ready'));
     if (account) await process.stdout.find('its registration', (line) => /200 OK .*binding/.test(line));
     return new Baresip(process, folder, uri);
+  }
+
+  /** Until it has decoded a picture; its width and height. */
+  async sees(): Promise<string> {
+    const line = await this.#process.stdout.find('a picture', (text) => text.includes('receiving with resolution'));
+    return line.replace(/.*resolution (\d+) x (\d+).*/, '$1x$2');
+  }
+
+  /** What its decoder found wrong. */
+  get decodingErrors(): string[] {
+    return [...this.#process.stdout.all, ...this.#process.stderr.all].filter((line) =>
+      /concealing|error while decoding|corrupt|decode_slice/.test(line),
+    );
+  }
+
+  call(uri: string): void {
+    this.#process.writeLine(`/dial ${uri}`);
+  }
+
+  /** What it says of the encryption of its call. */
+  async encrypted(): Promise<string> {
+    return await this.#process.stdout.find('that SRTP is on', (line) => line.includes('SRTP is Enabled'));
+  }
+
+  /** Until its call is refused with this status. */
+  async refused(status: string): Promise<void> {
+    await this.#process.stdout.find(`a ${status}`, (line) => line.includes('session closed') && line.includes(status));
   }
 
   /** Until the call is over, whoever ended it. */
@@ -80,3 +120,14 @@ snd_path ${join(folder, 'heard')}
     return await readAudio(await readFile(join(folder, file)));
   }
 }
+
+const videoModules = 'module avcodec.so\nmodule avformat.so\nmodule fakevideo.so\nmodule swscale.so\n';
+
+const videoSettings = (film: string): string => `video_source avformat,${film}
+video_display fakevideo,nowhere
+video_size 640x360
+video_bitrate 1000000
+video_fps 30
+avcodec_h264enc libx264
+avcodec_h264dec h264
+`;

@@ -299,19 +299,10 @@ export const answering = {
       take('ACK'),
       ...isHungUpOn,
     ),
-  /** Answers with a session timer, takes one refresh. */
-  isRefreshed: (seconds: number) => {
-    const timer = [`Session-Expires: ${seconds};refresher=uac`, 'Allow: INVITE, ACK, BYE, UPDATE'];
-    return scenario(
-      'is refreshed',
-      takeInvite,
-      respond('200 OK', [...timer, body()].join('\n'), ' retrans="500"'),
-      take('ACK'),
-      takeMatching('UPDATE', `Session-Expires: *${seconds};refresher=uac`),
-      reply('200 OK', [...timer, nothing].join('\n')),
-      ...isHungUpOn,
-    );
-  },
+  /** Is asked whether it is still there. */
+  isAsked: () => scenario('is asked', ...answered(), take('OPTIONS'), confirm, ...isHungUpOn),
+  /** Is asked whether it is still there, and does not know the call any more. */
+  isGone: () => scenario('is gone', ...answered(), take('OPTIONS'), reply('481 Call/Transaction Does Not Exist')),
   /** Rings with early media that has to be confirmed, then answers without a description. */
   ringsReliably: () =>
     scenario(

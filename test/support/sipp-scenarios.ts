@@ -13,15 +13,16 @@ export const message = (text: string, attributes = ''): Step => `<send${attribut
 export const pause = (ms: number): Step => `<pause milliseconds="${ms}"/>`;
 
 /**
- * Takes the INVITE; keeps the payload type offered for speex/16000 as $pt, and the caller's From and Contact for
- * requests of our own. `Record-Route` comes back in the answers.
+ * Takes the INVITE; keeps the payload type offered for speex/16000 as $pt, the first key as $crypto, and the caller's From
+ * and Contact for requests of our own. `Record-Route` comes back in the answers.
  */
 export const takeInvite: Step = `<recv request="INVITE" rrs="true"><action>
   <ereg regexp="a=rtpmap:([0-9]+) speex/16000" search_in="msg" assign_to="line,pt"/>
+  <ereg regexp="a=crypto:1 [A-Za-z0-9_:/+=| ]+" search_in="msg" assign_to="crypto"/>
   <ereg regexp=".*" search_in="hdr" header="From:" assign_to="from"/>
   <ereg regexp="sip:[^>;]*" search_in="hdr" header="Contact:" assign_to="contact"/>
 </action></recv>
-<Reference variables="line,pt,from,contact"/>`;
+<Reference variables="line,pt,crypto,from,contact"/>`;
 
 export const take = (request: string): Step => `<recv request="${request}"/>`;
 export const expect = (status: number): Step => `<recv response="${status}"/>`;
@@ -30,9 +31,36 @@ interface Answer {
   /** Payload type in the answer; the one offered unless given. */
   readonly payloadType?: number;
   readonly codec?: string;
+  /** Takes the first key offered for its own too: what comes can be sent back as it is. */
+  readonly sameKey?: boolean;
+  readonly video?: VideoSection;
 }
 
-const sdp = ({ payloadType, codec = 'speex/16000' }: Answer = {}): string => {
+/** A section for H.264. */
+export interface VideoSection {
+  /** 0 refuses it. */
+  readonly port: number;
+  readonly payloadType?: number;
+  readonly mode?: 0 | 1;
+  readonly protocol?: 'RTP/AVP' | 'RTP/AVPF';
+  /** What stands in `a=rtcp-fb`. */
+  readonly feedback?: readonly string[];
+}
+
+export const videoLines = ({
+  port,
+  payloadType = 99,
+  mode = 1,
+  protocol = 'RTP/AVP',
+  feedback = [],
+}: VideoSection): string[] => [
+  `m=video ${port} ${protocol} ${payloadType}`,
+  `a=rtpmap:${payloadType} H264/90000`,
+  `a=fmtp:${payloadType} profile-level-id=42c01f;packetization-mode=${mode}`,
+  ...feedback.map((kind) => `a=rtcp-fb:${payloadType} ${kind}`),
+];
+
+const sdp = ({ payloadType, codec = 'speex/16000', sameKey = false, video }: Answer = {}): string => {
   const type = payloadType ?? '[$pt]';
   return [
     'Content-Type: application/sdp',
@@ -46,6 +74,8 @@ const sdp = ({ payloadType, codec = 'speex/16000' }: Answer = {}): string => {
     `m=audio [rtp_port] RTP/AVP ${type}`,
     `a=rtpmap:${type} ${codec}`,
     'a=ptime:20',
+    ...(sameKey ? ['[$crypto]'] : []),
+    ...(video ? videoLines(video) : []),
   ].join('\n');
 };
 
@@ -134,7 +164,15 @@ export const callee = {
       take('BYE'),
       confirm,
     ),
-  refuses: (status: string) => scenario(`refuses with ${status}`, takeInvite, respond(status), take('ACK')),
+  /** Refuses, after so many milliseconds of ringing. */
+  refuses: (status: string, ms = 0) =>
+    scenario(
+      `refuses with ${status}`,
+      takeInvite,
+      ...(ms > 0 ? [ringing, pause(ms)] : []),
+      respond(status),
+      take('ACK'),
+    ),
   /** Rings until it is cancelled. */
   rings: () => {
     // The 487 belongs to the INVITE: SIPp repeats the headers of the last message, which is the CANCEL.
@@ -157,6 +195,7 @@ interface Call {
   /** The payload type of the caller's offer. */
   readonly payloadType?: number;
   readonly codec?: string;
+  readonly video?: VideoSection;
   /** Display name in From, as it goes over the wire: with its quotes. */
   readonly displayName?: string;
   /** Without an offer it is the callee who has to make one (RFC 3261 section 13.2.1). */
@@ -170,7 +209,13 @@ export const called = 'sip:[service]@[remote_ip]:[remote_port]';
 export const from = (displayName = ''): string =>
   `From: ${displayName === '' ? '' : `${displayName} `}<sip:sipp@[local_ip]:[local_port]>;tag=sipp[pid]c[call_number]`;
 
-export const invite = ({ payloadType = 117, codec = 'speex/16000', displayName, offer = true }: Call = {}): Step =>
+export const invite = ({
+  payloadType = 117,
+  codec = 'speex/16000',
+  displayName,
+  offer = true,
+  video,
+}: Call = {}): Step =>
   message(
     [
       `INVITE ${called} SIP/2.0`,
@@ -181,7 +226,7 @@ export const invite = ({ payloadType = 117, codec = 'speex/16000', displayName, 
       'CSeq: 1 INVITE',
       contact,
       'Max-Forwards: 70',
-      offer ? sdp({ payloadType, codec }) : 'Content-Length: 0',
+      offer ? sdp({ payloadType, codec, ...(video && { video }) }) : 'Content-Length: 0',
     ].join('\n'),
     ' retrans="500"',
   );

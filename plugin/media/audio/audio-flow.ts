@@ -14,6 +14,8 @@ export interface AudioFlowOptions {
   readonly send: (packet: Buffer) => void;
   /** The far end has pressed a key. */
   readonly dtmf?: (tone: Tone) => void;
+  /** RTMP timestamp for what arrives first, at a moment of the clock. Default 0. */
+  readonly origin?: (arrival: number) => number;
   readonly transcoding?: Transcoding;
   /** Names the call in RTCP, the same for all its sources (RFC 3550 section 6.5.1). */
   readonly cname: string;
@@ -34,7 +36,7 @@ export class AudioFlow {
   #agreement: AudioAgreement;
 
   constructor(agreement: AudioAgreement, options: AudioFlowOptions) {
-    const { play, send, cname, transcoding, dtmf = () => undefined, ...start } = options;
+    const { play, send, cname, transcoding, origin, dtmf = () => undefined, ...start } = options;
     const shared = transcoding === undefined ? {} : { transcoding };
     this.#agreement = agreement;
     this.#send = send;
@@ -42,7 +44,8 @@ export class AudioFlow {
     const clientCodec = () => this.sender.clientCodec;
     this.#dtmfReceiver = new DtmfReceiver(dtmf);
     const event = this.#dtmfReceiver.receive.bind(this.#dtmfReceiver);
-    this.receiver = new AudioReceiver({ formats: agreement.receive, play, clientCodec, event, ...shared });
+    const timed = origin === undefined ? {} : { origin };
+    this.receiver = new AudioReceiver({ formats: agreement.receive, play, clientCodec, event, ...shared, ...timed });
     const carrier = {
       claim: (now: number, ms: number) => this.sender.claim(now, ms),
       send: (payloadType: number, marker: boolean, timestamp: number, payload: Uint8Array) =>
@@ -97,6 +100,20 @@ export class AudioFlow {
   /** The RTCP packet that is due. */
   report(now: number, bye: boolean): Buffer {
     return this.#rtcp.report(now, bye);
+  }
+
+  /** RTMP timestamp that the client's audio has at a moment; undefined before its first message. */
+  clientTimeAt(now: number): number | undefined {
+    return this.sender.sourceTimeAt(now);
+  }
+
+  /** RTMP timestamp that the far end's audio has at a moment of the far end's clock, once a sender report tells. */
+  clientTimeAtSender(senderTime: number): number | undefined {
+    const { timeline, ssrc } = this.receiver;
+    const clock = this.#rtcp.senderClock;
+    if (clock === undefined || clock.ssrc !== ssrc) return undefined;
+    const elapsed = Math.round(((senderTime - clock.time) * timeline.clockRate) / 1000);
+    return timeline.timeOf(clock.rtpTimestamp + elapsed);
   }
 
   /** Gives back the memory of codecs. */

@@ -20,6 +20,8 @@ export interface AudioReceiverOptions {
   readonly clientCodec?: () => AudioCodec | undefined;
   /** Takes the packets of telephone-event (RFC 4733), in order. */
   readonly event?: (payload: Uint8Array, timestamp: number, clockRate: number, arrival: number) => void;
+  /** RTMP timestamp for what arrives first, at a moment of the clock. Default 0. */
+  readonly origin?: (arrival: number) => number;
 }
 
 /** Longest packet of G.711 taken, in octets: 200 ms, the most that RFC 3551 section 4.2 asks receivers for. */
@@ -50,7 +52,7 @@ export class AudioReceiver {
   formats: ReceiveFormats;
   readonly window: ReorderWindow<Arrived>;
   readonly #play: (frame: ClientFrame) => boolean;
-  readonly #timeline = new ReceiveTimeline();
+  readonly timeline: ReceiveTimeline;
   readonly #transcoding: Transcoding | undefined;
   readonly #clientCodec: () => AudioCodec | undefined;
   readonly #event: AudioReceiverOptions['event'];
@@ -64,6 +66,7 @@ export class AudioReceiver {
     this.#transcoding = options.transcoding;
     this.#clientCodec = options.clientCodec ?? (() => undefined);
     this.#event = options.event;
+    this.timeline = new ReceiveTimeline(options.origin);
     this.window = new ReorderWindow((arrived) => this.#deliver(arrived), options.reorder ?? defaultReorderLimits);
   }
 
@@ -112,7 +115,7 @@ export class AudioReceiver {
 
   #changeSource(ssrc: number): void {
     this.window.reset();
-    this.#timeline.restart();
+    this.timeline.restart();
     this.#previous = undefined;
     this.#ssrc = ssrc;
   }
@@ -148,7 +151,7 @@ export class AudioReceiver {
       this.malformed++;
       return;
     }
-    let timestamp = this.#timeline.place(packet.timestamp, clockRate, arrival);
+    let timestamp = this.timeline.place(packet.timestamp, clockRate, arrival);
     if (split.frames.length === 1) {
       this.#hand(inPlace(packet, flvSpeexOctet), timestamp);
       return;
@@ -165,7 +168,7 @@ export class AudioReceiver {
       this.malformed++;
       return;
     }
-    const timestamp = this.#timeline.place(packet.timestamp, 8000, arrival);
+    const timestamp = this.timeline.place(packet.timestamp, 8000, arrival);
     const clientCodec = this.#clientCodec();
     if (clientCodec === 'pcmu' || clientCodec === 'pcma' || this.#transcoding === undefined) {
       this.#hand(inPlace(packet, flvOctet[law]), timestamp);

@@ -1,4 +1,4 @@
-import { buildRtcp, parseRtcp, type ReportBlock, type RtcpReport, type SenderInfo } from './rtcp.js';
+import { buildRtcp, parseRtcp, type ReportBlock, type RtcpPacket, type RtcpReport, type SenderInfo } from './rtcp.js';
 import { distance32 } from './serial.js';
 
 /** A source of ours, as a sender report tells of it. */
@@ -22,6 +22,14 @@ export interface RtpReceiver {
   readonly jitter: number;
 }
 
+/** Which RTP timestamp a source has at a moment of its own clock, as its last sender report says. */
+export interface SenderClock {
+  readonly ssrc: number;
+  /** Milliseconds of the NTP timestamp: of the same clock for all sources of a peer (RFC 3550 section 6.4.1). */
+  readonly time: number;
+  readonly rtpTimestamp: number;
+}
+
 export interface RtcpSessionOptions {
   readonly cname: string;
   readonly sender: RtpSender;
@@ -36,13 +44,17 @@ export class RtcpSession {
   remoteLost = 0;
   /** Milliseconds there and back, measured by the peer's last report. */
   roundTrip: number | undefined;
+  senderClock: SenderClock | undefined;
   readonly #options: RtcpSessionOptions;
   #packetsReported = 0;
   #lostReported = 0;
   #highestReported: number | undefined;
-  /** Middle bits of the peer's last sender report, and when it came. */
+  /** Middle bits of the peer's last sender report, which source it was of, and when it came. */
   #lastSenderReport = 0;
+  #lastSenderReportOf = 0;
   #lastSenderReportAt = 0;
+  /** A source that said BYE, and the last packet heard of it: nothing is reported until there is another. */
+  #left: { readonly ssrc: number; readonly highest: number | undefined } | undefined;
 
   constructor(options: RtcpSessionOptions) {
     this.#options = options;
@@ -64,22 +76,38 @@ export class RtcpSession {
     return buildRtcp(report);
   }
 
-  receive(bytes: Uint8Array, now: number): void {
+  /** @returns the packets of the datagram, none when it is no RTCP */
+  receive(bytes: Uint8Array, now: number): readonly RtcpPacket[] {
     const packets = parseRtcp(bytes);
     if (typeof packets === 'string') {
       this.malformed++;
-      return;
+      return [];
     }
     for (const packet of packets) {
+      if (packet.type === 'bye') this.#leave(packet.ssrcs);
       if (packet.type !== 'sr' && packet.type !== 'rr') continue;
       if (packet.type === 'sr') {
+        this.#lastSenderReportOf = packet.ssrc;
         this.#lastSenderReport = middleBits(packet.sender.ntpSeconds, packet.sender.ntpFraction);
         this.#lastSenderReportAt = now;
+        const { ntpSeconds, ntpFraction, rtpTimestamp } = packet.sender;
+        this.senderClock = {
+          ssrc: packet.ssrc,
+          time: ntpSeconds * 1000 + (ntpFraction * 1000) / 2 ** 32,
+          rtpTimestamp,
+        };
       }
       for (const block of packet.blocks) {
         if (block.ssrc === this.#options.sender.ssrc) this.#heard(block, now);
       }
     }
+    return packets;
+  }
+
+  /** RFC 3550 section 6.3.4. The call goes on: whether it ends is SIP's to say. */
+  #leave(ssrcs: readonly number[]): void {
+    const { ssrc, highestSequence: highest } = this.#options.receiver;
+    if (ssrc !== undefined && ssrcs.includes(ssrc)) this.#left = { ssrc, highest };
   }
 
   #heard(block: ReportBlock, now: number): void {
@@ -107,18 +135,21 @@ export class RtcpSession {
     const { receiver, sender } = this.#options;
     const highest = receiver.highestSequence;
     if (receiver.ssrc === undefined || highest === undefined) return undefined;
+    if (this.#left?.ssrc === receiver.ssrc && this.#left.highest === highest) return undefined;
+    this.#left = undefined;
     const expected = highest - (this.#highestReported ?? highest);
     const lost = receiver.lost - this.#lostReported;
     this.#highestReported = highest;
     this.#lostReported = receiver.lost;
-    const since = this.#lastSenderReport === 0 ? 0 : now - this.#lastSenderReportAt;
+    const lastSenderReport = this.#lastSenderReportOf === receiver.ssrc ? this.#lastSenderReport : 0;
+    const since = lastSenderReport === 0 ? 0 : now - this.#lastSenderReportAt;
     return {
       ssrc: receiver.ssrc,
       fractionLost: expected <= 0 ? 0 : Math.min(255, Math.max(0, Math.floor((lost * 256) / expected))),
       cumulativeLost: Math.min(receiver.lost, 0x7fffff),
       highestSequence: highest,
       jitter: Math.round((receiver.jitter * sender.clockRate) / 1000),
-      lastSenderReport: this.#lastSenderReport,
+      lastSenderReport,
       delaySinceLastSenderReport: Math.round((since * 65536) / 1000),
     };
   }

@@ -1,4 +1,4 @@
-import type { Timers } from '../../call/call.js';
+import type { Timers } from '../../call/call-ports.js';
 import type { InCallEvent, SignallingEvent } from '../../call/ports.js';
 import type { SessionDescription } from '../../call/session-description.js';
 import type { Termination } from '../../call/termination.js';

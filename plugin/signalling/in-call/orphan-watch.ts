@@ -1,4 +1,4 @@
-import type { Timers } from '../../call/call.js';
+import type { Timers } from '../../call/call-ports.js';
 import type { SipDialog } from '../dialog.js';
 import type { DrachtioConnection } from '../drachtio.js';
 import { endsDialog } from './reoffer.js';

@@ -1,4 +1,4 @@
-import type { Timers } from '../../call/call.js';
+import type { Timers } from '../../call/call-ports.js';
 import { parseParameters } from '../name-addr.js';
 
 /** Seconds after which a call counts as dead unless somebody refreshes it; what we ask for (RFC 4028 section 4). */
@@ -15,9 +15,12 @@ export interface SessionTerms {
   readonly ours: boolean;
 }
 
-/** What an INVITE of ours asks for. */
-export function askForTimer(interval = wantedInterval, min = minInterval): Readonly<Record<string, string>> {
-  return { 'Session-Expires': String(Math.max(interval, min)), 'Min-SE': String(min) };
+/**
+ * What an INVITE of ours asks for. The refreshes are to be the far end's: a drachtio server sends those of a caller by
+ * itself, with the description that it saw last, and would not tell us of what comes of them.
+ */
+export function askForTimer(interval = wantedInterval): Readonly<Record<string, string>> {
+  return { 'Session-Expires': `${interval};refresher=uas`, 'Min-SE': String(minInterval) };
 }
 
 /** The headers of a refresh by whom it was agreed. */

@@ -1,4 +1,4 @@
-import type { Timers } from '../../call/call.js';
+import type { Timers } from '../../call/call-ports.js';
 import type { SipDialog } from '../dialog.js';
 import type { ReceivedRequest } from '../received-request.js';
 import { readSipfrag } from './referral.js';

@@ -44,11 +44,12 @@ describe('before the answer', () => {
     const phone = await connect(scope);
     phone.dial(sipp.uri());
     await phone.waitStatus(4);
-    phone.startSending(frames);
-    await first.waitPackets(5);
+    await phone.waitStreams();
+    await phone.send(frames.slice(0, 10));
+    await first.waitPackets(1);
     await phone.waitStatus(2);
-    phone.startSending(frames, { timestamp: 10_000 });
-    await second.waitPackets(5);
+    phone.startSending(frames, { timestamp: 5_000 });
+    await second.waitPackets(1);
     phone.hangup();
     await phone.waitStatus(0);
     await sipp.done();
@@ -59,7 +60,7 @@ describe('before the answer', () => {
     const phone = await connect(scope);
     const sipp = await callFrom(scope, await phone.register(), calling.insistsOnReliability());
     await phone.waitIncoming();
-    await sipp.sent(/^PRACK/);
+    await sipp.received(/^SIP\/2\.0 200[\s\S]*PRACK/);
     phone.accept();
     await phone.waitStatus(2);
     phone.hangup();
@@ -79,7 +80,7 @@ describe('before the answer', () => {
     const sipp = await callFrom(scope, await phone.register(), calling.offersNothing(), { rtpPort: peer.port });
     await phone.acceptAndConnect();
     await phone.send(frames);
-    await peer.waitPackets(frames.length);
+    await peer.waitPackets(5);
     phone.hangup();
     await phone.waitStatus(0);
     await sipp.done();

@@ -64,7 +64,7 @@ describe('the far end passes the call on', () => {
     expect(await phone.waitPush(transferred)).toMatchObject({ uri: other.uri() });
     await sipp.done();
     await phone.send(frames);
-    await peer.waitPackets(frames.length);
+    await peer.waitPackets(5);
     phone.hangup();
     await phone.waitStatus(0);
     await other.done();
@@ -78,13 +78,13 @@ describe('the far end passes the call on', () => {
     const { sipp, phone, hangUp } = await calls(scope, answering.transfers(other.uri(), 486), peer.port);
     await sipp.received(/^NOTIFY[\s\S]*486/);
     await phone.send(frames);
-    await peer.waitPackets(frames.length);
+    await peer.waitPackets(5);
     await hangUp();
     expect(phone.statuses).toEqual([1, 1, 4, 2, 3, 0]);
   });
 
   test.concurrent('and hangs up at once: the call stands and falls with the other', async ({ scope }) => {
-    const other = await Sipp.start(scope, { scenario: callee.answersLate(300) });
+    const other = await Sipp.start(scope, { scenario: callee.answersLate(500) });
     const { sipp, phone } = await calls(scope, answering.transfersBlindly(other.uri()));
     await sipp.done();
     expect(await phone.waitPush(transferred)).toMatchObject({ uri: other.uri() });
@@ -95,9 +95,9 @@ describe('the far end passes the call on', () => {
   });
 
   test.concurrent('and hangs up at once, and nobody is there: 0', async ({ scope }) => {
-    const other = await Sipp.start(scope, { scenario: callee.refuses('404 Not Found') });
+    const other = await Sipp.start(scope, { scenario: callee.refuses('404 Not Found', 500) });
     const { sipp, phone } = await calls(scope, answering.transfersBlindly(other.uri()));
-    expect(await phone.waitStatus(0)).toMatchObject({ reason: expect.stringMatching(/Not Found|hung up/) });
+    expect(await phone.waitStatus(0)).toMatchObject({ reason: 'Not Found' });
     await sipp.done();
     expect(phone.statuses).toEqual([1, 1, 4, 2, 0]);
   });
@@ -144,7 +144,7 @@ describe('somebody takes over the far end (Replaces)', () => {
     expect(await phone.waitPush(transferred)).toMatchObject({ uri: second.uri() });
     await sipp.done();
     await phone.send(frames);
-    await peer.waitPackets(frames.length);
+    await peer.waitPackets(5);
     phone.hangup();
     await phone.waitStatus(0);
     await second.done();

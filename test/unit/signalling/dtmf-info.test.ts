@@ -20,6 +20,7 @@ it.each([
   [dtmfRelay, 'Duration=100'],
   ['application/dtmf', ''],
   ['application/dtmf', '!'],
+  [dtmfRelay, `${'\n'.repeat(600)}Signal=5`],
   ['text/plain', '5'],
   ['', 'Signal=5'],
 ])('%s %j is no key', (type, body) => expect(readDtmfInfo(type, body)).toBeUndefined());

@@ -308,6 +308,39 @@ describe('two BYEs that cross', () => {
   });
 });
 
+describe('nothing is left behind', () => {
+  const early = async (status: string) => {
+    far = await FarEnd.called();
+    const invite = await far.next(/^INVITE/);
+    far.reply(invite, '180 Ringing');
+    await far.event('provisional');
+    expect(far.connection.dialogs.size).toBe(1);
+    if (status !== '') far.reply(invite, status, status.startsWith('2') ? farSdp() : '');
+  };
+
+  it('by a call that was answered and hung up', async () => {
+    await early('200 OK');
+    await far.event('answered');
+    expect(far.connection.dialogs.size).toBe(1);
+    far.send('BYE');
+    await far.event('ended');
+    expect([far.connection.dialogs.size, far.timers.size]).toEqual([0, 0]);
+  });
+
+  it('by a call that was refused', async () => {
+    await early('486 Busy Here');
+    await far.event('failed');
+    expect([far.connection.dialogs.size, far.timers.size]).toEqual([0, 0]);
+  });
+
+  it('by a call that rang when the connection was lost', async () => {
+    await early('');
+    far.server.drop();
+    expect((await far.event('failed')).termination.result).toBe('signalling-failed');
+    expect([far.connection.dialogs.size, far.timers.size]).toEqual([0, 0]);
+  });
+});
+
 describe('a reliable provisional response', () => {
   it('is acknowledged once; one out of order is not', async () => {
     far = await FarEnd.called();

@@ -1,4 +1,4 @@
-import type { Timers } from '../../../../plugin/call/call.js';
+import type { Timers } from '../../../../plugin/call/call-ports.js';
 import type { OutgoingInvite, SignallingEvent } from '../../../../plugin/call/ports.js';
 import type { SessionDescription } from '../../../../plugin/call/session-description.js';
 import { DrachtioConnection } from '../../../../plugin/signalling/drachtio.js';

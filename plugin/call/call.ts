@@ -203,8 +203,11 @@ export class Call {
   async #openMedia(): Promise<void> {
     const before = this.#state.name;
     try {
+      const client = await this.#ports.client.audio();
+      if (this.#state.name !== before) return;
       const media = await this.#ports.media.open({
         callId: this.id,
+        client,
         play: (frame) => this.#ports.client.play(frame),
         lost: (reason) => this.#receive({ type: 'media-failed', termination: { result: 'media-failed', reason } }),
       });

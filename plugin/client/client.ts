@@ -1,6 +1,7 @@
 import type { ConnectRequest, RtmpSession, RtmpStream } from 'rtmp-server-ts';
 import type { ClientPort } from '../call/ports.js';
 import { CallStatus } from '../call/status.js';
+import { ClientCodecs } from './client-codecs.js';
 import type { Dialect } from './dialects/dialect.js';
 import { EncoderDialect } from './dialects/encoder.js';
 import { SonoDialect } from './dialects/sono.js';
@@ -35,9 +36,10 @@ export function serveClient(session: RtmpSession, options: ClientOptions): void 
   });
 }
 
-function serveRequest(session: RtmpSession, { app }: ConnectRequest, options: ClientOptions): void {
-  const encoder = app.split('/', 1)[0] === encoderApp;
+function serveRequest(session: RtmpSession, request: ConnectRequest, options: ClientOptions): void {
+  const encoder = request.app.split('/', 1)[0] === encoderApp;
   const streams = encoder ? new EncoderStreams(options.shared, session.remoteAddress) : new PhoneStreams();
+  const codecs = new ClientCodecs(request, options.ports.timers);
   const client: ClientPort = {
     status: (update) => {
       if (update.status === CallStatus.notConnected) streams.ended();
@@ -45,6 +47,8 @@ function serveRequest(session: RtmpSession, { app }: ConnectRequest, options: Cl
     },
     incoming: (caller) => dialect.incoming({ ...caller, called: line.name }),
     play: (frame) => streams.play(frame),
+    // What dials by publishing is about to send; a phone sends when its call is up.
+    audio: () => codecs.known(encoder),
   };
   const line = new Line(client, options);
   const dialect = encoder ? new EncoderDialect(session, line) : new SonoDialect(session, line);
@@ -54,7 +58,7 @@ function serveRequest(session: RtmpSession, { app }: ConnectRequest, options: Cl
     const description = `this gateway has no procedure ${JSON.stringify(call.name.slice(0, 80))}`;
     call.error({ level: 'error', code: 'NetConnection.Call.Failed', description });
   });
-  session.on('stream', (stream) => serveStream(stream, line, streams, dialect));
+  session.on('stream', (stream) => serveStream(stream, { line, streams, dialect, codecs }));
   options.lines.add(line);
   session.once('close', () => {
     options.lines.delete(line);
@@ -62,7 +66,14 @@ function serveRequest(session: RtmpSession, { app }: ConnectRequest, options: Cl
   });
 }
 
-function serveStream(stream: RtmpStream, line: Line, streams: ClientStreams, dialect: Dialect): void {
+interface Served {
+  readonly line: Line;
+  readonly streams: ClientStreams;
+  readonly dialect: Dialect;
+  readonly codecs: ClientCodecs;
+}
+
+function serveStream(stream: RtmpStream, { line, streams, dialect, codecs }: Served): void {
   stream.on('publish', (request) => {
     streams.publish(request.name);
     dialect.publish(request);
@@ -73,6 +84,9 @@ function serveStream(stream: RtmpStream, line: Line, streams: ClientStreams, dia
     streams.join(stream, request.name);
   });
   stream.on('stop', () => streams.leave(stream));
-  stream.on('audio', ({ timestamp, payload }) => line.write({ kind: 'audio', timestamp, payload }));
+  stream.on('audio', ({ timestamp, payload }) => {
+    codecs.heard(payload);
+    line.write({ kind: 'audio', timestamp, payload });
+  });
   stream.on('video', ({ timestamp, payload }) => line.write({ kind: 'video', timestamp, payload }));
 }

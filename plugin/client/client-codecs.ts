@@ -1,0 +1,83 @@
+import { type AmfValue, amfProperties, type ConnectRequest } from 'rtmp-server-ts';
+import type { Timers } from '../call/call.js';
+import { type ClientAudio, type ClientCodec, clientCodecOf } from '../call/client-audio.js';
+
+/** Bits of connect's `audioCodecs`: what the client can play (RTMP specification section 7.2.1.1, SUPPORT_SND_). */
+const playable: readonly (readonly [bit: number, codec: ClientCodec])[] = [
+  [0x0004, 'mp3'],
+  [0x0020, 'nelly8'],
+  [0x0040, 'nelly'],
+  [0x0080, 'pcma'],
+  [0x0100, 'pcmu'],
+  [0x0200, 'nelly16'],
+  [0x0400, 'aac'],
+  [0x0800, 'speex'],
+];
+
+/** FourCcInfoMask (Enhanced RTMP v2, "Enhancing NetConnection connect Command"). */
+const canDecode = 1;
+
+/** Milliseconds that a client which dials by publishing has to send its first message. */
+const firstMessageMs = 500;
+
+/** What one client's audio is in: learnt from its connect command and from what it sends. */
+export class ClientCodecs {
+  readonly #receives: ReadonlySet<ClientCodec> | undefined;
+  readonly #timers: Timers;
+  #sends: ClientCodec | undefined;
+  #heard: (() => void) | undefined;
+
+  constructor(request: ConnectRequest, timers: Timers) {
+    this.#receives = receivesOf(request);
+    this.#timers = timers;
+  }
+
+  /** Takes note of a message that the client published. */
+  heard(body: Uint8Array): void {
+    const codec = clientCodecOf(body);
+    if (codec === undefined) return;
+    this.#sends = codec;
+    this.#heard?.();
+  }
+
+  /** @param publishing whether the client is about to send: its first message is waited for, 500 ms at most. */
+  async known(publishing: boolean): Promise<ClientAudio> {
+    if (publishing && this.#sends === undefined) await this.#firstMessage();
+    return {
+      ...(this.#receives && { receives: this.#receives }),
+      ...(this.#sends && { sends: this.#sends }),
+    };
+  }
+
+  #firstMessage(): Promise<void> {
+    return new Promise((resolve) => {
+      const cancel = this.#timers.after(firstMessageMs, () => done());
+      const done = () => {
+        cancel();
+        this.#heard = undefined;
+        resolve();
+      };
+      this.#heard = done;
+    });
+  }
+}
+
+/** Undefined when the client says nothing of its codecs. */
+function receivesOf({ audioCodecs, commandObject }: ConnectRequest): ReadonlySet<ClientCodec> | undefined {
+  const codecs = new Set<ClientCodec>();
+  for (const [bit, codec] of playable) if (((audioCodecs ?? 0) & bit) !== 0) codecs.add(codec);
+  const opus = playsOpus(commandObject);
+  // Of a client that knows Enhanced RTMP and says no more, it is not known that it can do nothing else.
+  if (opus && audioCodecs === undefined) codecs.add('speex');
+  if (opus) codecs.add('opus');
+  return audioCodecs === undefined && !opus ? undefined : codecs;
+}
+
+function playsOpus({ fourCcList, audioFourCcInfoMap }: Readonly<Record<string, AmfValue>>): boolean {
+  const listed = (amfProperties(fourCcList) ?? {}) as Readonly<Record<string, AmfValue>>;
+  const names = Array.isArray(fourCcList) ? fourCcList : Object.values(listed);
+  if (names.includes('Opus') || names.includes('*')) return true;
+  const map = amfProperties(audioFourCcInfoMap) ?? {};
+  const mask = map.Opus ?? map['*'];
+  return typeof mask === 'number' && (mask & canDecode) !== 0;
+}

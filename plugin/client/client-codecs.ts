@@ -66,11 +66,12 @@ export class ClientCodecs {
 function receivesOf({ audioCodecs, commandObject }: ConnectRequest): ReadonlySet<ClientCodec> | undefined {
   const codecs = new Set<ClientCodec>();
   for (const [bit, codec] of playable) if (((audioCodecs ?? 0) & bit) !== 0) codecs.add(codec);
-  const opus = playsOpus(commandObject);
-  // Of a client that knows Enhanced RTMP and says no more, it is not known that it can do nothing else.
-  if (opus && audioCodecs === undefined) codecs.add('speex');
-  if (opus) codecs.add('opus');
-  return audioCodecs === undefined && !opus ? undefined : codecs;
+  if (playsOpus(commandObject)) {
+    // Whoever names its new codecs alone says nothing of its old ones.
+    if (codecs.size === 0) codecs.add('speex');
+    codecs.add('opus');
+  }
+  return codecs.size === 0 ? undefined : codecs;
 }
 
 function playsOpus({ fourCcList, audioFourCcInfoMap }: Readonly<Record<string, AmfValue>>): boolean {

@@ -2,22 +2,15 @@ import { randomBytes, randomInt } from 'node:crypto';
 import type { ClientFrame, MediaOptions, MediaReport, MediaSession } from '../call/ports.js';
 import type { SessionDescription } from '../call/session-description.js';
 import { AudioFlow } from './audio/audio-flow.js';
-import type { Transcoding } from './audio/transcoding.js';
-import {
-  type AudioAgreement,
-  agreeAudio,
-  answerAudio,
-  type FormatList,
-  offerAudio,
-  passThroughFormats,
-  transcodingFormats,
-} from './negotiation/formats.js';
+import type { AudioTools } from './audio/audio-tools.js';
+import { type ClientFormats, clientFormats } from './negotiation/client-formats.js';
+import { type AudioAgreement, agreeAudio, answerAudio, offerAudio } from './negotiation/formats.js';
 import type { MediaClock } from './network/clock.js';
 import { type MediaLogger, RtpChannel, type RtpSink } from './network/rtp-channel.js';
 import type { RtpSockets } from './network/rtp-sockets.js';
 import type { Ticker } from './network/ticker.js';
 
-export interface DirectSessionOptions {
+export interface DirectSessionOptions extends AudioTools {
   readonly call: MediaOptions;
   /** Address that the sockets are bound to. */
   readonly host: string;
@@ -28,8 +21,6 @@ export interface DirectSessionOptions {
   /** Is told when the sockets are closed. */
   readonly released: () => void;
   readonly logger?: MediaLogger;
-  /** Without it Speex passes through, and nothing else is spoken. */
-  readonly transcoding?: Transcoding;
 }
 
 /** Milliseconds between two RTCP reports on average; each interval varies by half (RFC 3550 section 6.2). */
@@ -39,7 +30,7 @@ const reportInterval = 5_000;
 export class DirectSession implements MediaSession {
   readonly offer: SessionDescription;
   readonly #options: DirectSessionOptions;
-  readonly #formats: FormatList;
+  readonly #formats: ClientFormats;
   readonly #channel: RtpChannel;
   /** Exists once the far end has answered. */
   #audio: AudioFlow | undefined;
@@ -49,11 +40,12 @@ export class DirectSession implements MediaSession {
   #notSent = 0;
   #report: MediaReport | undefined;
 
+  /** @throws MediaError `NoCommonCodec` when what the client sends or plays cannot be carried */
   constructor(options: DirectSessionOptions) {
     const { call, host, sockets, clock, logger } = options;
     this.#options = options;
-    this.#formats = options.transcoding === undefined ? passThroughFormats : transcodingFormats;
-    this.offer = offerAudio(options.advertisedAddress, sockets.port, this.#formats);
+    this.#formats = clientFormats(call.client ?? {}, options);
+    this.offer = offerAudio(options.advertisedAddress, sockets.port, this.#formats.offered);
     this.#channel = new RtpChannel({
       callId: call.callId,
       host,
@@ -65,7 +57,7 @@ export class DirectSession implements MediaSession {
   }
 
   async accept(answer: SessionDescription): Promise<void> {
-    this.#start(agreeAudio(answer, this.#formats));
+    this.#start(agreeAudio(answer, this.#formats.offered));
   }
 
   check(offer: SessionDescription): void {
@@ -80,7 +72,8 @@ export class DirectSession implements MediaSession {
 
   #answerTo(offer: SessionDescription) {
     const { advertisedAddress, sockets } = this.#options;
-    return answerAudio(offer, advertisedAddress, sockets.port, this.#formats);
+    const { offered, passing } = this.#formats;
+    return answerAudio(offer, advertisedAddress, sockets.port, offered, passing);
   }
 
   #start(agreement: AudioAgreement): void {
@@ -98,15 +91,18 @@ export class DirectSession implements MediaSession {
   }
 
   #openAudio(agreement: AudioAgreement): AudioFlow {
-    const { call, transcoding } = this.#options;
+    const { call, transcoding, foreign } = this.#options;
     return new AudioFlow(agreement, {
       play: call.play,
+      refused: (reason) => queueMicrotask(() => this.#fail(reason)),
       send: (packet) => this.#channel.sendRtp(packet),
       cname: randomBytes(12).toString('base64'),
       ssrc: randomBytes(4).readUInt32BE(),
       sequence: randomInt(2 ** 16),
       timestamp: randomBytes(4).readUInt32BE(),
       ...(transcoding && { transcoding }),
+      ...(foreign && { foreign }),
+      ...(call.client && { client: call.client }),
     });
   }
 

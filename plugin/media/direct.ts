@@ -1,8 +1,9 @@
 import { isIPv6 } from 'node:net';
 import { networkInterfaces } from 'node:os';
 import type { MediaOptions, MediaPort, MediaSession } from '../call/ports.js';
-import type { Transcoding } from './audio/transcoding.js';
+import type { AudioTools } from './audio/audio-tools.js';
 import { DirectSession } from './direct-session.js';
+import { clientFormats } from './negotiation/client-formats.js';
 import { type MediaClock, systemClock } from './network/clock.js';
 import type { MediaLogger } from './network/rtp-channel.js';
 import { type PortRange, RtpPorts } from './network/rtp-ports.js';
@@ -10,7 +11,7 @@ import { openRtpSockets } from './network/rtp-sockets.js';
 import { Ticker } from './network/ticker.js';
 import { isUnspecified } from './rtp/media-target.js';
 
-export interface DirectMediaOptions {
+export interface DirectMediaOptions extends AudioTools {
   /** Address that the RTP sockets bind. */
   readonly host: string;
   /** Address that peers are told instead of `host`, behind NAT. */
@@ -19,8 +20,6 @@ export interface DirectMediaOptions {
   readonly ports: PortRange;
   readonly clock?: MediaClock;
   readonly logger?: MediaLogger;
-  /** Serves far ends that know no Speex but G.711. */
-  readonly transcoding?: Transcoding;
 }
 
 /** Milliseconds between two looks at waiting packets and due reports. */
@@ -45,7 +44,9 @@ export class DirectMedia implements MediaPort {
   }
 
   async open(call: MediaOptions): Promise<MediaSession> {
-    const { host, advertisedAddress, logger, transcoding } = this.#options;
+    const { host, advertisedAddress, logger, transcoding, foreign } = this.#options;
+    // Before anything is taken.
+    clientFormats(call.client ?? {}, this.#options);
     const sockets = await openRtpSockets(this.#ports, host);
     return new DirectSession({
       call,
@@ -57,6 +58,7 @@ export class DirectMedia implements MediaPort {
       released: () => this.#ports.give(sockets.port),
       ...(logger === undefined ? {} : { logger }),
       ...(transcoding === undefined ? {} : { transcoding }),
+      ...(foreign === undefined ? {} : { foreign }),
     });
   }
 }

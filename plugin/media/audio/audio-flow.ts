@@ -1,16 +1,20 @@
+import type { ClientAudio } from '../../call/client-audio.js';
 import type { ClientFrame, MediaReport } from '../../call/ports.js';
 import type { AudioAgreement } from '../negotiation/formats.js';
 import { RtcpSession } from '../rtp/rtcp-session.js';
 import type { RtpPacket } from '../rtp/rtp.js';
 import { AudioReceiver } from './audio-receiver.js';
 import { AudioSender, type SendFormat } from './audio-sender.js';
-import type { Transcoding } from './transcoding.js';
+import type { AudioTools } from './audio-tools.js';
 
-export interface AudioFlowOptions {
+export interface AudioFlowOptions extends AudioTools {
   /** Takes a frame for the client; false when it was dropped. */
   readonly play: (frame: ClientFrame) => boolean;
   readonly send: (packet: Buffer) => void;
-  readonly transcoding?: Transcoding;
+  /** What is known of the client. */
+  readonly client?: ClientAudio;
+  /** Is told why what one side sends cannot be carried. Called from within methods. */
+  readonly refused?: (reason: string) => void;
   /** Names the call in RTCP, the same for all its sources (RFC 3550 section 6.5.1). */
   readonly cname: string;
   readonly ssrc: number;
@@ -28,13 +32,14 @@ export class AudioFlow {
   #agreement: AudioAgreement;
 
   constructor(agreement: AudioAgreement, options: AudioFlowOptions) {
-    const { play, send, cname, transcoding, ...start } = options;
-    const shared = transcoding === undefined ? {} : { transcoding };
+    const { play, send, cname, client, ...shared } = options;
+    const receives = client?.receives;
     this.#agreement = agreement;
     this.#send = send;
-    this.sender = new AudioSender({ ...sendFormat(agreement), ...shared, ...start });
-    const clientCodec = () => this.sender.clientCodec;
-    this.receiver = new AudioReceiver({ formats: agreement.receive, play, clientCodec, ...shared });
+    this.sender = new AudioSender({ ...sendFormat(agreement), ...shared });
+    const clientCodec = () => this.sender.clientCodec ?? client?.sends;
+    const formats = agreement.receive;
+    this.receiver = new AudioReceiver({ formats, play, clientCodec, ...(receives && { receives }), ...shared });
     this.#rtcp = new RtcpSession({ cname, sender: this.sender, receiver: this.receiver });
   }
 
@@ -85,9 +90,8 @@ export class AudioFlow {
   figures(): MediaReport {
     const { sender, receiver } = this;
     const rtcp = this.#rtcp;
-    const { encoding, clockRate } = this.#agreement.send;
     return {
-      codec: `${encoding}/${clockRate}`,
+      codec: `${sender.codec}/${sender.clockRate}`,
       ...(sender.clientCodec === undefined ? {} : { clientCodec: sender.clientCodec }),
       packetsSent: sender.packets,
       bytesSent: sender.octets,
@@ -116,6 +120,6 @@ export class AudioFlow {
   }
 }
 
-function sendFormat({ codec, packetDuration, send: { payloadType, clockRate } }: AudioAgreement): SendFormat {
-  return { codec, packetDuration, payloadType, clockRate };
+function sendFormat({ codec, packetDuration, send: { payloadType, clockRate }, others }: AudioAgreement): SendFormat {
+  return { codec, packetDuration, payloadType, clockRate, others };
 }

@@ -1,7 +1,7 @@
 import { frameDuration, type SpeexCodec, type SpeexDecoder, type SpeexEncoder } from 'speex-wasm';
 import { Concealer } from './concealer.js';
 import { compress, expand, g711Rate, type Law } from './g711.js';
-import { G711Packetizer, type TakePacket } from './g711-packetizer.js';
+import { g711Packetizer, Packetizer, type TakePacket } from './packetizer.js';
 import { Downsampler, Upsampler } from './resampler.js';
 
 /** What turns Speex into G.711 and back. */
@@ -20,7 +20,7 @@ export interface Transcoding {
 const maxConcealed = 100;
 
 /** How many frames to make up before audio of this timestamp. */
-function missingFrames(packetizer: G711Packetizer, timestamp: number): number {
+function missingFrames(packetizer: Packetizer<Uint8Array>, timestamp: number): number {
   const gap = packetizer.gapBefore(timestamp);
   return gap > maxConcealed ? 0 : Math.round(gap / frameDuration);
 }
@@ -32,14 +32,14 @@ export class SpeexToG711 {
   readonly #law: Law;
   readonly #decoder: SpeexDecoder;
   readonly #downsampler = new Downsampler();
-  readonly #packetizer: G711Packetizer;
+  readonly #packetizer: Packetizer<Uint8Array>;
   /** Timestamp at which the audio so far ends. */
   #end = 0;
 
   constructor({ codec }: Transcoding, law: Law, packetDuration: number) {
     this.#law = law;
     this.#decoder = codec.createDecoder({ sampleRate: 16000 });
-    this.#packetizer = new G711Packetizer(packetDuration);
+    this.#packetizer = g711Packetizer(packetDuration);
   }
 
   /** @returns false when the packet is no Speex */
@@ -66,7 +66,7 @@ export class SpeexToG711 {
 /** What is known of a source of one law. */
 interface G711Source {
   readonly law: Law;
-  readonly packetizer: G711Packetizer;
+  readonly packetizer: Packetizer<Uint8Array>;
   readonly concealer: Concealer;
 }
 
@@ -88,7 +88,7 @@ export class G711ToSpeex {
 
   write(octets: Uint8Array, law: Law, timestamp: number, take: TakePacket): void {
     if (this.#source?.law !== law) {
-      this.#source = { law, packetizer: new G711Packetizer(frameDuration), concealer: new Concealer(law) };
+      this.#source = { law, packetizer: g711Packetizer(frameDuration), concealer: new Concealer(law) };
     }
     const { packetizer, concealer } = this.#source;
     const missing = missingFrames(packetizer, timestamp);
@@ -109,5 +109,47 @@ export class G711ToSpeex {
       if (packet !== undefined) take(packet, start);
     });
     this.#end = (timestamp + octets.length / g711Rate) % 2 ** 32;
+  }
+}
+
+/** Samples of 16 kHz in pieces of any length to G.711 packets of one length. Deterministic. */
+export class SamplesToG711 {
+  readonly #law: Law;
+  readonly #frames = new Packetizer<Int16Array>(frameDuration, new Int16Array(frameDuration * 16));
+  readonly #downsampler = new Downsampler();
+  readonly #packetizer: Packetizer<Uint8Array>;
+
+  constructor(law: Law, packetDuration: number) {
+    this.#law = law;
+    this.#packetizer = g711Packetizer(packetDuration);
+  }
+
+  write(samples: Int16Array, timestamp: number, take: TakePacket): void {
+    this.#frames.write(samples, timestamp, (frame, start) => {
+      this.#packetizer.write(compress(this.#law, this.#downsampler.process(frame)), start, take);
+    });
+  }
+}
+
+/** Samples of 16 kHz in pieces of any length to Speex packets of one frame. Deterministic; holds memory until `free`. */
+export class SamplesToSpeex {
+  readonly #frames = new Packetizer<Int16Array>(frameDuration, new Int16Array(frameDuration * 16));
+  readonly #downsampler: Downsampler | undefined;
+  readonly #encoder: SpeexEncoder;
+
+  constructor({ codec, quality = 8, complexity = 2 }: Transcoding, sampleRate: 8000 | 16000) {
+    this.#encoder = codec.createEncoder({ sampleRate, quality, complexity });
+    this.#downsampler = sampleRate === 8000 ? new Downsampler() : undefined;
+  }
+
+  write(samples: Int16Array, timestamp: number, take: TakePacket): void {
+    this.#frames.write(samples, timestamp, (frame, start) => {
+      const packet = this.#encoder.encode(this.#downsampler?.process(frame) ?? frame);
+      if (packet !== undefined) take(packet, start);
+    });
+  }
+
+  free(): void {
+    this.#encoder.free();
   }
 }

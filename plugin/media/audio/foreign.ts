@@ -1,0 +1,32 @@
+import type { ForeignCodec } from './flv-audio.js';
+
+/** What turns the codecs that no far end speaks into samples and back: another program, some milliseconds later. */
+export interface ForeignCodecs {
+  decodes(codec: ForeignCodec): boolean;
+  encodes(codec: ForeignCodec): boolean;
+  /** Takes messages of any codec that `decodes` says, one at a time or changing; gives {@link foreignRate} Hz, mono. */
+  decode(output: ForeignOutput<Int16Array>): ForeignStream;
+  /** Takes messages of Speex or G.711; gives messages of the codec. */
+  encode(codec: ForeignCodec, output: ForeignOutput<Uint8Array>): ForeignStream;
+}
+
+/** Hz of what is decoded. */
+export const foreignRate = 16_000;
+
+export interface ForeignOutput<T> {
+  /** @param timestamp milliseconds, modulo 2^32, on the scale of the messages that went in */
+  readonly take: (data: T, timestamp: number) => void;
+  /** Nothing comes any more. Never from within a method of the stream. */
+  readonly failed: (reason: string) => void;
+}
+
+/** One direction of one call. */
+export interface ForeignStream {
+  /**
+   * @param body of an FLV audio tag
+   * @returns false when it was dropped, because what went in before has not been taken yet
+   */
+  write(body: Uint8Array, timestamp: number): boolean;
+  /** Nothing comes out any more. A second call does nothing. */
+  close(): void;
+}

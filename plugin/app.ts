@@ -9,6 +9,7 @@ import { Lines } from './client/lines.js';
 import type { SharedStreams } from './client/streams.js';
 import type { Config } from './config/schema.js';
 import { DirectMedia } from './media/direct.js';
+import { Ffmpeg } from './media/ffmpeg/ffmpeg.js';
 import { callLog } from './ops/call-log.js';
 import { HttpServer } from './ops/http.js';
 import { type Address, listen, startError } from './ops/listen.js';
@@ -75,6 +76,7 @@ async function assemble(
   if (speex === undefined) {
     log.warn('no Speex codec: calls between Speex and G.711 are refused; npm run build says what it needs');
   }
+  const foreign = await findFfmpeg(config, log);
   const media = new DirectMedia({
     host: config.rtpHost ?? config.host,
     ports: config.rtpPorts,
@@ -86,6 +88,7 @@ async function assemble(
         complexity: config.speexComplexity,
       },
     }),
+    ...(foreign && { foreign }),
     ...(config.advertisedAddress !== undefined && { advertisedAddress: config.advertisedAddress }),
   });
   const signalling = new DrachtioSignalling(connection, { fromName: config.fromName });
@@ -162,6 +165,13 @@ async function startEmbeddedSip(config: Config, log: Logger): Promise<EmbeddedSi
   } catch (error) {
     throw startError('SIP', 'SONO_SIP_PORT', { host: config.host, port: config.sipPort }, error);
   }
+}
+
+async function findFfmpeg(config: Config, log: Logger): Promise<Ffmpeg | undefined> {
+  const { ffmpeg: path, ffmpegProcesses: processes } = config;
+  const found = processes === 0 ? undefined : await Ffmpeg.find({ path, processes });
+  if (found === undefined) log.info({ path, processes }, 'no FFmpeg: clients of Nellymoser, AAC and MP3 are refused');
+  return found;
 }
 
 interface Identity {

@@ -7,6 +7,8 @@ export interface ClientAudio {
   readonly receives?: ReadonlySet<ClientCodec>;
   /** What it sent last; absent when it has not sent yet. */
   readonly sends?: ClientCodec;
+  /** The message that it sent last of those without which the others cannot be read: AAC's sequence header. */
+  readonly header?: Uint8Array;
 }
 
 /** SoundFormat of FLV (specification 10.1, section E.4.2.1): the high nibble of the first octet. */
@@ -34,4 +36,9 @@ export function clientCodecOf(body: Uint8Array): ClientCodec | undefined {
   if (first === undefined) return undefined;
   if (first >> 4 !== exHeader) return soundFormats[first >> 4];
   return opus.every((octet, index) => body[index + 1] === octet) ? 'opus' : undefined;
+}
+
+/** Whether the body is AAC's sequence header (FLV specification E.4.2.2: packet type 0). */
+export function isSequenceHeader(body: Uint8Array): boolean {
+  return (body[0] ?? 0) >> 4 === 10 && body[1] === 0;
 }

@@ -1,6 +1,6 @@
 import { type AmfValue, amfProperties, type ConnectRequest } from 'rtmp-server-ts';
 import type { Timers } from '../call/call.js';
-import { type ClientAudio, type ClientCodec, clientCodecOf } from '../call/client-audio.js';
+import { type ClientAudio, type ClientCodec, clientCodecOf, isSequenceHeader } from '../call/client-audio.js';
 
 /** Bits of connect's `audioCodecs`: what the client can play (RTMP specification section 7.2.1.1, SUPPORT_SND_). */
 const playable: readonly (readonly [bit: number, codec: ClientCodec])[] = [
@@ -20,11 +20,15 @@ const canDecode = 1;
 /** Milliseconds that a client which dials by publishing has to send its first message. */
 const firstMessageMs = 500;
 
+/** Octets: an AudioSpecificConfig has 2 to a few dozen. */
+const maxHeader = 256;
+
 /** What one client's audio is in: learnt from its connect command and from what it sends. */
 export class ClientCodecs {
   readonly #receives: ReadonlySet<ClientCodec> | undefined;
   readonly #timers: Timers;
   #sends: ClientCodec | undefined;
+  #header: Uint8Array | undefined;
   #heard: (() => void) | undefined;
 
   constructor(request: ConnectRequest, timers: Timers) {
@@ -37,6 +41,7 @@ export class ClientCodecs {
     const codec = clientCodecOf(body);
     if (codec === undefined) return;
     this.#sends = codec;
+    if (isSequenceHeader(body) && body.length <= maxHeader) this.#header = Uint8Array.from(body);
     this.#heard?.();
   }
 
@@ -46,6 +51,7 @@ export class ClientCodecs {
     return {
       ...(this.#receives && { receives: this.#receives }),
       ...(this.#sends && { sends: this.#sends }),
+      ...(this.#sends === 'aac' && this.#header && { header: this.#header }),
     };
   }
 

@@ -161,6 +161,20 @@ export const settings = [
     doc: 'Processor time that Speex made from G.711 may cost, 1-10.',
   },
   {
+    key: 'ffmpeg',
+    env: 'SONO_FFMPEG',
+    type: z.string().min(1),
+    default: 'ffmpeg',
+    doc: 'The FFmpeg program for clients of Nellymoser, AAC and MP3: a path, or a name to look for.',
+  },
+  {
+    key: 'ffmpegProcesses',
+    env: 'SONO_FFMPEG_PROCESSES',
+    type: numberFrom(0, 1000, 'a whole number from 0 to 1000'),
+    default: 20,
+    doc: 'Most FFmpeg processes at a time; a call of such a client takes one or two. 0 is without FFmpeg.',
+  },
+  {
     key: 'advertisedAddress',
     env: 'SONO_ADVERTISED_ADDRESS',
     type: hostName.optional(),

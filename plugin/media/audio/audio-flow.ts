@@ -36,7 +36,11 @@ export class AudioFlow {
     const receives = client?.receives;
     this.#agreement = agreement;
     this.#send = send;
-    this.sender = new AudioSender({ ...sendFormat(agreement), ...shared });
+    this.sender = new AudioSender({
+      ...sendFormat(agreement),
+      ...shared,
+      ...(client?.header && { header: client.header }),
+    });
     const clientCodec = () => this.sender.clientCodec ?? client?.sends;
     const formats = agreement.receive;
     this.receiver = new AudioReceiver({ formats, play, clientCodec, ...(receives && { receives }), ...shared });

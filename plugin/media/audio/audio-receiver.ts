@@ -47,7 +47,6 @@ export class AudioReceiver {
   jitter = 0;
   formats: ReceiveFormats;
   readonly window: ReorderWindow<Arrived>;
-  readonly #play: (frame: ClientFrame) => boolean;
   readonly #timeline = new ReceiveTimeline();
   readonly #options: AudioReceiverOptions;
   /** What `#path` was made for. */
@@ -61,7 +60,6 @@ export class AudioReceiver {
 
   constructor(options: AudioReceiverOptions) {
     this.formats = options.formats;
-    this.#play = options.play;
     this.#options = options;
     this.window = new ReorderWindow((arrived) => this.#deliver(arrived), options.reorder ?? defaultReorderLimits);
   }
@@ -174,7 +172,9 @@ export class AudioReceiver {
     });
   }
 
-  #hand(payload: Uint8Array, timestamp: number): void {
-    if (!this.#play({ kind: 'audio', timestamp, payload })) this.droppedSlowReader++;
+  #hand(payload: Uint8Array, timestamp: number): boolean {
+    const taken = this.#options.play({ kind: 'audio', timestamp, payload });
+    if (!taken) this.droppedSlowReader++;
+    return taken;
   }
 }

@@ -30,6 +30,8 @@ export interface AudioSenderOptions extends SendFormat, AudioTools {
   /** First sequence number and timestamp; random in a call (RFC 3550 section 5.1). */
   readonly sequence: number;
   readonly timestamp: number;
+  /** The sequence header that the client sent before the call, if what it sends has one. */
+  readonly header?: Uint8Array;
   /** Is told, once for each codec, why what the client sends cannot be carried. */
   readonly refused?: (reason: string) => void;
 }
@@ -56,6 +58,7 @@ export class AudioSender {
   readonly #lateGate = new LateGate();
   readonly #tools: AudioTools;
   readonly #refused: (reason: string) => void;
+  readonly #header: Uint8Array | undefined;
   /** What the peer takes, the preferred first. */
   #formats: readonly SendFormat[];
   #format: SendFormat;
@@ -72,6 +75,7 @@ export class AudioSender {
     this.ssrc = options.ssrc;
     this.#tools = options;
     this.#refused = options.refused ?? (() => {});
+    this.#header = options.header;
     this.#formats = [options, ...(options.others ?? [])];
     this.#format = options;
     this.#sequence = options.sequence;
@@ -170,6 +174,7 @@ export class AudioSender {
     const { codec: to = 'speex', clockRate, packetDuration = frameDuration } = this.#format;
     const path = sendPath({
       ...{ from, to, clockRate, packetDuration, tools: this.#tools, failed: this.#refused },
+      ...(this.#header && { header: this.#header }),
       take: (payload, timestamp, duration) => {
         if (path?.transcodes) this.transcoded++;
         this.#emit(payload, timestamp, duration);

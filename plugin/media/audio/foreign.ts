@@ -4,7 +4,7 @@ import type { ForeignCodec } from './flv-audio.js';
 export interface ForeignCodecs {
   decodes(codec: ForeignCodec): boolean;
   encodes(codec: ForeignCodec): boolean;
-  /** Takes messages of any codec that `decodes` says, one at a time or changing; gives {@link foreignRate} Hz, mono. */
+  /** Takes messages of one codec that `decodes` says; gives {@link foreignRate} Hz, mono. */
   decode(output: ForeignOutput<Int16Array>): ForeignStream;
   /** Takes messages of Speex or G.711; gives messages of the codec. */
   encode(codec: ForeignCodec, output: ForeignOutput<Uint8Array>): ForeignStream;

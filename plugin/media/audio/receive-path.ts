@@ -1,5 +1,5 @@
 import { frameDuration, splitPacket } from 'speex-wasm';
-import type { ClientCodec } from '../../call/client-audio.js';
+import { type ClientCodec, isSequenceHeader } from '../../call/client-audio.js';
 import type { RtpPacket } from '../rtp/rtp.js';
 import { distance32 } from '../rtp/serial.js';
 import { type AudioTools, effortToPlay } from './audio-tools.js';
@@ -10,13 +10,13 @@ import { G711ToSpeex, SpeexToG711, type Transcoding } from './transcoding.js';
 /** Longest packet of G.711 taken, in octets: 200 ms, the most that RFC 3551 section 4.2 asks receivers for. */
 const maxG711 = 1600;
 
-/** Milliseconds after which the message that opens an Opus stream comes again, for players that joined meanwhile. */
-const sequenceStartPeriod = 5_000;
+/** Milliseconds after which the message that opens a stream comes again. */
+const openingPeriod = 5_000;
 
 type Law = 'pcmu' | 'pcma';
 
-/** Takes the body of an FLV audio tag; its timestamp in milliseconds. */
-export type TakeBody = (body: Uint8Array, timestamp: number) => void;
+/** Takes the body of an FLV audio tag, its timestamp in milliseconds; false when nobody plays it. */
+export type TakeBody = (body: Uint8Array, timestamp: number) => boolean;
 
 /** Makes messages of one codec of what the far end sends in one format. */
 export interface ReceivePath {
@@ -88,17 +88,14 @@ function g711Path(law: Law, take: TakeBody): ReceivePath {
 }
 
 function opusPath(take: TakeBody): ReceivePath {
-  let opened: number | undefined;
+  const open = opener(take);
   return {
     ...passing,
     write: (packet, place) => {
       const payload = payloadOf(packet);
       if (opusDuration(payload) === undefined) return false;
       const timestamp = place();
-      if (opened === undefined || distance32(timestamp, opened) >= sequenceStartPeriod) {
-        opened = timestamp;
-        take(opusSequenceStart(isStereo(payload) ? 2 : 1), timestamp);
-      }
+      open(opusSequenceStart(isStereo(payload) ? 2 : 1), timestamp);
       take(inPlace(packet, opusHeader), timestamp);
       return true;
     },
@@ -140,7 +137,19 @@ function speexToG711({ tools, take }: ReceivePathOptions, law: Law): ReceivePath
 
 function foreignPath({ from, to, tools, take, failed }: ReceivePathOptions): ReceivePath | undefined {
   if (!isForeign(to) || from === 'opus') return undefined;
-  const stream = tools.foreign?.encode(to, { take, failed });
+  const open = opener(take);
+  let header: Uint8Array | undefined;
+  const deliver = (body: Uint8Array, timestamp: number): void => {
+    if (isSequenceHeader(body)) header = body;
+    else take(body, timestamp);
+  };
+  const stream = tools.foreign?.encode(to, {
+    take: (body, timestamp) => {
+      if (header !== undefined) open(header, timestamp);
+      deliver(body, timestamp);
+    },
+    failed,
+  });
   return {
     concealed: 0,
     transcodes: true,
@@ -149,6 +158,20 @@ function foreignPath({ from, to, tools, take, failed }: ReceivePathOptions): Rec
       return known && (stream?.write(inPlace(packet, [flvOctet[from]]), place()) ?? false);
     },
     free: () => stream?.close(),
+  };
+}
+
+/**
+ * Hands on the message that opens a stream: before the first that somebody plays, and from time to time for players that
+ * join later.
+ */
+function opener(take: TakeBody): TakeBody {
+  let opened: number | undefined;
+  return (header, timestamp) => {
+    if (opened !== undefined && distance32(timestamp, opened) < openingPeriod) return true;
+    const taken = take(header, timestamp);
+    if (taken) opened = timestamp;
+    return taken;
   };
 }
 

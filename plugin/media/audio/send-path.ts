@@ -34,6 +34,8 @@ export interface SendPathOptions {
   /** Milliseconds of a packet of G.711; a packet of Speex is always one frame. */
   readonly packetDuration: number;
   readonly tools: AudioTools;
+  /** What has to be read before the first message: AAC's sequence header. */
+  readonly header?: Uint8Array;
   readonly take: TakePayload;
   /** What makes the payloads has failed for good. Never from within a method of the path. */
   readonly failed: (reason: string) => void;
@@ -125,7 +127,9 @@ function g711ToSpeex({ tools, clockRate, take }: SendPathOptions, from: 'pcmu' |
   };
 }
 
-function foreignPath({ to, clockRate, packetDuration, tools, take, failed }: SendPathOptions): SendPath {
+function foreignPath(options: SendPathOptions): SendPath {
+  const { to, clockRate, packetDuration, tools, take, failed } = options;
+  let { header } = options;
   const g711 = to === 'pcmu' || to === 'pcma' ? new SamplesToG711(to, packetDuration) : undefined;
   const speex = g711 === undefined ? new SamplesToSpeex(needed(tools), speexRate(clockRate)) : undefined;
   const duration = g711 === undefined ? frameDuration : packetDuration;
@@ -137,7 +141,11 @@ function foreignPath({ to, clockRate, packetDuration, tools, take, failed }: Sen
   return {
     concealed: 0,
     transcodes: true,
-    write: (body, timestamp) => stream?.write(body, timestamp) ?? false,
+    write: (body, timestamp) => {
+      if (header !== undefined) stream?.write(header, timestamp);
+      header = undefined;
+      return stream?.write(body, timestamp) ?? false;
+    },
     free: () => {
       stream?.close();
       speex?.free();

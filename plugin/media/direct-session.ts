@@ -84,8 +84,10 @@ export class DirectSession implements MediaSession {
       this.#channel.aim(agreement.target);
       return;
     }
-    this.#audio = this.#openAudio(agreement);
-    this.#channel.open(this.#contained(this.#audio), agreement.target);
+    const audio = this.#openAudio(agreement);
+    this.#audio = audio;
+    this.#contain(() => audio.prepare());
+    this.#channel.open(this.#contained(audio), agreement.target);
     this.#nextReport = clock.now() + nextInterval();
     ticker.add(this.#tick);
   }

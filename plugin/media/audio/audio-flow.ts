@@ -29,6 +29,7 @@ export class AudioFlow {
   readonly receiver: AudioReceiver;
   readonly #rtcp: RtcpSession;
   readonly #send: (packet: Buffer) => void;
+  readonly #expected: ClientAudio['sends'];
   #agreement: AudioAgreement;
 
   constructor(agreement: AudioAgreement, options: AudioFlowOptions) {
@@ -45,6 +46,13 @@ export class AudioFlow {
     const formats = agreement.receive;
     this.receiver = new AudioReceiver({ formats, play, clientCodec, ...(receives && { receives }), ...shared });
     this.#rtcp = new RtcpSession({ cname, sender: this.sender, receiver: this.receiver });
+    this.#expected = client?.sends;
+  }
+
+  /** Starts what takes time to start, as far as it is known what both sides are going to send. */
+  prepare(): void {
+    if (this.#expected !== undefined) this.sender.expect(this.#expected);
+    this.receiver.expect(this.sender.codec);
   }
 
   /** Whether the far end wants to receive. */
@@ -97,6 +105,7 @@ export class AudioFlow {
     return {
       codec: `${sender.codec}/${sender.clockRate}`,
       ...(sender.clientCodec === undefined ? {} : { clientCodec: sender.clientCodec }),
+      ...(receiver.heard === undefined ? {} : { heard: receiver.heard }),
       packetsSent: sender.packets,
       bytesSent: sender.octets,
       packetsReceived: receiver.packets,

@@ -6,7 +6,7 @@ import type { RtpPacket } from '../rtp/rtp.js';
 import { distance32 } from '../rtp/serial.js';
 import { ReceiveTimeline } from '../rtp/timeline.js';
 import { type AudioTools, refusal } from './audio-tools.js';
-import type { AudioCodec } from './flv-audio.js';
+import { type AudioCodec, isForeign } from './flv-audio.js';
 import { heardAs } from './heard-as.js';
 import { type ReceivePath, receivePath } from './receive-path.js';
 
@@ -88,6 +88,13 @@ export class AudioReceiver {
     return Math.max(0, this.window.skipped - this.window.late);
   }
 
+  /** What the far end is going to send: another program, which takes time to start, is started. */
+  expect(codec: AudioCodec): void {
+    const sends = this.#options.clientCodec?.();
+    const to = heardAs(codec, this.#client(sends), this.#options);
+    if (to !== undefined && isForeign(to)) this.#choose(codec, sends);
+  }
+
   /**
    * Takes a packet, which becomes the receiver's own: frames for the client are built in place.
    *
@@ -153,8 +160,7 @@ export class AudioReceiver {
   /** Finds what to make for the client of what comes now. */
   #choose(from: AudioCodec, sends: ClientCodec | undefined): void {
     const { receives, refused } = this.#options;
-    const client = { ...(receives && { receives }), ...(sends && { sends }) };
-    const to = heardAs(from, client, this.#options);
+    const to = heardAs(from, this.#client(sends), this.#options);
     const same = from === this.#from && to === this.#to;
     this.#from = from;
     this.#sends = sends;
@@ -170,6 +176,11 @@ export class AudioReceiver {
       ...{ from, to, tools: this.#options, failed: refused ?? (() => {}) },
       take: (body, timestamp) => this.#hand(body, timestamp),
     });
+  }
+
+  #client(sends: ClientCodec | undefined): ClientAudio {
+    const { receives } = this.#options;
+    return { ...(receives && { receives }), ...(sends && { sends }) };
   }
 
   #hand(payload: Uint8Array, timestamp: number): boolean {

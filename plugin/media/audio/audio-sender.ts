@@ -5,7 +5,7 @@ import { LateGate } from '../rtp/late-gate.js';
 import { buildRtp } from '../rtp/rtp.js';
 import { SendTimeline } from '../rtp/timeline.js';
 import { type AudioTools, effortToSend, refusal } from './audio-tools.js';
-import type { AudioCodec } from './flv-audio.js';
+import { type AudioCodec, isForeign } from './flv-audio.js';
 import { type SendPath, sendPath } from './send-path.js';
 
 /** Longest message looked at, in octets: 50 of the longest Speex frames, 1 s of G.711. */
@@ -100,6 +100,13 @@ export class AudioSender {
   /** Messages that came too late, after a stall on their way. */
   get late(): number {
     return this.#lateGate.dropped;
+  }
+
+  /** What the client is going to send: another program, which takes time to start, is started. */
+  expect(codec: ClientCodec): void {
+    if (!isForeign(codec)) return;
+    this.#clientUses(codec, this.#arrival);
+    this.#path = this.#openPath(codec);
   }
 
   /** Goes on in another format, as a new answer says. */

@@ -13,6 +13,9 @@ const maxUnread = 64 * 1024;
 
 /** Milliseconds by which timestamps may go on; back, or further, is a source that starts anew. */
 const maxStep = 10_000;
+/** Milliseconds of audio within which a process has to have caught up. */
+const startTime = 500;
+
 /** Milliseconds between the end of one source and the start of the next. */
 const joint = 20;
 
@@ -20,6 +23,11 @@ export interface FfmpegStreamOptions {
   readonly path: string;
   /** Between input and output, e.g. the codec to make. */
   readonly output: readonly string[];
+  /**
+   * Milliseconds that output may be behind input. What queued up while the process started is dropped down to that: it
+   * would delay everything after it.
+   */
+  readonly lag: number;
   /** Takes a place for a process; false when there is none. */
   readonly start: () => boolean;
   /** Gives the place back. */
@@ -36,7 +44,7 @@ const input = [
 ];
 const output = ['-flush_packets', '1', '-flvflags', 'no_duration_filesize+no_metadata', '-f', 'flv', 'pipe:1'];
 
-/** Audio through an FFmpeg process: FLV in, FLV out, both at the pace of speech. */
+/** Audio through an FFmpeg process: FLV in, FLV out, both at the pace of speech. The process starts at once. */
 export class FfmpegStream implements ForeignStream {
   readonly #options: FfmpegStreamOptions;
   readonly #events: ForeignOutput<Uint8Array>;
@@ -51,10 +59,12 @@ export class FfmpegStream implements ForeignStream {
   #base = 0;
   #last: number | undefined;
   #position = 0;
+  #starting = true;
 
   constructor(options: FfmpegStreamOptions, events: ForeignOutput<Uint8Array>) {
     this.#options = options;
     this.#events = events;
+    this.#start();
   }
 
   write(body: Uint8Array, timestamp: number): boolean {
@@ -82,6 +92,7 @@ export class FfmpegStream implements ForeignStream {
     this.#child = child;
     this.#last = undefined;
     this.#position = 0;
+    this.#starting = true;
     child.once('error', ({ message }) => this.#ended(child, message));
     child.once('close', (code, signal) => this.#ended(child, `it ended with ${signal ?? `code ${code}`}`));
     // What it does not read any more is told by its end.
@@ -109,6 +120,9 @@ export class FfmpegStream implements ForeignStream {
 
   #take(body: Buffer, position: number): void {
     if (this.#closed) return;
+    const behind = this.#position - position > this.#options.lag && position < startTime;
+    if (behind && this.#starting && !isSequenceHeader(body)) return;
+    this.#starting &&= isSequenceHeader(body);
     try {
       this.#events.take(body, (this.#base + position) % 2 ** 32);
     } catch (error) {

@@ -16,6 +16,10 @@ const run = promisify(execFile);
 /** Milliseconds that FFmpeg may take to say what it can. */
 const answerTime = 10_000;
 
+/** Milliseconds that output is behind input at most, once the process runs: a frame to decode, MP3's look-ahead to encode. */
+const decodingLag = 40;
+const encodingLag = 120;
+
 const decoders: Readonly<Record<ForeignCodec, string>> = {
   nelly: 'nellymoser',
   nelly8: 'nellymoser',
@@ -75,14 +79,14 @@ export class Ffmpeg implements ForeignCodecs {
 
   decode({ take, failed }: ForeignOutput<Int16Array>): ForeignStream {
     const samples = ['-c:a', 'pcm_s16le', '-ar', String(foreignRate)];
-    return this.#open(samples, { take: (body, timestamp) => take(samplesOf(body), timestamp), failed });
+    return this.#open(samples, decodingLag, { take: (body, timestamp) => take(samplesOf(body), timestamp), failed });
   }
 
   encode(codec: ForeignCodec, output: ForeignOutput<Uint8Array>): ForeignStream {
-    return this.#open(['-c:a', ...encoders[codec]], output);
+    return this.#open(['-c:a', ...encoders[codec]], encodingLag, output);
   }
 
-  #open(output: readonly string[], events: ForeignOutput<Uint8Array>): ForeignStream {
+  #open(output: readonly string[], lag: number, events: ForeignOutput<Uint8Array>): ForeignStream {
     const { path, processes } = this.#options;
     const start = (): boolean => {
       if (this.#running >= processes) return false;
@@ -92,7 +96,7 @@ export class Ffmpeg implements ForeignCodecs {
     const stop = (): void => {
       this.#running--;
     };
-    return new FfmpegStream({ path, output, start, stop }, events);
+    return new FfmpegStream({ path, output, lag, start, stop }, events);
   }
 }
 

@@ -151,14 +151,14 @@ export const settings = [
     env: 'SONO_SPEEX_QUALITY',
     type: numberFrom(0, 10, 'a whole number from 0 to 10'),
     default: 8,
-    doc: 'Quality of Speex made from G.711, 0-10; 8 is 27.8 kb/s.',
+    doc: 'Quality of Speex that the gateway makes, 0-10; 8 is 15 kb/s of G.711.',
   },
   {
     key: 'speexComplexity',
     env: 'SONO_SPEEX_COMPLEXITY',
     type: numberFrom(1, 10, 'a whole number from 1 to 10'),
     default: 2,
-    doc: 'Processor time that Speex made from G.711 may cost, 1-10.',
+    doc: 'Processor time that Speex which the gateway makes may cost, 1-10.',
   },
   {
     key: 'ffmpeg',

@@ -2,6 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { MeasuredGateway } from './gateway.js';
 import { LoadPhone } from './phone.js';
 import { SipSink } from './sip-sink.js';
+import { transcodedCalls } from './transcoded-calls.js';
 
 /**
  * `npm run bench`: the gateway's figures, one table. SECONDS (default 60) is how long the calls last, CALLS (default 100)
@@ -88,6 +89,17 @@ async function echoCalls(gateway: MeasuredGateway): Promise<void> {
   for (const call of calls) call.end();
 }
 
+/** Speex on one side, PCMU on the other. */
+async function transcoded(gateway: MeasuredGateway): Promise<void> {
+  const calls = Math.ceil(callCount / 2);
+  progress(`${calls} calls between Speex and PCMU for ${seconds} s`);
+  const { perCall, inCodec, sent, received } = await transcodedCalls(gateway, calls, seconds);
+  report(`${calls} transcoded calls, ${seconds} s: frames lost`, `${sent - received} of ${sent}`, 'none');
+  report('processor per transcoded call', `${perCall.toFixed(3)} %`, 'under 1.2 %');
+  report('transcoded calls on a core', (100 / perCall).toFixed(0), 'over 83');
+  report('of that in the codec', `${inCodec.toFixed(0)} %`, '80 %');
+}
+
 /** A wideband Speex frame of quality 8 (42 octets plus the FLV octet) whose last four octets are its number. */
 function numberedFrame(number: number): Uint8Array {
   const frame = Buffer.alloc(1 + silence.length);
@@ -159,6 +171,7 @@ try {
   await dialToInvite(gateway);
   await idleMemory(gateway);
   await echoCalls(gateway);
+  await transcoded(gateway);
 } finally {
   await gateway.stop();
 }

@@ -37,6 +37,7 @@ export function loadConfig(environment: Environment, file?: string): Config {
   });
   const config = Object.fromEntries(entries) as Config;
   checkTls(config);
+  checkDialPolicy(config);
   return config;
 }
 
@@ -44,6 +45,14 @@ function checkTls({ rtmpsPort, tlsCert, tlsKey }: Config): void {
   if (rtmpsPort && (tlsCert === undefined || tlsKey === undefined)) {
     throw new ConfigError(`SONO_RTMPS_PORT: ${rtmpsPort} needs a certificate; set SONO_TLS_CERT and SONO_TLS_KEY`);
   }
+}
+
+/** Who reaches the gateway can call at its owner's cost: that is to be said, not to happen. */
+function checkDialPolicy({ host, dialAllow }: Config): void {
+  if (dialAllow !== undefined || host === 'localhost' || host === '::1' || host.startsWith('127.')) return;
+  throw new ConfigError(
+    `SONO_HOST: ${host} is reached from elsewhere; SONO_DIAL_ALLOW must say whom clients may call, such as *@example.com, or * for everybody`,
+  );
 }
 
 /** JSON is YAML. An empty file is an empty configuration. */

@@ -45,6 +45,15 @@ function isOrigin(text: string): boolean {
   return text === '*' || (URL.canParse(text) && new URL(text).origin === text);
 }
 
+const dialPatterns = z
+  .string()
+  .transform((text) => text.split(/\s*,\s*/).filter((pattern) => pattern !== ''))
+  .refine(
+    (patterns) =>
+      patterns.length > 0 && patterns.every((pattern) => pattern === '*' || /^[^\s@]*@[^\s@]+$/.test(pattern)),
+    'patterns such as *@example.com or +49*@* separated by commas, or *',
+  );
+
 /** Everything that can be configured: types, defaults, documentation and errors come from here alone. */
 export const settings = [
   {
@@ -194,6 +203,30 @@ export const settings = [
     type: hostName.optional(),
     unset: "the SIP server's address",
     doc: 'Domain in From of clients that did not register.',
+  },
+  {
+    key: 'dialDomain',
+    env: 'SONO_DIAL_DOMAIN',
+    type: z
+      .string()
+      .regex(/^[A-Za-z0-9.:[\]-]{1,255}$/, 'a host, with a port if need be')
+      .optional(),
+    unset: "the caller's",
+    doc: 'Domain of numbers, extensions and names that are dialled without one.',
+  },
+  {
+    key: 'dialAllow',
+    env: 'SONO_DIAL_ALLOW',
+    type: dialPatterns.optional(),
+    unset: 'everybody, on loopback',
+    doc: 'Whom clients may call: patterns of `user@host` with `*` for anything, separated by commas. Required when `SONO_HOST` is not loopback.',
+  },
+  {
+    key: 'dialDeny',
+    env: 'SONO_DIAL_DENY',
+    type: dialPatterns.optional(),
+    unset: 'nobody',
+    doc: 'Whom they may not, such as `*0900*@*`; wins over `SONO_DIAL_ALLOW`.',
   },
   {
     key: 'ringSeconds',

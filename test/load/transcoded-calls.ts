@@ -6,9 +6,9 @@ import { PcmuEcho } from './pcmu-echo.js';
 import { LoadPhone } from './phone.js';
 
 export interface TranscodedCalls {
-  /** Processor time of the gateway, in % of one core for a call. */
-  readonly perCall: number;
-  /** Part of it that the Speex codec takes, in %. */
+  /** Share of one core per call. */
+  readonly cpu: number;
+  /** Part of it that the Speex codec takes. */
   readonly inCodec: number;
   readonly sent: number;
   readonly received: number;
@@ -16,49 +16,58 @@ export interface TranscodedCalls {
 
 /** Phones of wideband Speex, who hear what a telephone of PCMU sends back of their own speech. */
 export async function transcodedCalls(
-  gateway: MeasuredGateway,
+  { process: gateway, rtmpPort }: MeasuredGateway,
   calls: number,
-  seconds: number,
+  frames: number,
+  warmUpFrames: number,
 ): Promise<TranscodedCalls> {
   const messages = await encodeSpeex(await speak());
   const echo = await PcmuEcho.start();
   let received = 0;
-  const phones = await Promise.all(
-    Array.from({ length: calls }, async () => {
-      const phone = await LoadPhone.connect('127.0.0.1', gateway.rtmpPort);
-      const connected = new Promise<void>((resolve) => {
-        phone.onStatus = (status) => status === 2 && resolve();
-      });
-      phone.onAudio = () => received++;
-      phone.dial(echo.uri);
-      await connected;
-      await phone.openStreams();
-      return phone;
-    }),
-  );
-  await sleep(1_000);
-  const before = gateway.cpuSeconds();
-  const start = performance.now();
-  const frames = seconds * 50;
-  const talk = async (phone: LoadPhone, index: number): Promise<void> => {
-    for (let frame = 0; frame < frames; frame++) {
-      const wait = start + (index * 20) / calls + frame * 20 - performance.now();
-      if (wait > 0) await sleep(wait);
-      phone.sendAudio(frame * 20, messages[frame % messages.length] ?? new Uint8Array());
-    }
+  const phones: LoadPhone[] = [];
+  for (let i = 0; i < calls; i++) {
+    const phone = await connectedPhone(rtmpPort, echo.uri);
+    phone.onAudio = () => received++;
+    phones.push(phone);
+  }
+  const talk = async (count: number): Promise<void> => {
+    const start = performance.now();
+    const one = async (phone: LoadPhone, index: number): Promise<void> => {
+      for (let frame = 0; frame < count; frame++) {
+        const wait = start + (index * 20) / calls + frame * 20 - performance.now();
+        if (wait > 0) await sleep(wait);
+        phone.sendAudio(frame * 20, messages[frame % messages.length] ?? new Uint8Array());
+      }
+    };
+    await Promise.all(phones.map(one));
   };
-  await Promise.all(phones.map(talk));
-  await sleep(200);
+  await talk(warmUpFrames);
+  await sleep(500);
+  received = 0;
+  const before = gateway.cpuSeconds();
+  const began = performance.now();
+  await talk(frames);
+  const elapsed = (performance.now() - began) / 1000;
   const used = gateway.cpuSeconds() - before;
+  await sleep(500);
   for (const phone of phones) phone.close();
   echo.close();
-  const sent = calls * frames;
-  return {
-    perCall: (used * 100) / ((performance.now() - start) / 1000) / calls,
-    inCodec: ((received * (await codecTime(messages))) / 1e6 / used) * 100,
-    sent,
-    received,
-  };
+  const inCodec = (received * (await codecTime(messages))) / 1e6 / used;
+  return { cpu: used / elapsed / calls, inCodec, sent: calls * frames, received };
+}
+
+async function connectedPhone(rtmpPort: number, uri: string): Promise<LoadPhone> {
+  const phone = await LoadPhone.connect('127.0.0.1', rtmpPort);
+  const connected = new Promise<void>((resolve, reject) => {
+    phone.onStatus = (status) => {
+      if (status === 2) resolve();
+      if (status === 0) reject(new Error('a call was not connected'));
+    };
+  });
+  phone.dial(uri);
+  await connected;
+  await phone.openStreams();
+  return phone;
 }
 
 /** Microseconds of processor time that one frame takes to decode and one of telephone speech to encode, as calls do it. */

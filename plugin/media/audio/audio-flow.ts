@@ -99,6 +99,7 @@ export class AudioFlow {
     this.receiver.free();
   }
 
+  /** What the README's table "Figures of a call" explains. */
   figures(): MediaReport {
     const { sender, receiver } = this;
     const rtcp = this.#rtcp;
@@ -110,6 +111,7 @@ export class AudioFlow {
       bytesSent: sender.octets,
       packetsReceived: receiver.packets,
       bytesReceived: receiver.octets,
+      played: receiver.played,
       transcodedFromClient: sender.transcoded,
       transcodedToClient: receiver.transcoded,
       concealedFromClient: sender.concealed,
@@ -126,12 +128,15 @@ export class AudioFlow {
       lateFromClient: sender.late,
       malformedFromClient: sender.malformed,
       unsupportedFromClient: sender.unsupported,
-      jitterMs: Math.round(receiver.jitter * 10) / 10,
+      jitterMs: tenths(receiver.jitter),
       remoteLost: rtcp.remoteLost,
-      ...(rtcp.roundTrip === undefined ? {} : { roundTripMs: Math.round(rtcp.roundTrip * 10) / 10 }),
+      ...(rtcp.remoteJitter === undefined ? {} : { remoteJitterMs: tenths(rtcp.remoteJitter) }),
+      ...(rtcp.roundTrip === undefined ? {} : { roundTripMs: tenths(rtcp.roundTrip) }),
     };
   }
 }
+
+const tenths = (value: number): number => Math.round(value * 10) / 10;
 
 function sendFormat({ codec, packetDuration, send: { payloadType, clockRate }, others }: AudioAgreement): SendFormat {
   return { codec, packetDuration, payloadType, clockRate, others };

@@ -33,6 +33,8 @@ export class AudioReceiver {
   packets = 0;
   /** Octets of payload. */
   octets = 0;
+  /** Messages that the client took. */
+  played = 0;
   /** Frames that the client did not take in time. */
   droppedSlowReader = 0;
   /** Packets of telephone-event (RFC 4733). */
@@ -185,7 +187,8 @@ export class AudioReceiver {
 
   #hand(payload: Uint8Array, timestamp: number): boolean {
     const taken = this.#options.play({ kind: 'audio', timestamp, payload });
-    if (!taken) this.droppedSlowReader++;
+    if (taken) this.played++;
+    else this.droppedSlowReader++;
     return taken;
   }
 }

@@ -61,6 +61,22 @@ const cases: readonly Case[] = [
     report: { codec: 'speex/16000', clientCodec: 'mp3', heard: 'mp3' },
   },
   {
+    name: 'Speex and Nellymoser, and goes from one to the other',
+    says: { audioCodecs: 0x820 },
+    messages: async () => {
+      const speex = await ffmpegMakes(['-c:a', 'libspeex', '-ar', '16000'])();
+      const nelly = await ffmpegMakes(['-c:a', 'nellymoser', '-ar', '8000'])();
+      // In the silence before the speech: what queues up while a process starts is dropped.
+      const changeAt = 600;
+      return [
+        ...speex.filter(({ timestamp }) => timestamp < changeAt),
+        ...nelly.filter(({ timestamp }) => timestamp >= changeAt),
+      ];
+    },
+    far: wideband,
+    report: { codec: 'speex/16000', clientCodec: 'nelly8', heard: 'speex', transcodedToClient: 0 },
+  },
+  {
     name: 'G.711, and sends Speex',
     says: { audioCodecs: 0x100 },
     messages: ffmpegMakes(['-c:a', 'libspeex', '-ar', '16000']),

@@ -57,8 +57,8 @@ export async function decodeMessages(messages: readonly FlvAudio[]): Promise<Int
 }
 
 /** Speex packets (without the FLV byte), in order, as samples. */
-export async function decodeSpeex(packets: readonly Uint8Array[]): Promise<Int16Array> {
-  const flv = await runProgram('ffmpeg', [...quiet, '-c:a', 'libspeex', '-f', 'flv', '-i', '-', '-f', 's16le', '-'], {
+export async function decodeSpeex(packets: readonly Uint8Array[], decoder = 'libspeex'): Promise<Int16Array> {
+  const flv = await runProgram('ffmpeg', [...quiet, '-c:a', decoder, '-f', 'flv', '-i', '-', '-f', 's16le', '-'], {
     input: flvFile(packets),
   });
   return samplesOf(flv);

@@ -1,4 +1,4 @@
-import { execFileSync } from 'node:child_process';
+import { readdirSync, readFileSync } from 'node:fs';
 import { chmod, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -114,10 +114,18 @@ describe.concurrent('FFmpeg', () => {
 
 const nelly = audioMessages(await encodeFlvAs(speech, codecs.nelly8));
 
-/** FFmpeg processes that this one has started. */
+/** FFmpeg processes that this one has started (proc(5): pid, name, state, parent). */
 function children(): number[] {
-  const list = execFileSync('ps', ['-o', 'pid=,comm=', '--ppid', String(process.pid)], { encoding: 'utf8' });
-  return list.split('\n').flatMap((line) => (line.includes('ffmpeg') ? [Number.parseInt(line, 10)] : []));
+  return readdirSync('/proc').flatMap((entry) => {
+    if (!/^\d+$/.test(entry)) return [];
+    try {
+      const [, name, , parent] = /^\d+ \((.*)\) (\S) (\d+)/.exec(readFileSync(`/proc/${entry}/stat`, 'utf8')) ?? [];
+      return name === 'ffmpeg' && Number(parent) === process.pid ? [Number(entry)] : [];
+    } catch {
+      // It has ended meanwhile.
+      return [];
+    }
+  });
 }
 
 describe('a process', () => {

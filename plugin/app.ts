@@ -81,6 +81,7 @@ async function assemble(
   const media = new DirectMedia({
     host: config.rtpHost ?? config.host,
     ports: config.rtpPorts,
+    srtp: config.srtp,
     logger: log,
     ...(speex !== undefined && {
       transcoding: {

@@ -156,6 +156,13 @@ export const settings = [
     doc: "UDP ports of the gateway's own RTP and RTCP, two per call.",
   },
   {
+    key: 'srtp',
+    env: 'SONO_SRTP',
+    type: z.enum(['off', 'accept', 'offer', 'require']),
+    default: 'accept',
+    doc: 'Encrypted media (SRTP, SDES): `off` never, `accept` when the far end offers it, `offer` when it can, `require` always.',
+  },
+  {
     key: 'speexQuality',
     env: 'SONO_SPEEX_QUALITY',
     type: numberFrom(0, 10, 'a whole number from 0 to 10'),

@@ -1,10 +1,11 @@
 import { randomBytes, randomInt } from 'node:crypto';
-import type { ClientFrame, MediaOptions, MediaReport, MediaSession } from '../call/ports.js';
-import type { SessionDescription } from '../call/session-description.js';
+import { type ClientFrame, MediaError, type MediaOptions, type MediaReport, type MediaSession } from '../call/ports.js';
+import type { MediaDescription, SessionDescription } from '../call/session-description.js';
 import { AudioFlow } from './audio/audio-flow.js';
 import type { AudioTools } from './audio/audio-tools.js';
 import { type ClientFormats, clientFormats } from './negotiation/client-formats.js';
 import { type AudioAgreement, agreeAudio, answerAudio, offerAudio } from './negotiation/formats.js';
+import { type SrtpAgreement, SrtpNegotiation, type SrtpPolicy, sectionOf, withSection } from './negotiation/srtp.js';
 import type { MediaClock } from './network/clock.js';
 import { type MediaLogger, RtpChannel, type RtpSink } from './network/rtp-channel.js';
 import type { RtpSockets } from './network/rtp-sockets.js';
@@ -21,6 +22,8 @@ export interface DirectSessionOptions extends AudioTools {
   /** Is told when the sockets are closed. */
   readonly released: () => void;
   readonly logger?: MediaLogger;
+  /** Default `accept`. */
+  readonly srtp?: SrtpPolicy;
 }
 
 /** Milliseconds between two RTCP reports on average; each interval varies by half (RFC 3550 section 6.2). */
@@ -32,6 +35,7 @@ export class DirectSession implements MediaSession {
   readonly #options: DirectSessionOptions;
   readonly #formats: ClientFormats;
   readonly #channel: RtpChannel;
+  readonly #srtp: SrtpNegotiation;
   /** Exists once the far end has answered. */
   #audio: AudioFlow | undefined;
   #failed = false;
@@ -45,7 +49,9 @@ export class DirectSession implements MediaSession {
     const { call, host, sockets, clock, logger } = options;
     this.#options = options;
     this.#formats = clientFormats(call.client ?? {}, options);
-    this.offer = offerAudio(options.advertisedAddress, sockets.port, this.#formats.offered);
+    this.#srtp = new SrtpNegotiation(options.srtp ?? 'accept', randomBytes);
+    const offer = offerAudio(options.advertisedAddress, sockets.port, this.#formats.offered);
+    this.offer = withSection(offer, 'audio', (audio) => ({ ...audio, ...this.#srtp.offer() }));
     this.#channel = new RtpChannel({
       callId: call.callId,
       host,
@@ -57,7 +63,8 @@ export class DirectSession implements MediaSession {
   }
 
   async accept(answer: SessionDescription): Promise<void> {
-    this.#start(agreeAudio(answer, this.#formats.offered));
+    const agreement = agreeAudio(answer, this.#formats.offered);
+    this.#start(agreement, this.#srtp.agree(audioOf(answer)));
   }
 
   check(offer: SessionDescription): void {
@@ -65,20 +72,25 @@ export class DirectSession implements MediaSession {
   }
 
   async answer(offer: SessionDescription): Promise<SessionDescription> {
-    const { agreement, answer } = this.#answerTo(offer);
-    this.#start(agreement);
+    const { agreement, answer, srtp } = this.#answerTo(offer);
+    this.#start(agreement, srtp);
     return answer;
   }
 
-  #answerTo(offer: SessionDescription) {
+  #answerTo(offered: SessionDescription) {
     const { advertisedAddress, sockets } = this.#options;
-    const { offered, passing } = this.#formats;
-    return answerAudio(offer, advertisedAddress, sockets.port, offered, passing);
+    const offer = this.#srtp.choose(offered, 'audio');
+    const { offered: formats, passing } = this.#formats;
+    const { agreement, answer } = answerAudio(offer, advertisedAddress, sockets.port, formats, passing);
+    const { agreement: srtp, security } = this.#srtp.answer(audioOf(offer));
+    return { agreement, srtp, answer: withSection(answer, 'audio', (audio) => ({ ...audio, ...security })) };
   }
 
-  #start(agreement: AudioAgreement): void {
+  #start(agreement: AudioAgreement, srtp: SrtpAgreement): void {
     if (this.#report !== undefined) return;
     const { clock, ticker } = this.#options;
+    this.#srtp.settle(srtp);
+    this.#channel.secure(srtp.keys);
     if (this.#audio !== undefined) {
       this.#audio.change(agreement, clock.now());
       this.#channel.aim(agreement.target);
@@ -100,7 +112,8 @@ export class DirectSession implements MediaSession {
       send: (packet) => this.#channel.sendRtp(packet),
       cname: randomBytes(12).toString('base64'),
       ssrc: randomBytes(4).readUInt32BE(),
-      sequence: randomInt(2 ** 16),
+      // In the lower half: a receiver that misses the first packets does not miss a wrap, on which SRTP depends.
+      sequence: randomInt(2 ** 15),
       timestamp: randomBytes(4).readUInt32BE(),
       ...(transcoding && { transcoding }),
       ...(foreign && { foreign }),
@@ -166,12 +179,21 @@ export class DirectSession implements MediaSession {
   }
 
   #measure(): MediaReport {
-    const { foreign, malformed, socketErrors } = this.#channel;
+    const { figures, suite } = this.#channel;
+    const { foreign, malformed, droppedReports, socketErrors, forged, replayed } = figures;
     const own = { engine: 'direct', foreign, notSent: this.#notSent, socketErrors };
     if (this.#audio === undefined) return own;
     const audio = this.#audio.figures();
-    return { ...own, ...audio, malformed: malformed + Number(audio.malformed) };
+    const srtp = suite === undefined ? {} : { srtp: suite, forged, replayed };
+    return { ...own, ...audio, malformed: malformed + Number(audio.malformed), droppedReports, ...srtp };
   }
+}
+
+/** The section that negotiation took part in. */
+function audioOf(description: SessionDescription): MediaDescription {
+  const audio = sectionOf(description, 'audio');
+  if (audio === undefined) throw new MediaError('NoCommonCodec', 'the far end has no audio');
+  return audio;
 }
 
 function nextInterval(): number {

@@ -4,6 +4,7 @@ import type { MediaOptions, MediaPort, MediaSession } from '../call/ports.js';
 import type { AudioTools } from './audio/audio-tools.js';
 import { DirectSession } from './direct-session.js';
 import { clientFormats } from './negotiation/client-formats.js';
+import type { SrtpPolicy } from './negotiation/srtp.js';
 import { type MediaClock, systemClock } from './network/clock.js';
 import type { MediaLogger } from './network/rtp-channel.js';
 import { type PortRange, RtpPorts } from './network/rtp-ports.js';
@@ -20,6 +21,8 @@ export interface DirectMediaOptions extends AudioTools {
   readonly ports: PortRange;
   readonly clock?: MediaClock;
   readonly logger?: MediaLogger;
+  /** Whether calls are encrypted. Default `accept`. */
+  readonly srtp?: SrtpPolicy;
 }
 
 /** Milliseconds between two looks at waiting packets and due reports. */
@@ -44,7 +47,7 @@ export class DirectMedia implements MediaPort {
   }
 
   async open(call: MediaOptions): Promise<MediaSession> {
-    const { host, advertisedAddress, logger, transcoding, foreign } = this.#options;
+    const { host, advertisedAddress, logger, srtp, transcoding, foreign } = this.#options;
     // Before anything is taken.
     clientFormats(call.client ?? {}, this.#options);
     const sockets = await openRtpSockets(this.#ports, host);
@@ -57,6 +60,7 @@ export class DirectMedia implements MediaPort {
       ticker: this.#ticker,
       released: () => this.#ports.give(sockets.port),
       ...(logger === undefined ? {} : { logger }),
+      ...(srtp === undefined ? {} : { srtp }),
       ...(transcoding === undefined ? {} : { transcoding }),
       ...(foreign === undefined ? {} : { foreign }),
     });

@@ -22,7 +22,8 @@ function documented(): string[] {
 test('the figures of a call are those that the README explains', async ({ scope }) => {
   const clock = new FakeClock();
   const codec = await speexCodec();
-  const media = new DirectMedia({ host: '127.0.0.1', ports: await freePortRange(8), clock, transcoding: { codec } });
+  const ports = await freePortRange(8);
+  const media = new DirectMedia({ host: '127.0.0.1', ports, clock, transcoding: { codec }, srtp: 'offer' });
   let heard = 0;
   const open = () => media.open({ callId: 'test', play: () => ++heard > 0, lost: (reason) => expect.fail(reason) });
   const [caller, callee] = [await open(), await open()];

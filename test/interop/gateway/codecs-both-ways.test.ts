@@ -211,5 +211,6 @@ class Phone {
 function expectAlike({ correlation, covered, longestGapMs }: SpeechComparison): void {
   expect(correlation).toBeGreaterThan(0.8);
   expect(covered).toBeGreaterThan(0.95);
-  expect(longestGapMs).toBeLessThanOrEqual(40);
+  // linphone puts 20 ms of silence in the place of each packet that a busy machine brings too late.
+  expect(longestGapMs).toBeLessThanOrEqual(60);
 }

@@ -110,6 +110,7 @@ async function assemble(
   const rtmpServer = new RtmpServer({
     logger: (event) => logRtmp(log, event),
     ...(config.origins && { origins: config.origins }),
+    ...(config.trustedProxies && { trustedProxies: config.trustedProxies }),
   });
   rtmpServer.on('error', (error) => log.error({ error: error.message }, 'RTMP listener failed'));
   rtmpServer.on('connection', (session) =>

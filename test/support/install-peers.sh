@@ -17,6 +17,12 @@ peers=(
   'openssl|makes the certificates of the TLS tests'
   'haxe|compiles the Flash phone'
   'nginx-light|the HTTP proxy before HTTP tunnels and WebSockets'
+  'libnginx-mod-rtmp|the RTMP server that our RTMP client publishes to and plays from'
+  'chromium|runs the browser entry of the RTMP client'
+  'gstreamer1.0-tools|runs GStreamer: one more RTMP client'
+  'gstreamer1.0-plugins-base|the tone that it publishes'
+  'gstreamer1.0-plugins-good|its G.711 and FLV'
+  'gstreamer1.0-plugins-bad|its RTMP'
 )
 
 names=("${peers[@]%%|*}")

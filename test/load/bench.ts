@@ -151,11 +151,15 @@ async function passThrough(uri: string, echoPort: number): Promise<void> {
 }
 
 /** Speex on one side, PCMU on the other. */
-async function transcoded(): Promise<void> {
+async function transcoded(uri: string): Promise<void> {
   const count = Math.min(...callCounts);
   progress(`${count} calls between Speex and PCMU for ${seconds} s`);
   const gateway = await startGateway();
-  const { cpu, inCodec, sent, received } = await transcodedCalls(gateway, count, seconds * 50, warmUpFrames);
+  const { cpu, inCodec, sent, received } = await transcodedCalls(gateway, uri, {
+    calls: count,
+    frames: seconds * 50,
+    warmUpFrames,
+  });
   await gateway.process.stop();
   figures.add(`${count} transcoded calls, ${seconds} s: frames lost`, `${sent - received} of ${sent}`, 'none');
   figures.add('  processor per call, of one core', percent(cpu, 3), 'under 1.2 %');
@@ -168,8 +172,8 @@ function startScript(name: string, args: readonly number[]): Promise<MeasuredPro
   return MeasuredProcess.start(script, { args: args.map(String), nodeOptions: ['--import', 'tsx'] });
 }
 
-const [farSipPort, echoPort] = [await freePort(), await freePort()];
-const farEnd = await startScript('far-end.ts', [farSipPort, echoPort]);
+const [farSipPort, pcmuPort, echoPort] = [await freePort(), await freePort(), await freePort()];
+const farEnd = await startScript('far-end.ts', [farSipPort, pcmuPort, echoPort]);
 const uri = `sip:echo@127.0.0.1:${farSipPort}`;
 const gateway = await startGateway();
 await dialToInvite(gateway);
@@ -178,6 +182,6 @@ await gateway.process.stop();
 await idleMemory();
 await callMemory(uri);
 await passThrough(uri, echoPort);
-await transcoded();
+await transcoded(`sip:pcmu@127.0.0.1:${pcmuPort}`);
 await farEnd.stop();
 figures.print();

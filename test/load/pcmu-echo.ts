@@ -3,14 +3,12 @@ import { once } from 'node:events';
 
 /** A SIP telephone for hundreds of calls that knows PCMU alone and sends back what it hears. */
 export class PcmuEcho {
-  readonly uri: string;
-  readonly #sip: Socket;
+  readonly #uri: string;
   readonly #rtp: Socket;
 
   private constructor(sip: Socket, rtp: Socket) {
-    this.#sip = sip;
     this.#rtp = rtp;
-    this.uri = `sip:pcmu@127.0.0.1:${sip.address().port}`;
+    this.#uri = `sip:pcmu@127.0.0.1:${sip.address().port}`;
     rtp.on('message', (packet, { address, port }) => rtp.send(packet, port, address));
     sip.on('message', (message, { address, port }) => {
       const answer = this.#answerTo(message.toString('latin1'));
@@ -18,18 +16,12 @@ export class PcmuEcho {
     });
   }
 
-  static async start(): Promise<PcmuEcho> {
-    const sockets = [createSocket('udp4'), createSocket('udp4')] as const;
-    for (const socket of sockets) {
-      socket.bind(0, '127.0.0.1');
-      await once(socket, 'listening');
-    }
-    return new PcmuEcho(...sockets);
-  }
-
-  close(): void {
-    this.#sip.close();
-    this.#rtp.close();
+  static async start(port: number): Promise<PcmuEcho> {
+    const [sip, rtp] = [createSocket('udp4'), createSocket('udp4')];
+    sip.bind(port, '127.0.0.1');
+    rtp.bind(0, '127.0.0.1');
+    await Promise.all([once(sip, 'listening'), once(rtp, 'listening')]);
+    return new PcmuEcho(sip, rtp);
   }
 
   #answerTo(request: string): string | undefined {
@@ -40,7 +32,7 @@ export class PcmuEcho {
     const sdp = method === 'INVITE' ? this.#description() : '';
     const type = sdp === '' ? '' : 'Content-Type: application/sdp\r\n';
     const length = `Content-Length: ${sdp.length}\r\n\r\n`;
-    return `SIP/2.0 200 OK\r\n${headers.join('\r\n')}\r\nContact: <${this.uri}>\r\n${type}${length}${sdp}`;
+    return `SIP/2.0 200 OK\r\n${headers.join('\r\n')}\r\nContact: <${this.#uri}>\r\n${type}${length}${sdp}`;
   }
 
   #description(): string {

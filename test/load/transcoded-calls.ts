@@ -2,7 +2,6 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { encodeSpeex, speak } from '../support/speech.js';
 import { speexCodec } from '../support/speex.js';
 import type { MeasuredGateway } from './gateway.js';
-import { PcmuEcho } from './pcmu-echo.js';
 import { LoadPhone } from './phone.js';
 
 export interface TranscodedCalls {
@@ -14,19 +13,24 @@ export interface TranscodedCalls {
   readonly received: number;
 }
 
-/** Phones of wideband Speex, who hear what a telephone of PCMU sends back of their own speech. */
+export interface TranscodedLoad {
+  readonly calls: number;
+  /** Of each call, at 50 a second. */
+  readonly frames: number;
+  readonly warmUpFrames: number;
+}
+
+/** Phones of wideband Speex, who hear what the telephone of PCMU at `uri` sends back of their own speech. */
 export async function transcodedCalls(
   { process: gateway, rtmpPort }: MeasuredGateway,
-  calls: number,
-  frames: number,
-  warmUpFrames: number,
+  uri: string,
+  { calls, frames, warmUpFrames }: TranscodedLoad,
 ): Promise<TranscodedCalls> {
   const messages = await encodeSpeex(await speak());
-  const echo = await PcmuEcho.start();
   let received = 0;
   const phones: LoadPhone[] = [];
   for (let i = 0; i < calls; i++) {
-    const phone = await connectedPhone(rtmpPort, echo.uri);
+    const phone = await connectedPhone(rtmpPort, uri);
     phone.onAudio = () => received++;
     phones.push(phone);
   }
@@ -51,7 +55,6 @@ export async function transcodedCalls(
   const used = gateway.cpuSeconds() - before;
   await sleep(500);
   for (const phone of phones) phone.close();
-  echo.close();
   const inCodec = (received * (await codecTime(messages))) / 1e6 / used;
   return { cpu: used / elapsed / calls, inCodec, sent: calls * frames, received };
 }

@@ -6,6 +6,7 @@ import type { RtpPacket } from '../rtp/rtp.js';
 import { AudioReceiver } from './audio-receiver.js';
 import { AudioSender, type SendFormat } from './audio-sender.js';
 import type { AudioTools } from './audio-tools.js';
+import { forOneCall } from './foreign.js';
 
 export interface AudioFlowOptions extends AudioTools {
   /** Takes a frame for the client; false when it was dropped. */
@@ -33,7 +34,8 @@ export class AudioFlow {
   #agreement: AudioAgreement;
 
   constructor(agreement: AudioAgreement, options: AudioFlowOptions) {
-    const { play, send, cname, client, ...shared } = options;
+    const { play, send, cname, client, foreign, ...rest } = options;
+    const shared = { ...rest, ...(foreign && { foreign: forOneCall(foreign) }) };
     const receives = client?.receives;
     this.#agreement = agreement;
     this.#send = send;

@@ -59,12 +59,16 @@ export function refusal(
   tools: AudioTools,
 ): string {
   const theirs = far.map(({ codec = 'speex' }) => names[codec]).join(', ');
-  return `the client ${does} ${names[client]}, the far end ${theirs}; ${remedy(client, tools)}`;
+  const onlyOpus = client === 'opus' || far.every(({ codec }) => codec === 'opus');
+  const help = onlyOpus ? opusHelp : remedy(client, tools);
+  return `the client ${does} ${names[client]}, the far end ${theirs}; ${help}`;
 }
 
-function remedy(client: ClientCodec, { foreign }: AudioTools): string {
-  if (client === 'opus') return 'Opus is not transcoded: call a far end of Opus, or let the client use Speex';
-  if (!isForeign(client)) return 'that takes the Speex codec, which was not built';
+const opusHelp = 'Opus is not transcoded: both sides have to use it, or neither';
+
+function remedy(client: ClientCodec, { foreign, transcoding }: AudioTools): string {
+  const decoded = !isForeign(client) || foreign?.decodes(client);
+  if (decoded && transcoding === undefined) return 'that takes the Speex codec, which was not built';
   if (foreign !== undefined) return 'this FFmpeg has no such codec: let the client use Speex or G.711';
   return 'that takes FFmpeg: install it, or name it by SONO_FFMPEG, or let the client use Speex or G.711';
 }

@@ -30,3 +30,24 @@ export interface ForeignStream {
   /** Nothing comes out any more. A second call does nothing. */
   close(): void;
 }
+
+/** How often one call may start a stream: more is a client that changes its codec to and fro. */
+const maxStreams = 16;
+
+/** The codecs for one call, which starts no more than 16 streams in all: each is a program. */
+export function forOneCall(codecs: ForeignCodecs): ForeignCodecs {
+  let started = 0;
+  const start = (open: () => ForeignStream, failed: (reason: string) => void): ForeignStream => {
+    if (++started <= maxStreams) return open();
+    queueMicrotask(() =>
+      failed(`the client has changed its codec too often: ${maxStreams} times FFmpeg was started for it`),
+    );
+    return { write: () => false, close: () => {} };
+  };
+  return {
+    decodes: (codec) => codecs.decodes(codec),
+    encodes: (codec) => codecs.encodes(codec),
+    decode: (output) => start(() => codecs.decode(output), output.failed),
+    encode: (codec, output) => start(() => codecs.encode(codec, output), output.failed),
+  };
+}

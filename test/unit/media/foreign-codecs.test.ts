@@ -4,12 +4,15 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { AudioFlow } from '../../../plugin/media/audio/audio-flow.js';
 import { foreignRate } from '../../../plugin/media/audio/foreign.js';
 import { Ffmpeg } from '../../../plugin/media/ffmpeg/ffmpeg.js';
 import { FlvReader, flvAudioTag, flvHeader } from '../../../plugin/media/ffmpeg/flv.js';
+import { agreeAudio, transcodingFormats } from '../../../plugin/media/negotiation/formats.js';
 import { compareSpeech } from '../../support/compare-speech.js';
 import { type Scope, test } from '../../support/scope.js';
 import { audioMessages, decodeMessages, encodeFlvAs, encodeSpeex, type FlvAudio, speak } from '../../support/speech.js';
+import { speexCodec } from '../../support/speex.js';
 
 const speech = await speak();
 
@@ -196,6 +199,28 @@ describe('a process', () => {
       expect(output.failures[0]).toMatch(/^FFmpeg failed 4 times: (?:its output is no FLV|it ended|cannot do that)/);
       expect(codecs.running).toBe(0);
     }
+  });
+
+  test('is not started over and over for a client that changes its codec to and fro', async ({ scope }) => {
+    const transcoding = { codec: await speexCodec() };
+    const codecs = await ffmpeg(2);
+    const reasons: string[] = [];
+    const format = { payloadType: 0, encoding: 'pcmu', clockRate: 8000 };
+    const audio = { kind: 'audio', port: 4000, protocol: 'RTP/AVP', direction: 'sendrecv', formats: [format] } as const;
+    const flow = new AudioFlow(agreeAudio({ address: '192.0.2.1', media: [audio] }, transcodingFormats), {
+      ...{ play: () => true, send: () => {}, cname: 'test', ssrc: 1, sequence: 0, timestamp: 0 },
+      ...{ transcoding, foreign: codecs, refused: (reason) => reasons.push(reason) },
+    });
+    scope.defer(() => flow.free());
+    for (let at = 0; at < 100; at++) {
+      const payload = at % 2 === 0 ? Buffer.alloc(65, 0x52) : Buffer.alloc(161, 0x82);
+      flow.write({ kind: 'audio', timestamp: at * 20, payload }, at * 20);
+      expect(codecs.running).toBeLessThanOrEqual(1);
+    }
+    await Promise.resolve();
+    expect(reasons[0]).toMatch('changed its codec too often');
+    flow.free();
+    expect(codecs.running).toBe(0);
   });
 
   test('that does not exist is not found', async () => {

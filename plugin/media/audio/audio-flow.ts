@@ -16,6 +16,8 @@ export interface AudioFlowOptions extends AudioTools {
   readonly client?: ClientAudio;
   /** Is told why what one side sends cannot be carried. Called from within methods. */
   readonly refused?: (reason: string) => void;
+  /** RTMP timestamp for what arrives first, at a moment of the clock. Default 0. */
+  readonly origin?: (arrival: number) => number;
   /** Names the call in RTCP, the same for all its sources (RFC 3550 section 6.5.1). */
   readonly cname: string;
   readonly ssrc: number;
@@ -93,6 +95,20 @@ export class AudioFlow {
   /** The RTCP packet that is due. */
   report(now: number, bye: boolean): Buffer {
     return this.#rtcp.report(now, bye);
+  }
+
+  /** RTMP timestamp that the client's audio has at a moment; undefined before its first message. */
+  clientTimeAt(now: number): number | undefined {
+    return this.sender.sourceTimeAt(now);
+  }
+
+  /** RTMP timestamp that the far end's audio has at a moment of the far end's clock, once a sender report tells. */
+  clientTimeAtSender(senderTime: number): number | undefined {
+    const { timeline, ssrc } = this.receiver;
+    const clock = this.#rtcp.senderClock;
+    if (clock === undefined || clock.ssrc !== ssrc) return undefined;
+    const elapsed = Math.round(((senderTime - clock.time) * timeline.clockRate) / 1000);
+    return timeline.timeOf(clock.rtpTimestamp + elapsed);
   }
 
   /** Gives back the memory of codecs. */

@@ -21,6 +21,8 @@ export interface AudioReceiverOptions extends AudioTools {
   readonly clientCodec?: () => ClientCodec | undefined;
   /** Is told, once for each codec, why what the far end sends cannot be played. */
   readonly refused?: (reason: string) => void;
+  /** RTMP timestamp for what arrives first, at a moment of the clock. Default 0. */
+  readonly origin?: (arrival: number) => number;
 }
 
 interface Arrived {
@@ -49,7 +51,7 @@ export class AudioReceiver {
   jitter = 0;
   formats: ReceiveFormats;
   readonly window: ReorderWindow<Arrived>;
-  readonly #timeline = new ReceiveTimeline();
+  readonly timeline: ReceiveTimeline;
   readonly #options: AudioReceiverOptions;
   /** What `#path` was made for. */
   #from: AudioCodec | undefined;
@@ -63,6 +65,7 @@ export class AudioReceiver {
   constructor(options: AudioReceiverOptions) {
     this.formats = options.formats;
     this.#options = options;
+    this.timeline = new ReceiveTimeline(options.origin);
     this.window = new ReorderWindow((arrived) => this.#deliver(arrived), options.reorder ?? defaultReorderLimits);
   }
 
@@ -125,7 +128,7 @@ export class AudioReceiver {
 
   #changeSource(ssrc: number): void {
     this.window.reset();
-    this.#timeline.restart();
+    this.timeline.restart();
     this.#previous = undefined;
     this.#ssrc = ssrc;
   }
@@ -147,7 +150,7 @@ export class AudioReceiver {
     if (format === undefined) this.unknownPayloadType++;
     else if (format.kind === 'telephone-event') this.telephoneEvents++;
     else
-      this.#deliverAudio(packet, format.kind, () => this.#timeline.place(packet.timestamp, format.clockRate, arrival));
+      this.#deliverAudio(packet, format.kind, () => this.timeline.place(packet.timestamp, format.clockRate, arrival));
   }
 
   #deliverAudio(packet: RtpPacket, codec: AudioCodec, place: () => number): void {

@@ -17,8 +17,8 @@ const playable: readonly (readonly [bit: number, codec: ClientCodec])[] = [
 /** FourCcInfoMask (Enhanced RTMP v2, "Enhancing NetConnection connect Command"). */
 const canDecode = 1;
 
-/** Milliseconds that a client which dials by publishing has to send its first message. */
-const firstMessageMs = 500;
+/** Milliseconds that a client which dials by publishing has to send its first message of audio, before and after its video. */
+const firstMessageMs = { silent: 500, showing: 100 } as const;
 
 /** Octets: an AudioSpecificConfig has 2 to a few dozen. */
 const maxHeader = 256;
@@ -45,9 +45,12 @@ export class ClientCodecs {
     this.#heard?.();
   }
 
-  /** @param publishing whether the client is about to send: its first message is waited for, 500 ms at most. */
-  async known(publishing: boolean): Promise<ClientAudio> {
-    if (publishing && this.#sends === undefined) await this.#firstMessage();
+  /**
+   * @param publishing whether the client has begun to publish, and shows video already: its first message of audio is
+   * waited for then, 500 ms at most, or 100
+   */
+  async known(publishing?: 'silent' | 'showing'): Promise<ClientAudio> {
+    if (publishing && this.#sends === undefined) await this.#firstMessage(firstMessageMs[publishing]);
     return {
       ...(this.#receives && { receives: this.#receives }),
       ...(this.#sends && { sends: this.#sends }),
@@ -55,9 +58,9 @@ export class ClientCodecs {
     };
   }
 
-  #firstMessage(): Promise<void> {
+  #firstMessage(limit: number): Promise<void> {
     return new Promise((resolve) => {
-      const cancel = this.#timers.after(firstMessageMs, () => done());
+      const cancel = this.#timers.after(limit, () => done());
       const done = () => {
         cancel();
         this.#heard = undefined;

@@ -55,7 +55,7 @@ function serveRequest(session: RtmpSession, request: ConnectRequest, options: Cl
     incoming: (caller) => dialect.incoming({ ...caller, called: line.name }),
     play: (frame) => streams.play(frame),
     // What dials by publishing is about to send; a phone sends when its call is up.
-    audio: () => codecs.known(encoder),
+    audio: () => codecs.known(encoder ? (published.current ? 'showing' : 'silent') : undefined),
     video: () => published.current ?? (line.wantsVideo ? {} : undefined),
     keyFrameWanted: () => dialect.keyFrameWanted?.(),
   };

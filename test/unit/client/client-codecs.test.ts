@@ -28,7 +28,7 @@ describe('what a client plays', () => {
     ['only encodes Opus', { audioFourCcInfoMap: { Opus: 2 } }, undefined],
     ['lists no strings', { fourCcList: [1, null], audioFourCcInfoMap: 'Opus' }, undefined],
   ])('that %s', async (_, commandObject, expected) => {
-    const { receives } = await connect(commandObject).known(false);
+    const { receives } = await connect(commandObject).known();
     expect(receives && [...receives].sort()).toEqual(expected);
   });
 });
@@ -36,23 +36,23 @@ describe('what a client plays', () => {
 describe('what a client sends', () => {
   it('is what its last message is in', async () => {
     const codecs = connect({});
-    expect(await codecs.known(false)).toEqual({});
+    expect(await codecs.known()).toEqual({});
     codecs.heard(Uint8Array.of(0xb2, 1));
     codecs.heard(Uint8Array.of(0x82, 1));
     codecs.heard(new Uint8Array());
-    expect(await codecs.known(true)).toEqual({ sends: 'pcmu' });
+    expect(await codecs.known('silent')).toEqual({ sends: 'pcmu' });
   });
 
   it('is waited for where it dials by publishing', async () => {
     const codecs = connect({});
-    const known = codecs.known(true);
+    const known = codecs.known('silent');
     const header = Uint8Array.of(0xaf, 0, 0x12, 0x10);
     codecs.heard(header);
     expect(await known).toEqual({ sends: 'aac', header });
   });
 
   it('is not waited for any longer than half a second', async () => {
-    const known = connect({}).known(true);
+    const known = connect({}).known('silent');
     for (const fire of timers) fire();
     expect(await known).toEqual({});
   });

@@ -11,6 +11,7 @@ import { Lines } from './client/lines.js';
 import type { SharedStreams } from './client/streams.js';
 import type { Config } from './config/schema.js';
 import { DirectMedia } from './media/direct.js';
+import { Ffmpeg } from './media/ffmpeg/ffmpeg.js';
 import { callLog } from './ops/call-log.js';
 import { HttpServer } from './ops/http.js';
 import { type Address, listen, startError } from './ops/listen.js';
@@ -83,6 +84,7 @@ async function assemble(
   opened.push(() => connection.close());
   const identity = followConnection(connection, config, log);
   const calls = new CallRegistry();
+  const foreign = await findFfmpeg(config, log);
   const media = new DirectMedia({
     host: config.rtpHost ?? config.host,
     ports: config.rtpPorts,
@@ -96,6 +98,7 @@ async function assemble(
         complexity: config.speexComplexity,
       },
     }),
+    ...(foreign && { foreign }),
     ...(config.advertisedAddress !== undefined && { advertisedAddress: config.advertisedAddress }),
   });
   const signalling = new DrachtioSignalling(connection, {
@@ -182,19 +185,21 @@ async function within(ms: number, done: Promise<unknown>): Promise<void> {
   await Promise.race([done, new Promise((resolve) => setTimeout(resolve, ms).unref())]);
 }
 
-/** Without domains of its own the embedded server's addresses are the domain, and all of the machine's where it binds all. */
+/** The addresses of the embedded server are local as well: the advertised one, and all of the machine's where it binds all. */
 function localService(
-  { host, localDomains, advertisedAddress, users, digestAlgorithms }: Config,
+  { host, drachtioHost, localDomains, advertisedAddress, users, digestAlgorithms }: Config,
   log: Logger,
 ): LocalOptions {
+  const advertised = advertisedAddress === undefined ? [] : [advertisedAddress];
   const every = Object.values(networkInterfaces()).flatMap((addresses) => addresses ?? []);
   const bound = host === '0.0.0.0' || host === '::' ? ['localhost', ...every.map(({ address }) => address)] : [];
-  const own = advertisedAddress === undefined ? bound : [advertisedAddress, ...bound];
+  const serverNames = [...advertised, ...bound].map((name) => (isIPv6(name) ? `[${name}]` : name));
   return {
-    domains: localDomains ?? own.map((name) => (isIPv6(name) ? `[${name}]` : name)),
+    domains: localDomains ?? advertised,
     log: (fields, message) => log.info(fields, message),
     algorithms: digestAlgorithms,
     ...(users && { users }),
+    ...(drachtioHost === undefined && { serverNames }),
   };
 }
 
@@ -213,6 +218,13 @@ async function startEmbeddedSip(config: Config, log: Logger, speex: SpeexCodec |
   } catch (error) {
     throw startError('SIP', 'SONO_SIP_PORT', { host: config.host, port: config.sipPort }, error);
   }
+}
+
+async function findFfmpeg(config: Config, log: Logger): Promise<Ffmpeg | undefined> {
+  const { ffmpeg: path, ffmpegProcesses: processes } = config;
+  const found = processes === 0 ? undefined : await Ffmpeg.find({ path, processes });
+  if (found === undefined) log.info({ path, processes }, 'no FFmpeg: clients of Nellymoser, AAC and MP3 are refused');
+  return found;
 }
 
 interface Identity {

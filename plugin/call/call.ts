@@ -216,8 +216,11 @@ export class Call {
   async #openMedia(): Promise<void> {
     const before = this.#state.name;
     try {
+      const client = await this.#ports.client.audio();
+      if (this.#state.name !== before) return;
       const media = await this.#ports.media.open({
         callId: this.id,
+        client,
         play: (frame) => this.#inCall?.silent === true || this.#ports.client.play(frame),
         dtmf: (tone) => this.#ports.client.notice({ type: 'dtmf', tone }),
         lost: (reason) => this.#receive({ type: 'media-failed', termination: { result: 'media-failed', reason } }),

@@ -1,3 +1,4 @@
+import type { ClientAudio } from './client-audio.js';
 import type { Direction, SessionDescription } from './session-description.js';
 import type { CallStatus } from './status.js';
 import type { Termination } from './termination.js';
@@ -20,6 +21,8 @@ export interface ClientPort {
   notice(notice: CallNotice): void;
   /** Hands a frame to the client; false when it was dropped: nobody plays, or the client reads too slowly. */
   play(frame: ClientFrame): boolean;
+  /** What the client sends and can play, as far as that is known once it had the chance to show it. */
+  audio(): Promise<ClientAudio>;
   /** Whether the client wants video in its call, and what is known of the video that it sends; undefined for a call without. */
   video?(): ClientVideo | undefined;
   /** The far end asks for a key frame. */
@@ -253,13 +256,16 @@ export interface MediaPort {
   /**
    * Takes what one call needs (sockets, ports). Frames for the client go to `play`, which owns their payload from then
    * on; `lost` is called at most once, when the media fails for good, and never from within a method of the session.
-   * @throws MediaError with code `NoPorts` when every RTP port is in use, `Io` when a socket cannot be opened.
+   * @throws MediaError with code `NoPorts` when every RTP port is in use, `Io` when a socket cannot be opened,
+   * `NoCommonCodec` when what the client sends cannot be carried.
    */
   open(options: MediaOptions): Promise<MediaSession>;
 }
 
 export interface MediaOptions {
   readonly callId: string;
+  /** Decides what is offered, and in which order. Default: nothing is known. */
+  readonly client?: ClientAudio;
   readonly play: (frame: ClientFrame) => boolean;
   readonly lost: (reason: string) => void;
   /** The far end has pressed a key, in RTP: once for each key, when it is let go. */

@@ -2,16 +2,9 @@ import { randomBytes, randomInt } from 'node:crypto';
 import { type ClientFrame, MediaError, type MediaOptions, type MediaReport, type MediaSession } from '../call/ports.js';
 import type { Direction, MediaDescription, SessionDescription } from '../call/session-description.js';
 import { AudioFlow } from './audio/audio-flow.js';
-import type { Transcoding } from './audio/transcoding.js';
-import {
-  type AudioAgreement,
-  agreeAudio,
-  answerAudio,
-  type FormatList,
-  offerAudio,
-  passThroughFormats,
-  transcodingFormats,
-} from './negotiation/formats.js';
+import type { AudioTools } from './audio/audio-tools.js';
+import { type ClientFormats, clientFormats } from './negotiation/client-formats.js';
+import { type AudioAgreement, agreeAudio, answerAudio, offerAudio } from './negotiation/formats.js';
 import { type SrtpAgreement, SrtpNegotiation, type SrtpPolicy, sectionOf, withSection } from './negotiation/srtp.js';
 import type { MediaClock } from './network/clock.js';
 import { type MediaLogger, RtpChannel, type RtpSink } from './network/rtp-channel.js';
@@ -19,7 +12,7 @@ import type { RtpSockets } from './network/rtp-sockets.js';
 import type { Ticker } from './network/ticker.js';
 import { SessionVideo } from './session-video.js';
 
-export interface DirectSessionOptions {
+export interface DirectSessionOptions extends AudioTools {
   readonly call: MediaOptions;
   /** Address that the sockets are bound to. */
   readonly host: string;
@@ -37,8 +30,6 @@ export interface DirectSessionOptions {
   readonly logger?: MediaLogger;
   /** Default `accept`. */
   readonly srtp?: SrtpPolicy;
-  /** Without it Speex passes through, and nothing else is spoken. */
-  readonly transcoding?: Transcoding;
 }
 
 /** What a call speaks, and how that is protected. */
@@ -56,7 +47,7 @@ const firstVideoReport = 500;
 /** The gateway's own RTP of one call. */
 export class DirectSession implements MediaSession {
   readonly #options: DirectSessionOptions;
-  readonly #formats: FormatList;
+  readonly #formats: ClientFormats;
   readonly #channel: RtpChannel;
   readonly #srtp: SrtpNegotiation;
   /** What we said last. */
@@ -77,10 +68,11 @@ export class DirectSession implements MediaSession {
   #notSent = 0;
   #report: MediaReport | undefined;
 
+  /** @throws MediaError `NoCommonCodec` when what the client sends or plays cannot be carried */
   constructor(options: DirectSessionOptions) {
     const { call, host, sockets, clock, logger } = options;
     this.#options = options;
-    this.#formats = options.transcoding === undefined ? passThroughFormats : transcodingFormats;
+    this.#formats = clientFormats(call.client ?? {}, options);
     this.#srtp = new SrtpNegotiation(options.srtp ?? 'accept', randomBytes);
     this.#channel = new RtpChannel({
       callId: call.callId,
@@ -114,7 +106,7 @@ export class DirectSession implements MediaSession {
 
   get offer(): SessionDescription {
     const { advertisedAddress, sockets } = this.#options;
-    const offer = offerAudio(advertisedAddress, sockets.port, this.#formats);
+    const offer = offerAudio(advertisedAddress, sockets.port, this.#formats.offered);
     const audio = withSection(offer, 'audio', (section) => ({ ...section, ...this.#srtp.offer() }));
     return { ...audio, media: [...audio.media, ...this.#video.offer()] };
   }
@@ -122,7 +114,7 @@ export class DirectSession implements MediaSession {
   async accept(answer: SessionDescription): Promise<void> {
     // What was offered may have had the far end's numbers, or be from before it changed the codec.
     const local = this.#anew ?? this.#local;
-    const offered = [...((local && sectionOf(local, 'audio')?.formats) ?? []), ...this.#formats];
+    const offered = [...((local && sectionOf(local, 'audio')?.formats) ?? []), ...this.#formats.offered];
     const agreement = agreeAudio(answer, offered);
     const srtp = this.#srtp.agree(audioOf(answer));
     this.#local = local ?? this.offer;
@@ -172,7 +164,8 @@ export class DirectSession implements MediaSession {
   #answerTo(offered: SessionDescription, held: boolean): Agreed & { readonly answer: SessionDescription } {
     const { advertisedAddress, sockets } = this.#options;
     const offer = this.#srtp.choose(offered, 'audio');
-    const { agreement, answer } = answerAudio(offer, advertisedAddress, sockets.port, this.#formats, held);
+    const { offered: formats, passing } = this.#formats;
+    const { agreement, answer } = answerAudio(offer, advertisedAddress, sockets.port, { formats, passing, held });
     const { agreement: srtp, security } = this.#srtp.answer(audioOf(offer));
     return { agreement, srtp, answer: withSection(answer, 'audio', (audio) => ({ ...audio, ...security })) };
   }
@@ -199,16 +192,19 @@ export class DirectSession implements MediaSession {
       this.#channel.aim(agreement.target);
       return;
     }
-    this.#audio = this.#openAudio(agreement);
-    this.#channel.open(this.#contained(this.#audio), agreement.target);
+    const audio = this.#openAudio(agreement);
+    this.#audio = audio;
+    this.#contain(() => audio.prepare());
+    this.#channel.open(this.#contained(audio), agreement.target);
     this.#nextReport = clock.now() + (this.#video.present ? firstVideoReport : nextInterval());
     ticker.add(this.#tick);
   }
 
   #openAudio(agreement: AudioAgreement): AudioFlow {
-    const { call, transcoding } = this.#options;
+    const { call, transcoding, foreign } = this.#options;
     return new AudioFlow(agreement, {
       play: call.play,
+      refused: (reason) => queueMicrotask(() => this.#fail(reason)),
       send: (packet) => this.#channel.sendRtp(packet),
       ...(call.dtmf && { dtmf: call.dtmf }),
       origin: this.#origin,
@@ -218,6 +214,8 @@ export class DirectSession implements MediaSession {
       sequence: randomInt(2 ** 15),
       timestamp: randomBytes(4).readUInt32BE(),
       ...(transcoding && { transcoding }),
+      ...(foreign && { foreign }),
+      ...(call.client && { client: call.client }),
     });
   }
 

@@ -1,8 +1,9 @@
 import { isIPv6 } from 'node:net';
 import { networkInterfaces } from 'node:os';
 import { MediaError, type MediaOptions, type MediaPort, type MediaSession } from '../call/ports.js';
-import type { Transcoding } from './audio/transcoding.js';
+import type { AudioTools } from './audio/audio-tools.js';
 import { DirectSession } from './direct-session.js';
+import { clientFormats } from './negotiation/client-formats.js';
 import type { SrtpPolicy } from './negotiation/srtp.js';
 import { type MediaClock, systemClock } from './network/clock.js';
 import type { MediaLogger } from './network/rtp-channel.js';
@@ -11,7 +12,7 @@ import { openRtpSockets, type RtpSockets } from './network/rtp-sockets.js';
 import { Ticker } from './network/ticker.js';
 import { isUnspecified } from './rtp/media-target.js';
 
-export interface DirectMediaOptions {
+export interface DirectMediaOptions extends AudioTools {
   /** Address that the RTP sockets bind. */
   readonly host: string;
   /** Address that peers are told instead of `host`, behind NAT. */
@@ -22,8 +23,6 @@ export interface DirectMediaOptions {
   readonly logger?: MediaLogger;
   /** Whether calls are encrypted. Default `accept`. */
   readonly srtp?: SrtpPolicy;
-  /** Serves far ends that know no Speex but G.711. */
-  readonly transcoding?: Transcoding;
   /** Whether calls of clients that can do video have it. Default true. */
   readonly video?: boolean;
 }
@@ -50,9 +49,11 @@ export class DirectMedia implements MediaPort {
   }
 
   async open(call: MediaOptions): Promise<MediaSession> {
-    const { host, advertisedAddress, logger, srtp, transcoding, video = true } = this.#options;
+    const { host, advertisedAddress, logger, srtp, transcoding, foreign, video = true } = this.#options;
     const openVideoSockets = () => this.#openVideoSockets();
     const offersVideo = video && call.incoming !== true && call.video?.() !== undefined;
+    // Before anything is taken.
+    clientFormats(call.client ?? {}, this.#options);
     const sockets = await openRtpSockets(this.#ports, host);
     const videoSockets = offersVideo ? await openVideoSockets() : undefined;
     return new DirectSession({
@@ -68,6 +69,7 @@ export class DirectMedia implements MediaPort {
       ...(logger === undefined ? {} : { logger }),
       ...(srtp === undefined ? {} : { srtp }),
       ...(transcoding === undefined ? {} : { transcoding }),
+      ...(foreign === undefined ? {} : { foreign }),
     });
   }
 

@@ -34,6 +34,9 @@ class Bench {
   readonly accepted: SessionDescription[] = [];
   mediaClosed = 0;
   media: MediaOptions | undefined;
+  /** The media have been asked for, and are not there yet. */
+  readonly opening: Promise<void>;
+  readonly #opens: () => void;
   invited: InviteRequest | undefined;
   open: (options: MediaOptions) => void = () => {};
   accept: (answer: SessionDescription) => void = (description) => this.accepted.push(description);
@@ -46,6 +49,11 @@ class Bench {
 
   constructor(direction: 'outgoing' | 'incoming' = 'outgoing') {
     this.#direction = direction;
+    let opens = () => {};
+    this.opening = new Promise((resolve) => {
+      opens = resolve;
+    });
+    this.#opens = opens;
   }
 
   readonly #direction: 'outgoing' | 'incoming';
@@ -83,6 +91,7 @@ class Bench {
         incoming: (who) => this.announced.push(who),
         notice: (notice) => this.notices.push(notice),
         play: (frame) => this.play(frame),
+        audio: () => Promise.resolve({ sends: 'speex' }),
       },
       earlyMedia: this.earlyMedia,
       signalling: {
@@ -98,6 +107,8 @@ class Bench {
       },
       media: {
         open: async (options) => {
+          this.#opens();
+          await undefined;
           this.open(options);
           this.media = options;
           return {
@@ -211,6 +222,7 @@ describe('a call', () => {
 
   it('gives back media that was opened too late', async () => {
     bench.call.start();
+    await bench.opening;
     bench.call.hangup();
     await new Promise(setImmediate);
     expect(bench.codes).toEqual([1, 3, 0]);
@@ -308,6 +320,7 @@ describe('an incoming call', () => {
     expect(bench.codes).toEqual([0]);
     const early = new Bench('incoming');
     early.call.start();
+    await early.opening;
     early.signal({ type: 'failed', termination: gaveUp });
     await new Promise(setImmediate);
     expect(early.announced).toEqual([]);

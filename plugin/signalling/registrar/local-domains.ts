@@ -6,14 +6,17 @@ import { type HostPort, hostPortOf, leadsTo, serverAddresses, sipPort } from '..
  */
 export class LocalDomains {
   readonly #names: readonly HostPort[];
+  readonly #first: HostPort | undefined;
   readonly #addresses: () => readonly string[];
 
   /**
-   * @param names `host[:port]` each.
+   * @param names `host[:port]` each; the first stands in addresses that have none, without it the SIP server's own.
    * @param addresses The SIP server's own, as it names them at the login.
+   * @param more Further names.
    */
-  constructor(names: readonly string[], addresses: () => readonly string[]) {
-    this.#names = names.flatMap((name) => hostPortOf(name) ?? []);
+  constructor(names: readonly string[], addresses: () => readonly string[], more: readonly string[] = []) {
+    this.#names = [...names, ...more].flatMap((name) => hostPortOf(name) ?? []);
+    this.#first = hostPortOf(names[0] ?? '');
     this.#addresses = addresses;
   }
 
@@ -45,7 +48,7 @@ export class LocalDomains {
 
   /** Host part of local addresses when none is given. */
   get preferred(): string | undefined {
-    const [name = this.#own[0]] = this.#names;
+    const name = this.#first ?? this.#own[0];
     return name && (name.port === sipPort ? name.host : `${name.host}:${name.port}`);
   }
 

@@ -16,6 +16,8 @@ import { Registrar, type Users } from './registrar.js';
 export interface LocalOptions {
   /** Domains beside the SIP server's own address, `host[:port]` each; the first stands in addresses that have none. */
   readonly domains: readonly string[];
+  /** Further names of the SIP server itself. */
+  readonly serverNames?: readonly string[];
   /** Who may register. Without it everybody, from this machine. */
   readonly users?: Users;
   /** What passwords are asked for by, the preferred first. Default SHA-256, MD5. */
@@ -41,7 +43,7 @@ export class LocalService {
     const { connection } = context;
     this.#context = context;
     this.#options = options;
-    this.domains = new LocalDomains(options.domains, () => connection.addresses);
+    this.domains = new LocalDomains(options.domains, () => connection.addresses, options.serverNames);
     const registrar = new Registrar({ ...options, domains: this.domains, bindings: this.#bindings });
     connection.onOutside('REGISTER', (request) => registrar.receive(request));
   }

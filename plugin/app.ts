@@ -3,17 +3,22 @@ import { type RtmpLogEvent, RtmpServer } from 'rtmp-server-ts';
 import { SpeexCodec } from 'speex-wasm';
 import { loadSpeex } from 'speex-wasm/node';
 import type { Timers } from './call/call.js';
+import type { MediaPort } from './call/ports.js';
 import { CallRegistry } from './call/registry.js';
 import { serveClient } from './client/client.js';
 import { Lines } from './client/lines.js';
 import type { SharedStreams } from './client/streams.js';
 import type { Config } from './config/schema.js';
 import { DirectMedia } from './media/direct.js';
+import { AutoMedia } from './media/freeswitch/auto.js';
+import { FreeSwitchMedia } from './media/freeswitch/freeswitch.js';
+import { FreeSwitchPool } from './media/freeswitch/pool.js';
 import { callLog } from './ops/call-log.js';
 import { HttpServer } from './ops/http.js';
 import { type Address, listen, startError } from './ops/listen.js';
 import type { Logger } from './ops/log.js';
 import { DrachtioConnection } from './signalling/drachtio.js';
+import { parseSdp, writeSdp } from './signalling/sdp.js';
 import { DrachtioSignalling } from './signalling/signalling.js';
 
 export interface App {
@@ -75,7 +80,7 @@ async function assemble(
   if (speex === undefined) {
     log.warn('no Speex codec: calls between Speex and G.711 are refused; npm run build says what it needs');
   }
-  const media = new DirectMedia({
+  const direct = new DirectMedia({
     host: config.rtpHost ?? config.host,
     ports: config.rtpPorts,
     logger: log,
@@ -88,6 +93,9 @@ async function assemble(
     }),
     ...(config.advertisedAddress !== undefined && { advertisedAddress: config.advertisedAddress }),
   });
+  const pool = freeSwitchPool(config, connection, log);
+  if (pool) opened.push(() => pool.close());
+  const media = mediaPort(config, direct, pool, log);
   const signalling = new DrachtioSignalling(connection, { fromName: config.fromName });
 
   const lines = new Lines();
@@ -122,16 +130,21 @@ async function assemble(
 
   const httpServer = new HttpServer({
     upgrade: (request, socket, head) => rtmpServer.handleUpgrade(request, socket, head),
-    notReady: () =>
-      connection.up
-        ? undefined
-        : `no drachtio server at ${config.drachtioHost}:${config.drachtioPort}: ${identity.outage()}`,
+    notReady: () => {
+      if (!connection.up) {
+        return `no drachtio server at ${config.drachtioHost}:${config.drachtioPort}: ${identity.outage()}`;
+      }
+      // With `auto` there are calls without it.
+      return config.media === 'freeswitch' && !pool?.usable ? 'no FreeSWITCH server takes calls' : undefined;
+    },
+    details: () => pool?.description ?? [],
   });
   const http = await listen('HTTP', 'SONO_HTTP_PORT', host, config.httpPort, ({ port }) =>
     httpServer.listen(host, port),
   );
   if (http) opened.push(() => httpServer.close());
 
+  pool?.start();
   const connected = connection.connect();
   // The embedded server answers at once; a server elsewhere may come up later, and /readyz tells.
   if (embedded) await connected;
@@ -149,6 +162,25 @@ async function assemble(
       await closeAll();
     },
   };
+}
+
+/** None while no server is configured, or none is wanted. */
+function freeSwitchPool(config: Config, inviter: DrachtioConnection, logger: Logger): FreeSwitchPool | undefined {
+  const { media, freeswitchHost, freeswitchPort, freeswitchSecret } = config;
+  if (media === 'direct' || freeswitchHost === undefined) return undefined;
+  return new FreeSwitchPool({
+    servers: freeswitchHost.map(({ host, port = freeswitchPort, secret = freeswitchSecret, weight }) => {
+      return { host, port, secret, weight };
+    }),
+    inviter,
+    sdp: { read: parseSdp, write: writeSdp },
+    logger,
+  });
+}
+
+function mediaPort({ media }: Config, direct: DirectMedia, pool: FreeSwitchPool | undefined, log: Logger): MediaPort {
+  if (!pool) return direct;
+  return media === 'freeswitch' ? new FreeSwitchMedia(pool, direct) : new AutoMedia(pool, direct, log);
 }
 
 async function startEmbeddedSip(config: Config, log: Logger): Promise<EmbeddedSip> {

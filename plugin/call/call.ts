@@ -205,6 +205,7 @@ export class Call {
     try {
       const media = await this.#ports.media.open({
         callId: this.id,
+        offered: this.parties.direction === 'incoming' && this.parties.invite.offer !== undefined,
         play: (frame) => this.#ports.client.play(frame),
         lost: (reason) => this.#receive({ type: 'media-failed', termination: { result: 'media-failed', reason } }),
       });

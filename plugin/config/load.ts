@@ -37,12 +37,19 @@ export function loadConfig(environment: Environment, file?: string): Config {
   });
   const config = Object.fromEntries(entries) as Config;
   checkTls(config);
+  checkMedia(config);
   return config;
 }
 
 function checkTls({ rtmpsPort, tlsCert, tlsKey }: Config): void {
   if (rtmpsPort && (tlsCert === undefined || tlsKey === undefined)) {
     throw new ConfigError(`SONO_RTMPS_PORT: ${rtmpsPort} needs a certificate; set SONO_TLS_CERT and SONO_TLS_KEY`);
+  }
+}
+
+function checkMedia({ media, freeswitchHost }: Config): void {
+  if (media === 'freeswitch' && freeswitchHost === undefined) {
+    throw new ConfigError('SONO_MEDIA: freeswitch needs a FreeSWITCH server; set SONO_FREESWITCH_HOST');
   }
 }
 

@@ -45,6 +45,31 @@ function isOrigin(text: string): boolean {
   return text === '*' || (URL.canParse(text) && new URL(text).origin === text);
 }
 
+/** One FreeSWITCH server; what is left out stands in settings of its own. */
+interface FreeSwitchAddress {
+  readonly host: string;
+  readonly port: number | undefined;
+  readonly secret: string | undefined;
+  readonly weight: number;
+}
+
+const freeSwitchPattern = /^([A-Za-z0-9.-]{1,255})(?::(\d{1,5})(?::(.+?))?)?(?:\*([1-9]\d?|100))?$/;
+
+function readFreeSwitch(text: string): FreeSwitchAddress[] {
+  const [, host, port, secret, weight] = freeSwitchPattern.exec(text) ?? [];
+  const known = host !== undefined && (port === undefined || (Number(port) > 0 && Number(port) < 65536));
+  return known ? [{ host, port: port === undefined ? port : Number(port), secret, weight: Number(weight ?? 1) }] : [];
+}
+
+const freeSwitchList = z
+  .string()
+  .transform((text) => text.split(/\s*,\s*/).map(readFreeSwitch))
+  .refine(
+    (servers) => servers.every((server) => server.length === 1),
+    'a list host[:port[:secret]][*weight] separated by commas, with ports from 1 to 65535 and weights from 1 to 100',
+  )
+  .transform((servers) => servers.flat());
+
 /** Everything that can be configured: types, defaults, documentation and errors come from here alone. */
 export const settings = [
   {
@@ -130,6 +155,36 @@ export const settings = [
     type: z.string().min(1),
     default: 'cymru',
     doc: "The drachtio server's shared secret.",
+    secret: true,
+  },
+  {
+    key: 'media',
+    env: 'SONO_MEDIA',
+    type: z.enum(['direct', 'freeswitch', 'auto']),
+    default: 'auto',
+    doc: "Who faces the far end's media: direct, the gateway; freeswitch, FreeSWITCH; auto, the gateway, with FreeSWITCH behind it where no codec is shared.",
+  },
+  {
+    key: 'freeswitchHost',
+    env: 'SONO_FREESWITCH_HOST',
+    type: freeSwitchList.optional(),
+    unset: 'unset',
+    doc: 'FreeSWITCH event sockets, `host[:port[:secret]][*weight]` separated by commas; one of weight 3 gets three times the calls of one of weight 1, the default.',
+    secret: true,
+  },
+  {
+    key: 'freeswitchPort',
+    env: 'SONO_FREESWITCH_PORT',
+    type: requiredPort,
+    default: 8021,
+    doc: 'The event socket port where the list says none.',
+  },
+  {
+    key: 'freeswitchSecret',
+    env: 'SONO_FREESWITCH_SECRET',
+    type: z.string().min(1),
+    default: 'ClueCon',
+    doc: "The event socket's password where the list says none.",
     secret: true,
   },
   {

@@ -16,6 +16,7 @@ import type { MediaClock } from './network/clock.js';
 import { type MediaLogger, RtpChannel, type RtpSink } from './network/rtp-channel.js';
 import type { RtpSockets } from './network/rtp-sockets.js';
 import type { Ticker } from './network/ticker.js';
+import type { MediaTarget } from './rtp/media-target.js';
 
 export interface DirectSessionOptions {
   readonly call: MediaOptions;
@@ -86,15 +87,24 @@ export class DirectSession implements MediaSession {
   #start(agreement: AudioAgreement): void {
     if (this.#report !== undefined) return;
     const { clock, ticker } = this.#options;
-    if (this.#audio !== undefined) {
+    if (this.#audio === undefined) {
+      this.#audio = this.#openAudio(agreement);
+      this.#nextReport = clock.now() + nextInterval();
+    } else {
       this.#audio.change(agreement, clock.now());
-      this.#channel.aim(agreement.target);
-      return;
     }
-    this.#audio = this.#openAudio(agreement);
     this.#channel.open(this.#contained(this.#audio), agreement.target);
-    this.#nextReport = clock.now() + nextInterval();
     ticker.add(this.#tick);
+  }
+
+  /**
+   * Hands what the far end sends to `sink` until the next answer or offer, and leaves it to the caller what is sent: a
+   * media server takes over the call behind this socket.
+   */
+  divert(sink: RtpSink, target: MediaTarget): Pick<RtpChannel, 'sendRtp' | 'sendRtcp'> {
+    this.#options.ticker.delete(this.#tick);
+    this.#channel.open(sink, target);
+    return this.#channel;
   }
 
   #openAudio(agreement: AudioAgreement): AudioFlow {

@@ -1,12 +1,12 @@
 import { isIPv6 } from 'node:net';
 import { networkInterfaces } from 'node:os';
-import type { MediaOptions, MediaPort, MediaSession } from '../call/ports.js';
+import type { MediaOptions, MediaPort } from '../call/ports.js';
 import type { Transcoding } from './audio/transcoding.js';
 import { DirectSession } from './direct-session.js';
 import { type MediaClock, systemClock } from './network/clock.js';
 import type { MediaLogger } from './network/rtp-channel.js';
 import { type PortRange, RtpPorts } from './network/rtp-ports.js';
-import { openRtpSockets } from './network/rtp-sockets.js';
+import { openRtpSockets, type RtpSockets } from './network/rtp-sockets.js';
 import { Ticker } from './network/ticker.js';
 import { isUnspecified } from './rtp/media-target.js';
 
@@ -44,21 +44,39 @@ export class DirectMedia implements MediaPort {
     this.#ticker = new Ticker(this.#clock, tickPeriod);
   }
 
-  async open(call: MediaOptions): Promise<MediaSession> {
-    const { host, advertisedAddress, logger, transcoding } = this.#options;
-    const sockets = await openRtpSockets(this.#ports, host);
+  async open(call: MediaOptions): Promise<DirectSession> {
+    const { host, advertisedAddress } = this.#options;
+    return this.openOn(host, advertisedAddress ?? reachableAddress(host), call);
+  }
+
+  /** The same on another address of this machine, announced as `advertisedAddress`. */
+  async openOn(host: string, advertisedAddress: string, call: MediaOptions): Promise<DirectSession> {
+    const { logger, transcoding } = this.#options;
+    const { sockets, released } = await this.openSockets(host);
     return new DirectSession({
       call,
       host,
-      advertisedAddress: advertisedAddress ?? reachableAddress(host),
+      advertisedAddress,
       sockets,
       clock: this.#clock,
       ticker: this.#ticker,
-      released: () => this.#ports.give(sockets.port),
+      released,
       ...(logger === undefined ? {} : { logger }),
       ...(transcoding === undefined ? {} : { transcoding }),
     });
   }
+
+  /** Takes the next free pair of ports on an address of this machine. */
+  async openSockets(host: string): Promise<OpenedSockets> {
+    const sockets = await openRtpSockets(this.#ports, host);
+    return { sockets, released: () => this.#ports.give(sockets.port) };
+  }
+}
+
+/** Sockets of a call, and what gives their ports back once they are closed. */
+export interface OpenedSockets {
+  readonly sockets: RtpSockets;
+  readonly released: () => void;
 }
 
 /** An address to announce for a bound one: where all are bound, the first that is not only this machine's. */

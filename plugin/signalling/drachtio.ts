@@ -144,6 +144,48 @@ export class DrachtioConnection extends EventEmitter<DrachtioEvents> {
   }
 
   /**
+   * Invites a media server, which answers at once or is given up after `timeoutMs`. Resolves to drachtio-srf's own dialog:
+   * that is what drachtio-fsmrf takes. Rejects with that library's error, whose `status` is that of a refusal.
+   */
+  inviteMediaServer(
+    uri: string,
+    { headers, localSdp }: { readonly headers: Readonly<Record<string, string>>; readonly localSdp?: string },
+    timeoutMs: number,
+  ): Promise<SrfDialog> {
+    return new Promise((resolve, reject) => {
+      let sent: SentRequest | undefined;
+      let over = false;
+      const end = (error?: Error) => {
+        if (over) return;
+        over = true;
+        clearTimeout(timer);
+        this.off('down', lost);
+        if (error) reject(error);
+      };
+      const lost = (reason: string) => end(new Error(`drachtio server lost: ${reason}`));
+      const timer = setTimeout(() => {
+        if (sent) this.#cancel(sent);
+        end(new Error(`no answer to the INVITE within ${timeoutMs} ms`));
+      }, timeoutMs);
+      this.once('down', lost);
+      const callbacks = {
+        cbRequest: (_: unknown, request?: SentRequest) => {
+          sent = request;
+        },
+        cbProvisional: () => {},
+      };
+      this.#current()
+        .createUAC(uri, { headers: { ...headers }, ...(localSdp !== undefined && { localSdp }) }, callbacks)
+        .then((dialog) => {
+          // An answer that nobody waits for any more.
+          if (over) dialog.destroy({ headers: {} }, () => {});
+          end();
+          resolve(dialog);
+        }, end);
+    });
+  }
+
+  /**
    * Sends a request outside of dialogs.
    * @returns its final response
    * @throws Error when it could not be sent, or the connection was lost before the response

@@ -47,7 +47,8 @@ export interface SrfDialog {
 
 interface UacOptions {
   readonly headers: Record<string, string>;
-  readonly localSdp: string;
+  /** Without it the far end makes the offer. */
+  readonly localSdp?: string;
 }
 
 interface UacCallbacks {

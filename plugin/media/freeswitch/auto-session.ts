@@ -1,0 +1,146 @@
+import {
+  type ClientFrame,
+  MediaError,
+  type MediaOptions,
+  type MediaReport,
+  type MediaSession,
+} from '../../call/ports.js';
+import type { SessionDescription } from '../../call/session-description.js';
+import type { DirectMedia } from '../direct.js';
+import type { DirectSession } from '../direct-session.js';
+import { audioOf, isEvent } from '../negotiation/formats.js';
+import { mediaErrorOf } from './errors.js';
+import { answerTo, type FarSide, farSideOf, numberOf, servedFormats } from './far-side.js';
+import type { FreeSwitchPool, PoolLogger } from './pool.js';
+import { Transcoder } from './transcoder.js';
+
+export interface AutoSessionOptions {
+  readonly call: MediaOptions;
+  /** Owns the socket that faces the far end. */
+  readonly session: DirectSession;
+  readonly direct: DirectMedia;
+  readonly pool: FreeSwitchPool;
+  readonly logger: PoolLogger;
+}
+
+/** The media of one call: direct while the codec passes, through FreeSWITCH behind the same socket while it does not. */
+export class AutoSession implements MediaSession {
+  readonly offer: SessionDescription;
+  readonly #options: AutoSessionOptions;
+  readonly #direct: DirectSession;
+  #transcoder: Transcoder | undefined;
+  /** What transcoders of this call measured before. */
+  #earlier: MediaReport = {};
+  #report: MediaReport | undefined;
+
+  constructor(options: AutoSessionOptions) {
+    this.#options = options;
+    this.#direct = options.session;
+    this.offer = options.pool.usable ? withServed(options.session.offer) : options.session.offer;
+  }
+
+  async accept(answer: SessionDescription): Promise<void> {
+    const far = farSideOf(answer, 'answer');
+    const accept = () => this.#direct.accept(answer);
+    if (passes(far)) await this.#pass(accept);
+    else await this.#transcode(far, this.offer, { transcoded: () => {}, alone: accept });
+  }
+
+  check(offer: SessionDescription): void {
+    const far = farSideOf(offer, 'offer');
+    if (!passes(far) && !this.#options.pool.usable) this.#direct.check(offer);
+  }
+
+  async answer(offer: SessionDescription): Promise<SessionDescription> {
+    const far = farSideOf(offer, 'offer');
+    const answer = () => this.#direct.answer(offer);
+    if (passes(far)) return this.#pass(answer);
+    const { address, media } = this.#direct.offer;
+    const transcoded = () => answerTo(offer, far, address, media[0]?.port ?? 0);
+    return this.#transcode(far, offer, { transcoded, alone: answer });
+  }
+
+  write(frame: ClientFrame): void {
+    if (this.#transcoder === undefined) this.#direct.write(frame);
+    else this.#transcoder.write(frame);
+  }
+
+  close(): MediaReport {
+    if (this.#report !== undefined) return this.#report;
+    const transcoder = this.#transcoder?.close();
+    this.#report = { ...this.#direct.close(), ...this.#earlier, ...transcoder };
+    return this.#report;
+  }
+
+  async #pass<T>(direct: () => Promise<T>): Promise<T> {
+    const result = await direct();
+    this.#leave();
+    return result;
+  }
+
+  /**
+   * Puts FreeSWITCH behind our socket, or, when no server takes the call, has the gateway transcode alone.
+   *
+   * @param offer under whose numbers the far end may send
+   * @throws MediaError why no server took it, when the gateway cannot do it alone either
+   */
+  async #transcode<T>(
+    far: FarSide,
+    offer: SessionDescription,
+    { transcoded, alone }: { readonly transcoded: () => T; readonly alone: () => Promise<T> },
+  ): Promise<T> {
+    try {
+      await this.#serve(far, offer);
+      return transcoded();
+    } catch (error) {
+      this.#leave();
+      const failed = mediaErrorOf(error);
+      if (this.#report !== undefined) throw failed;
+      const { call, logger } = this.#options;
+      const result = await alone().catch(() => Promise.reject(failed));
+      logger.warn({ call: call.callId, reason: failed.message }, 'no FreeSWITCH for this call: transcoded here');
+      return result;
+    }
+  }
+
+  async #serve(far: FarSide, offer: SessionDescription): Promise<void> {
+    const { call, direct, pool } = this.#options;
+    this.#transcoder ??= await this.#unlessClosed(Transcoder.open(pool, direct, call, far));
+    await this.#transcoder.serve(far, payloadTypes(far, offer), this.#direct);
+  }
+
+  /** The call may end while the channels are being made. */
+  async #unlessClosed(opening: Promise<Transcoder>): Promise<Transcoder> {
+    const transcoder = await opening;
+    if (this.#report === undefined) return transcoder;
+    transcoder.close();
+    throw new MediaError('NoServer', 'the call has ended');
+  }
+
+  #leave(): void {
+    this.#earlier = { ...this.#earlier, ...this.#transcoder?.close() };
+    this.#transcoder = undefined;
+  }
+}
+
+/** What the client shares with the far end: Speex, whatever its rate. */
+const passes = ({ format }: FarSide): boolean => format.encoding === 'speex';
+
+/** Our own offer with what FreeSWITCH adds: what passes stays first, then what sounds best. */
+function withServed(offer: SessionDescription): SessionDescription {
+  const audio = audioOf(offer);
+  const passing = audio.formats.filter(({ encoding }) => encoding === 'speex');
+  const others = servedFormats.filter((format) => format.encoding !== 'speex');
+  const formats = [...passing, ...others.filter((one) => !isEvent(one)), ...others.filter(isEvent)];
+  return { ...offer, media: offer.media.map((media) => (media === audio ? { ...media, formats } : media)) };
+}
+
+/** The far end sends under the offer's numbers; some send under their own. The server knows only the latter. */
+function payloadTypes({ format, events }: FarSide, offer: SessionDescription): Map<number, number> {
+  const numbers = new Map<number, number>();
+  for (const one of events === undefined ? [format] : [format, events]) {
+    numbers.set(numberOf(offer, one) ?? one.payloadType, one.payloadType);
+    if (!numbers.has(one.payloadType)) numbers.set(one.payloadType, one.payloadType);
+  }
+  return numbers;
+}

@@ -68,7 +68,10 @@ export class AutoSession implements MediaSession {
   close(): MediaReport {
     if (this.#report !== undefined) return this.#report;
     const transcoder = this.#transcoder?.close();
-    this.#report = { ...this.#direct.close(), ...this.#earlier, ...transcoder };
+    const direct = this.#direct.close();
+    // Strangers and errors count where the far end is, whatever is behind.
+    const { foreign = 0, socketErrors = 0 } = direct;
+    this.#report = { ...direct, ...this.#earlier, ...transcoder, foreign, socketErrors };
     return this.#report;
   }
 

@@ -62,7 +62,7 @@ export class FreeSwitchPool {
     for (let server = this.#choose(tried); server; server = this.#choose(tried)) {
       tried.add(server);
       try {
-        return await serve(server);
+        return await server.serve(serve);
       } catch (error) {
         last = mediaErrorOf(error);
         if (last.code !== 'NoServer') throw last;

@@ -64,8 +64,9 @@ export class FreeSwitchServer {
   #askedAt: number | undefined;
   #sessions = 0;
   #maxSessions = 0;
-  /** Channels made since the server last said how many it has. */
+  /** Channels made since the server last said how many it has, and those being made. */
   #made = 0;
+  #making = 0;
   #failedAt = Number.NEGATIVE_INFINITY;
   #retry = firstRetry;
   #cancelTimer: (() => void) | undefined;
@@ -89,12 +90,12 @@ export class FreeSwitchServer {
 
   /** Whether new calls may go to it. */
   get takesCalls(): boolean {
-    return this.#state === 'up' && this.#sessions + this.#made + channelsPerCall <= this.#maxSessions;
+    return this.#state === 'up' && this.#channels + channelsPerCall <= this.#maxSessions;
   }
 
   /** Channels in relation to its weight. */
   get load(): number {
-    return (this.#sessions + this.#made) / this.weight;
+    return this.#channels / this.weight;
   }
 
   /** Whether it has failed a call a moment ago. */
@@ -129,7 +130,6 @@ export class FreeSwitchServer {
   async createEndpoint(remote?: SessionDescription): Promise<ServerEndpoint> {
     const { sdp, clock } = this.#options;
     const link = this.#current();
-    this.#made++;
     const made = link.createEndpoint(remote && sdp.write(remote)).then(
       (endpoint) =>
         new ServerEndpoint(endpoint, {
@@ -151,6 +151,18 @@ export class FreeSwitchServer {
     }
   }
 
+  /** Has it serve a call, which counts from the beginning. */
+  async serve<T>(serve: (server: FreeSwitchServer) => Promise<T>): Promise<T> {
+    this.#making += channelsPerCall;
+    try {
+      const served = await serve(this);
+      this.#made += channelsPerCall;
+      return served;
+    } finally {
+      this.#making -= channelsPerCall;
+    }
+  }
+
   /** A call could not be served here. */
   failed(): void {
     this.#failedAt = this.#options.clock.now();
@@ -163,6 +175,10 @@ export class FreeSwitchServer {
     await Promise.all(this.#endings);
     this.#link?.close();
     this.#link = undefined;
+  }
+
+  get #channels(): number {
+    return this.#sessions + this.#made + this.#making;
   }
 
   #current(): Link {

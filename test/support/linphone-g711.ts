@@ -6,7 +6,7 @@ import { PeerProcess } from './process.js';
 import type { Scope } from './scope.js';
 import { readAudio, writeWav } from './speech.js';
 
-/** A linphone that knows no codec but one law of G.711, takes every call, speaks from a file and hears into one. */
+/** A linphone that knows no codec but one, takes every call, speaks from a file and hears into one. */
 export class G711Linphone {
   readonly uri: string;
   readonly #process: PeerProcess;
@@ -18,7 +18,7 @@ export class G711Linphone {
     this.uri = uri;
   }
 
-  static async start(scope: Scope, codec: 'PCMU' | 'PCMA'): Promise<G711Linphone> {
+  static async start(scope: Scope, codec: 'PCMU' | 'PCMA' | 'G722' | 'opus'): Promise<G711Linphone> {
     const folder = await mkdtemp(join(tmpdir(), 'linphone-'));
     scope.defer(() => rm(folder, { recursive: true, force: true }));
     const port = await freePort();

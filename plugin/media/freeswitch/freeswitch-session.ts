@@ -2,7 +2,7 @@ import { type ClientFrame, MediaError, type MediaReport, type MediaSession } fro
 import type { SessionDescription } from '../../call/session-description.js';
 import { audioOf } from '../negotiation/formats.js';
 import { mediaErrorOf } from './errors.js';
-import { answerTo, describe, type FarSide, farSideOf, inOrder, numberOf } from './far-side.js';
+import { answerTo, describe, type FarSide, farSideOf, inOrder } from './far-side.js';
 import type { EndpointPair } from './pair.js';
 
 /** The media of one call between a client and a far end that talks to FreeSWITCH. */
@@ -28,7 +28,7 @@ export class FreeSwitchSession implements MediaSession {
     const far = farSideOf(answer, 'answer');
     await this.#attempt(async () => {
       const pair = this.#open();
-      await pair.far.modify(toServer(far, pair.far.local));
+      await pair.far.modify(toServer(far));
       await pair.bridge();
     });
     this.#far = far;
@@ -88,16 +88,9 @@ export class FreeSwitchSession implements MediaSession {
   }
 }
 
-/**
- * What the server is told of the far end: the one format that is spoken, so that its own order of codecs does not matter.
- * The server receives under the numbers that it sends with; a far end may receive under its own and send under those of
- * the offer (RFC 3264 section 6.1), which are therefore named as well.
- */
-function toServer({ format, events, target, direction }: FarSide, offer?: SessionDescription): SessionDescription {
-  const own = events === undefined ? [format] : [format, events];
-  const asOffered = own.map((one) => ({ ...one, payloadType: (offer && numberOf(offer, one)) ?? one.payloadType }));
-  const others = asOffered.filter(({ payloadType }) => own.every((one) => one.payloadType !== payloadType));
-  return describe(target.host, target.port, [...own, ...others], direction);
+/** What the server is told of the far end: the one format that is spoken, so that its own order of codecs does not matter. */
+function toServer({ format, events, target, direction }: FarSide): SessionDescription {
+  return describe(target.host, target.port, events === undefined ? [format] : [format, events], direction);
 }
 
 function placeOf(pair: EndpointPair): { address: string; port: number } {

@@ -66,11 +66,15 @@ interface InviteOptions {
   /** Without it the server makes the offer. */
   readonly localSdp?: string;
 }
+interface Dialog {
+  destroy(options: { headers: Record<string, string> }, done: (error: unknown) => void): unknown;
+}
+
 type CreateUac = (uri: string, options: InviteOptions) => Promise<object>;
 
 /** Sends INVITEs to media servers: what the library wants of drachtio-srf. Resolves to that one's dialog. */
 export interface Inviter {
-  inviteMediaServer(uri: string, options: InviteOptions, timeoutMs: number): Promise<object>;
+  inviteMediaServer(uri: string, options: InviteOptions, timeoutMs: number): Promise<Dialog>;
 }
 
 export interface LinkOptions {
@@ -199,7 +203,7 @@ function command(connection: Connection, text: string): Promise<string> {
 /** Listens for the server's connections, one a channel, on the address on which it is reached. */
 function prepare(connection: Connection, { inviter }: LinkOptions): Promise<MediaServer> {
   const library = new Mrf({
-    createUAC: (uri, options) => inviter.inviteMediaServer(uri, options, inviteTimeout),
+    createUAC: async (uri, options) => endQuietly(await inviter.inviteMediaServer(uri, options, inviteTimeout)),
   });
   const server = new MediaServer(
     connection,
@@ -220,6 +224,16 @@ function prepare(connection: Connection, { inviter }: LinkOptions): Promise<Medi
     });
     server.once('ready', () => resolve(server));
   });
+}
+
+/**
+ * The library ends a dialog without looking how that goes: of one that the server has ended just now it fails, and takes
+ * the process with it.
+ */
+function endQuietly(dialog: Dialog): Dialog {
+  const destroy = dialog.destroy.bind(dialog);
+  dialog.destroy = () => new Promise<void>((resolve) => void destroy({ headers: {} }, () => resolve()));
+  return dialog;
 }
 
 /**

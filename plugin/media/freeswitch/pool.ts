@@ -52,21 +52,25 @@ export class FreeSwitchPool {
   }
 
   /**
-   * Has a server serve a call: the one with the least load for its weight, and where it fails the next one.
+   * Has a server serve a call: the one with the least load for its weight, and where it fails the next one. The only one
+   * gets a second chance: a port that another program has taken makes it refuse, with the status of a codec not known.
    *
-   * @throws MediaError with code `NoServer` when none is left, and what `serve` throws that is not the server's fault
+   * @throws MediaError with code `NoServer` or `NoCommonCodec`, as the last server said, and what `serve` throws that is
+   * not the server's fault
    */
   async serve<T>(callId: string, serve: (server: FreeSwitchServer) => Promise<T>): Promise<T> {
     const tried = new Set<FreeSwitchServer>();
     let last = new MediaError('NoServer', `no FreeSWITCH server takes calls: ${this.description.join('; ')}`);
-    for (let server = this.#choose(tried); server; server = this.#choose(tried)) {
+    for (let attempt = 0; attempt < Math.max(2, this.#servers.length); attempt++) {
+      const server = this.#choose(tried) ?? this.#choose(new Set());
+      if (!server) break;
       tried.add(server);
       try {
         return await server.serve(serve);
       } catch (error) {
         last = mediaErrorOf(error);
-        if (last.code !== 'NoServer') throw last;
-        server.failed();
+        if (last.code === 'NoPorts' || last.code === 'Io' || (last.code === 'NoCommonCodec' && attempt > 0)) break;
+        if (last.code === 'NoServer') server.failed();
         this.#logger.warn(
           { call: callId, server: server.name, reason: last.message },
           'FreeSWITCH server failed a call',

@@ -48,6 +48,12 @@ const longestRetry = 5_000;
 /** Milliseconds that a server has for a channel, and in which one that failed is the last choice. */
 const endpointTimeout = 3_000;
 const restAfterFailure = 2_000;
+/**
+ * Seconds after which the server hangs up a channel by itself, unless told otherwise before: a gateway that is killed
+ * leaves no channels for long.
+ */
+const lease = 60;
+const leasePeriod = 20_000;
 /** Channels of a call. */
 const channelsPerCall = 2;
 
@@ -57,6 +63,8 @@ export class FreeSwitchServer {
   readonly weight: number;
   readonly #options: ServerOptions;
   readonly #calls = new Map<Carried, number>();
+  /** Channels by their ids, and hang-ups that have begun. */
+  readonly #endpoints = new Set<string>();
   readonly #endings = new Set<Promise<void>>();
   #link: Link | undefined;
   #state: ServerState = 'down';
@@ -67,6 +75,7 @@ export class FreeSwitchServer {
   /** Channels made since the server last said how many it has, and those being made. */
   #made = 0;
   #making = 0;
+  #leasedAt = Number.NEGATIVE_INFINITY;
   #failedAt = Number.NEGATIVE_INFINITY;
   #retry = firstRetry;
   #cancelTimer: (() => void) | undefined;
@@ -130,15 +139,15 @@ export class FreeSwitchServer {
   async createEndpoint(remote?: SessionDescription): Promise<ServerEndpoint> {
     const { sdp, clock } = this.#options;
     const link = this.#current();
-    const made = link.createEndpoint(remote && sdp.write(remote)).then(
-      (endpoint) =>
-        new ServerEndpoint(endpoint, {
-          sdp,
-          clock,
-          kill: (uuid) => link.api(`uuid_kill ${uuid}`),
-          ending: (ended) => this.#track(ended),
-        }),
-    );
+    const made = link.createEndpoint(remote && sdp.write(remote)).then((endpoint) => {
+      this.#lease(link, endpoint.uuid);
+      return new ServerEndpoint(endpoint, {
+        sdp,
+        clock,
+        kill: (uuid) => link.api(`uuid_kill ${uuid}`),
+        ending: (ended) => this.#track(endpoint.uuid, ended),
+      });
+    });
     try {
       return await within(made, endpointTimeout, clock, `${this.name} made no channel`);
     } catch (error) {
@@ -186,7 +195,22 @@ export class FreeSwitchServer {
     return this.#link;
   }
 
-  #track(ended: Promise<void>): void {
+  #lease(link: Link, uuid: string): void {
+    this.#endpoints.add(uuid);
+    void link.api(`sched_hangup +${lease} ${uuid}`);
+  }
+
+  #renewLeases(link: Link, now: number): void {
+    if (now - this.#leasedAt < leasePeriod) return;
+    this.#leasedAt = now;
+    for (const uuid of this.#endpoints) {
+      void link.api(`sched_del ${uuid}`);
+      this.#lease(link, uuid);
+    }
+  }
+
+  #track(uuid: string, ended: Promise<void>): void {
+    this.#endpoints.delete(uuid);
     this.#endings.add(ended);
     void ended.finally(() => this.#endings.delete(ended));
   }
@@ -209,6 +233,7 @@ export class FreeSwitchServer {
   #lost(link: Link | undefined, reason: string): void {
     if (this.#closed || link === undefined || this.#link !== link) return;
     this.#link = undefined;
+    this.#endpoints.clear();
     this.#cancelTimer?.();
     this.#again(reason);
     for (const call of [...this.#calls.keys()]) call.lost(`FreeSWITCH ${this.name} is gone: ${reason}`);
@@ -231,6 +256,7 @@ export class FreeSwitchServer {
       return;
     } else if (now - this.#askedAt >= silentAfter) this.#endSilentCalls();
     for (const call of this.#calls.keys()) this.#calls.set(call, call.heard);
+    this.#renewLeases(link, now);
     this.#cancelTimer = this.#options.clock.after(checkPeriod, () => this.#check(link));
   }
 

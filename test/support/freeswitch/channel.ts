@@ -206,7 +206,8 @@ export class Channel {
   #receive(packet: Buffer): void {
     this.received++;
     const payloadType = (packet[1] ?? 0) & 0x7f;
-    const format = this.formats.find((one) => one.payloadType === payloadType);
+    // As with ACCEPT_ANY_PAYLOAD: other numbers than its own are taken for its codec.
+    const format = this.formats.find((one) => one.payloadType === payloadType) ?? this.formats[0];
     const to = this.peer;
     if (!format || !to) return;
     const other = to.formats.find((one) => isEvent(one) === isEvent(format));

@@ -35,6 +35,8 @@ export class FreeSwitchStandIn {
   rude = false;
   /** Status that INVITEs get instead of 200. */
   refuseWith: string | undefined;
+  /** How many of them; then none. */
+  refusals = Number.POSITIVE_INFINITY;
   /** INVITEs get no answer. */
   silent = false;
   /** The event socket answers nothing; SIP and media go on. */
@@ -42,6 +44,8 @@ export class FreeSwitchStandIn {
   /** Where the last INVITE said that its channel is to be handed to. */
   outbound: string | undefined;
   readonly #invites = new Set<string>();
+  /** When channels are to be hung up by themselves. */
+  readonly #leases = new Map<string, readonly NodeJS.Timeout[]>();
   readonly #sip: UdpSocket;
   readonly #sipPort: number;
   readonly #dialogs = new Map<string, Dialog>();
@@ -84,6 +88,11 @@ export class FreeSwitchStandIn {
 
   get channels(): readonly Channel[] {
     return [...this.#dialogs.values()].map(({ channel }) => channel).filter(({ hung }) => !hung);
+  }
+
+  /** Channels that would be hung up if nobody asked for them any more. */
+  get leased(): number {
+    return this.channels.filter(({ uuid }) => this.#leases.has(uuid)).length;
   }
 
   /** Pairs that hear each other. */
@@ -144,6 +153,8 @@ export class FreeSwitchStandIn {
     if (command === 'sofia status') return this.#sofiaStatus();
     if (command === 'status') return this.#status();
     if (command === 'fsctl pause_check inbound') return String(this.paused);
+    if (name === 'sched_hangup') return this.#lease(first, second);
+    if (name === 'sched_del') return this.#endLease(first);
     if (!channel) return '-ERR No such channel!\n';
     if (name === 'uuid_kill') this.hangUp(channel);
     else if (name === 'uuid_bridge')
@@ -157,6 +168,20 @@ export class FreeSwitchStandIn {
         .join('\n');
     }
     return '+OK\n';
+  }
+
+  #lease(seconds = '', uuid = ''): string {
+    const channel = this.channels.find((one) => one.uuid === uuid);
+    if (!channel) return '-ERR No such channel!\n';
+    const timer = setTimeout(() => this.hangUp(channel), Number(seconds) * 1000);
+    this.#leases.set(uuid, [...(this.#leases.get(uuid) ?? []), timer]);
+    timer.unref();
+    return '+OK\n';
+  }
+
+  #endLease(uuid = ''): string {
+    for (const timer of this.#leases.get(uuid) ?? []) clearTimeout(timer);
+    return this.#leases.delete(uuid) ? '+OK\n' : '-ERR\n';
   }
 
   #sofiaStatus(): string {
@@ -206,7 +231,8 @@ min idle cpu 0.00/73.70
     if (this.silent) return;
     this.#respond(invite, from, '100 Trying', undefined);
     const full = this.channels.length >= this.maxSessions || this.paused;
-    const refusal = this.refuseWith ?? (full ? '503 Maximum Calls In Progress' : undefined);
+    const refused = this.refuseWith !== undefined && this.refusals-- > 0;
+    const refusal = refused ? this.refuseWith : full ? '503 Maximum Calls In Progress' : undefined;
     if (refusal !== undefined) {
       this.#respond(invite, from, refusal, tag);
       return;

@@ -140,6 +140,20 @@ describe('calls', () => {
     expect(rig.log.all.filter(({ message }) => message === 'FreeSWITCH server failed a call').length).toBe(1);
   });
 
+  test('that one server refuses for the moment are served all the same', async ({ scope }) => {
+    const { rig, server } = await rigWithServer(scope);
+    server.refuseWith = '488 Not Acceptable Here';
+    server.refusals = 2;
+    await rig.pair();
+    expect(callsOn(server)).toBe(1);
+  });
+
+  test('are refused for the codec when a server says so twice', async ({ scope }) => {
+    const { rig, server } = await rigWithServer(scope);
+    server.refuseWith = '488 Not Acceptable Here';
+    await expect(rig.pair()).rejects.toMatchObject({ code: 'NoCommonCodec' });
+  });
+
   test('fail with the reason when every server refuses', async ({ scope }) => {
     const { rig, server } = await rigWithServer(scope);
     server.refuseWith = '503 Maximum Calls In Progress';
@@ -225,6 +239,12 @@ describe('channels', () => {
     for (const pair of pairs) pair.close();
     await rig.pool.close();
     expect(server.channels).toEqual([]);
+  });
+
+  test('hang up by themselves when nobody asks for them any more', async ({ scope }) => {
+    const { rig, server } = await rigWithServer(scope);
+    await rig.pair();
+    await until('leases', () => server.leased === 2);
   });
 
   test('that the server hangs up end the call with a reason', async ({ scope }) => {

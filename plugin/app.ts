@@ -17,6 +17,7 @@ import { callLog } from './ops/call-log.js';
 import { HttpServer } from './ops/http.js';
 import { type Address, listen, startError } from './ops/listen.js';
 import type { Logger } from './ops/log.js';
+import { DialPolicy } from './signalling/dial-policy.js';
 import { DrachtioConnection } from './signalling/drachtio.js';
 import { parseSdp, writeSdp } from './signalling/sdp.js';
 import { DrachtioSignalling } from './signalling/signalling.js';
@@ -96,7 +97,14 @@ async function assemble(
   const pool = freeSwitchPool(config, connection, log);
   if (pool) opened.push(() => pool.close());
   const media = mediaPort(config, direct, pool, log);
-  const signalling = new DrachtioSignalling(connection, { fromName: config.fromName });
+  const signalling = new DrachtioSignalling(connection, {
+    fromName: config.fromName,
+    policy: new DialPolicy({
+      ...(config.dialAllow && { allow: config.dialAllow }),
+      ...(config.dialDeny && { deny: config.dialDeny }),
+    }),
+    ...(config.dialDomain !== undefined && { dialDomain: config.dialDomain }),
+  });
 
   const lines = new Lines();
   signalling.onInvite((invite) => {

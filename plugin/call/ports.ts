@@ -38,8 +38,11 @@ export interface CallStatusUpdate {
 
 /** Places outgoing calls. */
 export interface SignallingPort {
-  /** Reads what a person dialled. */
-  resolve(dialled: string): DialTarget;
+  /**
+   * Reads what a person dialled.
+   * @param from The caller's SIP address: a number without a domain is meant in the caller's, unless configured otherwise.
+   */
+  resolve(dialled: string, from: string): DialTarget;
   /** Sends an INVITE. Never throws: what goes wrong arrives as a `failed` event, and exactly one of `failed` and `ended` is the last. */
   invite(request: InviteRequest, listener: (event: SignallingEvent) => void): OutgoingInvite;
 }

@@ -87,10 +87,10 @@ export class Line implements PhoneLine {
     const { ports, calls } = this.#options;
     if (calls.closed) return { code: 'failed', description: 'the gateway is shutting down' };
     if (this.#busy) return { code: 'existing', description: 'a call is up or being set up; hang up first' };
-    const target = ports.signalling.resolve(destination);
-    if ('refusal' in target) return { code: 'failed', description: target.refusal };
     const from = this.address;
     if (from === undefined) return { code: 'failed', description: noServer };
+    const target = ports.signalling.resolve(destination, from);
+    if ('refusal' in target) return { code: 'failed', description: target.refusal };
     const credentials = this.#registration?.credentials;
     const parties = { id: randomUUID(), uri: target.uri, from, ...(credentials && { credentials }) };
     this.#begin({ direction: 'outgoing', ...parties });

@@ -38,6 +38,7 @@ export function loadConfig(environment: Environment, file?: string): Config {
   const config = Object.fromEntries(entries) as Config;
   checkTls(config);
   checkMedia(config);
+  checkDialPolicy(config);
   return config;
 }
 
@@ -51,6 +52,14 @@ function checkMedia({ media, freeswitchHost }: Config): void {
   if (media === 'freeswitch' && freeswitchHost === undefined) {
     throw new ConfigError('SONO_MEDIA: freeswitch needs a FreeSWITCH server; set SONO_FREESWITCH_HOST');
   }
+}
+
+/** Who reaches the gateway can call at its owner's cost: that is to be said, not to happen. */
+function checkDialPolicy({ host, dialAllow }: Config): void {
+  if (dialAllow !== undefined || host === 'localhost' || host === '::1' || host.startsWith('127.')) return;
+  throw new ConfigError(
+    `SONO_HOST: ${host} is reached from elsewhere; SONO_DIAL_ALLOW must say whom clients may call, such as *@example.com, or * for everybody`,
+  );
 }
 
 /** JSON is YAML. An empty file is an empty configuration. */

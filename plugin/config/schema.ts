@@ -1,5 +1,6 @@
 import { isIP } from 'node:net';
 import { z } from 'zod';
+import { freeSwitchList } from './freeswitch-list.js';
 
 /**
  * One setting. Its name in a file is `key`; in the environment it is `env`. `unset` marks what has no default, with the
@@ -45,30 +46,14 @@ function isOrigin(text: string): boolean {
   return text === '*' || (URL.canParse(text) && new URL(text).origin === text);
 }
 
-/** One FreeSWITCH server; what is left out stands in settings of its own. */
-interface FreeSwitchAddress {
-  readonly host: string;
-  readonly port: number | undefined;
-  readonly secret: string | undefined;
-  readonly weight: number;
-}
-
-const freeSwitchPattern = /^([A-Za-z0-9.-]{1,255})(?::(\d{1,5})(?::(.+?))?)?(?:\*([1-9]\d?|100))?$/;
-
-function readFreeSwitch(text: string): FreeSwitchAddress[] {
-  const [, host, port, secret, weight] = freeSwitchPattern.exec(text) ?? [];
-  const known = host !== undefined && (port === undefined || (Number(port) > 0 && Number(port) < 65536));
-  return known ? [{ host, port: port === undefined ? port : Number(port), secret, weight: Number(weight ?? 1) }] : [];
-}
-
-const freeSwitchList = z
+const dialPatterns = z
   .string()
-  .transform((text) => text.split(/\s*,\s*/).map(readFreeSwitch))
+  .transform((text) => text.split(/\s*,\s*/).filter((pattern) => pattern !== ''))
   .refine(
-    (servers) => servers.every((server) => server.length === 1),
-    'a list host[:port[:secret]][*weight] separated by commas, with ports from 1 to 65535 and weights from 1 to 100',
-  )
-  .transform((servers) => servers.flat());
+    (patterns) =>
+      patterns.length > 0 && patterns.every((pattern) => pattern === '*' || /^[^\s@]*@[^\s@]+$/.test(pattern)),
+    'patterns such as *@example.com or +49*@* separated by commas, or *',
+  );
 
 /** Everything that can be configured: types, defaults, documentation and errors come from here alone. */
 export const settings = [
@@ -235,6 +220,30 @@ export const settings = [
     type: hostName.optional(),
     unset: "the SIP server's address",
     doc: 'Domain in From of clients that did not register.',
+  },
+  {
+    key: 'dialDomain',
+    env: 'SONO_DIAL_DOMAIN',
+    type: z
+      .string()
+      .regex(/^[A-Za-z0-9.:[\]-]{1,255}$/, 'a host, with a port if need be')
+      .optional(),
+    unset: "the caller's",
+    doc: 'Domain of numbers, extensions and names that are dialled without one.',
+  },
+  {
+    key: 'dialAllow',
+    env: 'SONO_DIAL_ALLOW',
+    type: dialPatterns.optional(),
+    unset: 'everybody, on loopback',
+    doc: 'Whom clients may call: patterns of `user@host` with `*` for anything, separated by commas. Required when `SONO_HOST` is not loopback.',
+  },
+  {
+    key: 'dialDeny',
+    env: 'SONO_DIAL_DENY',
+    type: dialPatterns.optional(),
+    unset: 'nobody',
+    doc: 'Whom they may not, such as `*0900*@*`; wins over `SONO_DIAL_ALLOW`.',
   },
   {
     key: 'ringSeconds',

@@ -97,6 +97,7 @@ export class DrachtioConnection extends EventEmitter<DrachtioEvents> {
   readonly #options: DrachtioOptions;
   /** The login that works now; each new connection is a new one. */
   #login: SrfClient | undefined;
+  #tls = false;
   #retryMs = firstRetryMs;
   #timer: NodeJS.Timeout | undefined;
   #closed = false;
@@ -111,6 +112,11 @@ export class DrachtioConnection extends EventEmitter<DrachtioEvents> {
 
   get up(): boolean {
     return this.#login !== undefined;
+  }
+
+  /** Whether the server has an address for SIP over TLS. */
+  get tls(): boolean {
+    return this.#tls;
   }
 
   /** Begins to connect, and goes on until {@link close}. Resolves after the first login. */
@@ -227,6 +233,7 @@ export class DrachtioConnection extends EventEmitter<DrachtioEvents> {
       clearTimeout(timeout);
       this.#login = srf;
       this.#retryMs = firstRetryMs;
+      this.#tls = hostports.split(',').some((hostport) => hostport.startsWith('tls/'));
       this.emit('up', hostports.split(','));
     });
     srf.connect({ ...this.#options, reconnect: { maxAttempts: 1 } });

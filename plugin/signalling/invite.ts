@@ -15,6 +15,8 @@ export interface InviteHeaders {
   readonly from: string;
   readonly to: string;
   readonly requestUri: string;
+  /** What the dialled URI asks for. */
+  readonly more?: Readonly<Record<string, string>>;
 }
 
 /** One outgoing INVITE and the dialog that may come of it. */
@@ -52,7 +54,7 @@ export class Invitation implements OutgoingInvite {
     );
   }
 
-  async #run(request: InviteRequest, { from, to, requestUri }: InviteHeaders): Promise<void> {
+  async #run(request: InviteRequest, { from, to, requestUri, more }: InviteHeaders): Promise<void> {
     // Events never reach the caller before it has this object.
     await undefined;
     const sdp = writeSdp(request.offer);
@@ -62,7 +64,7 @@ export class Invitation implements OutgoingInvite {
       return;
     }
     const authenticator = new Authenticator(request.credentials);
-    let headers: Record<string, string> = { From: from, To: to };
+    let headers: Record<string, string> = { From: from, To: to, ...more };
     for (;;) {
       try {
         this.#established(await this.#send(requestUri, headers, sdp));
@@ -74,7 +76,7 @@ export class Invitation implements OutgoingInvite {
           return;
         }
         const { callId, from, sequence } = this.#sent;
-        const again = { From: from, To: to, 'Call-ID': callId, CSeq: `${sequence + 1} INVITE` };
+        const again = { From: from, To: to, ...more, 'Call-ID': callId, CSeq: `${sequence + 1} INVITE` };
         headers = { ...again, ...authenticator.headers('INVITE', requestUri) };
       }
     }

@@ -11,7 +11,8 @@ import type {
   SignallingEvent,
   SignallingPort,
 } from '../call/ports.js';
-import { addressOf, parseDialString, requestUri } from './dial-string.js';
+import type { DialPolicy } from './dial-policy.js';
+import { addressOf, headersOf, parseDialString, requestUri } from './dial-string.js';
 import type { DrachtioConnection } from './drachtio.js';
 import { Invited } from './incoming.js';
 import { Invitation } from './invite.js';
@@ -20,6 +21,10 @@ import { RegistrarSession } from './registration.js';
 export interface SignallingOptions {
   /** Display name in From. */
   readonly fromName: string;
+  /** Domain of numbers and names dialled without one. Default the caller's. */
+  readonly dialDomain?: string;
+  /** Whom clients may call. Default everybody. */
+  readonly policy?: DialPolicy;
 }
 
 /** Calls through a drachtio server. */
@@ -37,9 +42,12 @@ export class DrachtioSignalling implements SignallingPort, RegistrationPort {
     this.#connection.onInvite((invite) => route(new Invited(invite, this.#connection, randomUUID())));
   }
 
-  resolve(dialled: string): DialTarget {
+  resolve(dialled: string, from: string): DialTarget {
     if (!this.#connection.up) return { refusal: 'the SIP server cannot be reached; try again in a moment' };
-    return parseDialString(dialled);
+    const { dialDomain = from.replace(/^sips?:(?:[^@]*@)?/, ''), policy } = this.#options;
+    const target = parseDialString(dialled, { domain: dialDomain, tls: this.#connection.tls });
+    if ('refusal' in target || policy === undefined || policy.allows(target.uri)) return target;
+    return { refusal: `${target.uri} may not be called from here` };
   }
 
   register(request: RegistrationRequest, listener: (event: RegistrationEvent) => void): Registration {
@@ -51,6 +59,7 @@ export class DrachtioSignalling implements SignallingPort, RegistrationPort {
       from: `${displayName(this.#options.fromName)} <${request.from}>`,
       to: addressOf(request.uri),
       requestUri: requestUri(request.uri),
+      more: headersOf(request.uri),
     };
     return new Invitation(this.#connection, request, headers, listener);
   }

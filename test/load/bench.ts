@@ -1,37 +1,29 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { MeasuredGateway } from './gateway.js';
+import { fileURLToPath } from 'node:url';
+import { callEcho, callRelay, type EchoCall } from './echo-call.js';
+import { Figures, ms, percent, progress, quantile } from './figures.js';
+import { freePort, type MeasuredGateway, startGateway } from './gateway.js';
+import { MeasuredProcess } from './measured-process.js';
 import { LoadPhone } from './phone.js';
 import { SipSink } from './sip-sink.js';
 
 /**
- * `npm run bench`: the gateway's figures, one table. SECONDS (default 60) is how long the calls last, CALLS (default 100)
- * how many there are at once.
+ * `npm run bench`: the gateway's figures, one table. The gateway, the far end and the load are processes of their own.
+ * SECONDS (default 20) is how long calls last, CALLS (default 100,300) how many there are at once.
  */
-const seconds = Number(process.env.SECONDS ?? 60);
-const callCount = Number(process.env.CALLS ?? 100);
+const seconds = Number(process.env.SECONDS ?? 20);
+const callCounts = (process.env.CALLS ?? '100,300').split(',').map(Number);
 
-interface Figure {
-  readonly figure: string;
-  readonly value: string;
-  readonly goal: string;
-}
+/** Frames that each call sends before it is measured: code is compiled while it runs. */
+const warmUpFrames = 150;
 
-const figures: Figure[] = [];
-const report = (figure: string, value: string, goal = '') => figures.push({ figure, value, goal });
-const progress = (text: string) => process.stderr.write(`${text}\n`);
-
-function quantile(values: readonly number[], q: number): number {
-  const sorted = [...values].sort((a, b) => a - b);
-  return sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * q))] ?? Number.NaN;
-}
-
-const ms = (value: number) => `${value.toFixed(2)} ms`;
+const figures = new Figures();
 
 /** From the dial command leaving the phone to the INVITE arriving at a SIP socket. */
-async function dialToInvite(gateway: MeasuredGateway): Promise<void> {
+async function dialToInvite({ rtmpPort }: MeasuredGateway): Promise<void> {
   progress('dial to INVITE, 200 calls one after the other');
   const sink = await SipSink.start();
-  const phone = await LoadPhone.connect('127.0.0.1', gateway.rtmpPort);
+  const phone = await LoadPhone.connect('127.0.0.1', rtmpPort);
   const times: number[] = [];
   for (let i = 0; i < 200; i++) {
     const ended = new Promise<void>((resolve) => {
@@ -44,122 +36,133 @@ async function dialToInvite(gateway: MeasuredGateway): Promise<void> {
   }
   phone.close();
   sink.close();
-  report('dial to INVITE on the wire, median', ms(quantile(times, 0.5)), 'under 5 ms');
-  report('dial to INVITE on the wire, p99', ms(quantile(times, 0.99)));
+  figures.add('dial to INVITE on the wire, median', ms(quantile(times, 0.5)), 'under 5 ms');
+  figures.add('dial to INVITE on the wire, p99', ms(quantile(times, 0.99)));
+}
+
+/** From the dial command to status 2, of a callee that answers at once. */
+async function dialToAnswered({ rtmpPort }: MeasuredGateway, uri: string): Promise<void> {
+  progress('dial to answered, 100 calls one after the other');
+  const phone = await LoadPhone.connect('127.0.0.1', rtmpPort);
+  const status = (wanted: number) =>
+    new Promise<void>((resolve) => {
+      phone.onStatus = (reached) => reached === wanted && resolve();
+    });
+  const times: number[] = [];
+  for (let i = 0; i < 100; i++) {
+    const connected = status(2);
+    const started = performance.now();
+    phone.dial(uri);
+    await connected;
+    times.push(performance.now() - started);
+    const ended = status(0);
+    phone.hangup();
+    await ended;
+  }
+  phone.close();
+  figures.add('dial to answered, median', ms(quantile(times, 0.5)), 'under 8 ms');
 }
 
 /** Resident memory that one connected phone without a call costs. */
-async function idleMemory(gateway: MeasuredGateway): Promise<void> {
-  const count = 500;
+async function idleMemory(): Promise<void> {
+  const count = 1_000;
   progress(`memory of ${count} idle connections`);
-  const before = gateway.memory();
+  const { process, rtmpPort } = await startGateway();
+  await sleep(1_000);
+  const before = process.memory();
   const phones: LoadPhone[] = [];
-  for (let i = 0; i < count; i++) phones.push(await LoadPhone.connect('127.0.0.1', gateway.rtmpPort));
+  for (let i = 0; i < count; i++) phones.push(await LoadPhone.connect('127.0.0.1', rtmpPort));
   await sleep(2_000);
-  report('memory per idle connection', `${((gateway.memory() - before) / count).toFixed(1)} kB`);
+  figures.add('memory per idle connection', `${((process.memory() - before) / count).toFixed(1)} kB`, 'under 20 kB');
   for (const phone of phones) phone.close();
-  await sleep(1_000);
+  await process.stop();
 }
 
-/** Calls to the echo number; every frame carries its number, so that loss and delay are known frame by frame. */
-async function echoCalls(gateway: MeasuredGateway): Promise<void> {
-  progress(`${callCount} calls to echo for ${seconds} s`);
-  const memoryBefore = gateway.memory();
-  const uri = `sip:echo@127.0.0.1:${gateway.sipPort}`;
-  const calls = await Promise.all(Array.from({ length: callCount }, () => EchoCall.start(gateway.rtmpPort, uri)));
-  await sleep(1_000);
-  const cpuBefore = gateway.cpuSeconds();
-  const began = performance.now();
-  await Promise.all(calls.map((call, index) => call.talk(seconds * 50, (index * 20) / callCount)));
-  const elapsed = (performance.now() - began) / 1000;
-  const cpu = (gateway.cpuSeconds() - cpuBefore) / elapsed;
-  const memory = gateway.memory() - memoryBefore;
-  await sleep(500);
-  const delays = calls.flatMap((call) => call.delays);
-  const sent = callCount * seconds * 50;
-  report(`${callCount} echo calls, ${seconds} s: frames lost`, `${sent - delays.length} of ${sent}`, 'none');
-  report('frames later than 20 ms', String(delays.filter((delay) => delay > 20).length), 'none');
-  report('round trip, median', ms(quantile(delays, 0.5)));
-  report('round trip, p99', ms(quantile(delays, 0.99)));
-  report('round trip, longest', ms(quantile(delays, 1)));
-  report('processor, of one core', `${(cpu * 100).toFixed(1)} %`, 'under 50 %');
-  report('processor per call', `${((cpu * 100) / callCount).toFixed(3)} %`);
-  report('memory per call', `${(memory / callCount).toFixed(1)} kB`);
+/** Resident memory of a call that talks: what 200 calls more need, once some have been served. */
+async function callMemory(uri: string): Promise<void> {
+  const more = 200;
+  progress(`memory of ${more} calls`);
+  const { process, rtmpPort } = await startGateway();
+  const calls: EchoCall[] = [];
+  const talk = async (count: number) => {
+    for (let i = 0; i < count; i++) calls.push(await callEcho(rtmpPort, uri));
+    await Promise.all(calls.map((call, index) => call.talk.run(warmUpFrames, (index * 20) / calls.length)));
+    return process.memory();
+  };
+  const some = await talk(100);
+  const all = await talk(more);
+  figures.add('memory per call', `${((all - some) / more).toFixed(1)} kB`, 'under 100 kB');
   for (const call of calls) call.end();
+  await sleep(500);
+  await process.stop();
 }
 
-/** A wideband Speex frame of quality 8 (42 octets plus the FLV octet) whose last four octets are its number. */
-function numberedFrame(number: number): Uint8Array {
-  const frame = Buffer.alloc(1 + silence.length);
-  frame[0] = 0xb2;
-  silence.copy(frame, 1);
-  // The first byte keeps the sub-mode; what follows are codebook indices, any bits are valid there.
-  frame.writeUInt32BE(number, 20);
-  return frame;
+interface Load {
+  /** Share of one core per call. */
+  readonly cpu: number;
+  readonly delays: readonly number[];
+  readonly sent: number;
 }
 
-// Narrowband sub-mode 5 (300 bits), then the wideband layer's sub-mode 1 (36 bits): 336 bits, 42 octets.
-const silence = Buffer.alloc(42);
-silence[0] = 0b00101000;
-// Bit 300 starts the wideband layer: 1 (wideband), then 001 (sub-mode 1).
-silence[37] = 0b00001001;
+/** Calls that talk at the same time, their frames spread evenly over 20 ms. */
+async function load(process: MeasuredProcess, count: number, start: () => Promise<EchoCall>): Promise<Load> {
+  const calls: EchoCall[] = [];
+  for (let i = 0; i < count; i++) calls.push(await start());
+  const talk = (frames: number) => Promise.all(calls.map((call, index) => call.talk.run(frames, (index * 20) / count)));
+  await talk(warmUpFrames);
+  await sleep(500);
+  for (const call of calls) call.talk.delays.length = 0;
+  const cpuBefore = process.cpuSeconds();
+  const began = performance.now();
+  await talk(seconds * 50);
+  const elapsed = (performance.now() - began) / 1000;
+  const cpu = (process.cpuSeconds() - cpuBefore) / elapsed / count;
+  await sleep(500);
+  for (const call of calls) call.end();
+  await sleep(1_000);
+  return { cpu, delays: calls.flatMap(({ talk }) => talk.delays), sent: count * seconds * 50 };
+}
 
-class EchoCall {
-  readonly delays: number[] = [];
-  readonly #phone: LoadPhone;
-  readonly #sentAt: number[] = [];
-
-  private constructor(phone: LoadPhone) {
-    this.#phone = phone;
-  }
-
-  static async start(port: number, uri: string): Promise<EchoCall> {
-    const phone = await LoadPhone.connect('127.0.0.1', port);
-    const connected = new Promise<void>((resolve, reject) => {
-      phone.onStatus = (status) => {
-        if (status === 2) resolve();
-        if (status === 0) reject(new Error('a call was not connected'));
-      };
-    });
-    phone.dial(uri);
-    await connected;
-    await phone.openStreams();
-    const call = new EchoCall(phone);
-    phone.onAudio = (payload) => call.#receive(payload);
-    return call;
-  }
-
-  /** Sends `frames` frames, one each 20 ms by the clock, whatever the timer does. */
-  async talk(frames: number, offset: number): Promise<void> {
-    const start = performance.now() + offset;
-    for (let i = 0; i < frames; i++) {
-      const wait = start + i * 20 - performance.now();
-      if (wait > 0) await sleep(wait);
-      this.#sentAt[i] = performance.now();
-      this.#phone.sendAudio(i * 20, numberedFrame(i));
-    }
-  }
-
-  end(): void {
-    this.#phone.hangup();
-    this.#phone.close();
-  }
-
-  #receive(payload: Uint8Array): void {
-    const number = Buffer.from(payload.buffer, payload.byteOffset, payload.length).readUInt32BE(20);
-    const sentAt = this.#sentAt[number];
-    if (sentAt === undefined) return;
-    this.delays.push(performance.now() - sentAt);
-    this.#sentAt[number] = Number.NaN;
+/** Calls to an echo: Speex passes through the gateway there and back. */
+async function passThrough(uri: string, echoPort: number): Promise<void> {
+  for (const count of callCounts) {
+    progress(`${count} calls to echo for ${seconds} s, then as many connections over a bare relay`);
+    const gateway = await startGateway();
+    const calls = await load(gateway.process, count, () => callEcho(gateway.rtmpPort, uri));
+    await gateway.process.stop();
+    const relayPort = await freePort();
+    const relay = await startScript('relay.ts', [relayPort, echoPort]);
+    const bare = await load(relay, count, () => callRelay(relayPort));
+    await relay.stop();
+    const { sent, delays } = calls;
+    figures.add(`${count} echo calls, ${seconds} s: frames lost`, `${sent - delays.length} of ${sent}`, 'none');
+    figures.add('  frames later than 20 ms', String(delays.filter((delay) => delay > 20).length), 'none');
+    figures.add(
+      '  round trip, median',
+      `${ms(quantile(delays, 0.5))}, relay ${ms(quantile(bare.delays, 0.5))}`,
+      'under 3 ms',
+    );
+    figures.add('  round trip, p99', `${ms(quantile(delays, 0.99))}, relay ${ms(quantile(bare.delays, 0.99))}`);
+    figures.add('  processor per call, of one core', percent(calls.cpu, 3), '0.175 %');
+    figures.add('  processor per connection of the bare relay', percent(bare.cpu, 3));
+    figures.add('  gateway : relay', (calls.cpu / bare.cpu).toFixed(2), 'at most 1.5');
   }
 }
 
-const gateway = await MeasuredGateway.start();
-try {
-  await dialToInvite(gateway);
-  await idleMemory(gateway);
-  await echoCalls(gateway);
-} finally {
-  await gateway.stop();
+function startScript(name: string, args: readonly number[]): Promise<MeasuredProcess> {
+  const script = fileURLToPath(new URL(name, import.meta.url));
+  return MeasuredProcess.start(script, { args: args.map(String), nodeOptions: ['--import', 'tsx'] });
 }
-console.table(figures);
+
+const [farSipPort, echoPort] = [await freePort(), await freePort()];
+const farEnd = await startScript('far-end.ts', [farSipPort, echoPort]);
+const uri = `sip:echo@127.0.0.1:${farSipPort}`;
+const gateway = await startGateway();
+await dialToInvite(gateway);
+await dialToAnswered(gateway, uri);
+await gateway.process.stop();
+await idleMemory();
+await callMemory(uri);
+await passThrough(uri, echoPort);
+await farEnd.stop();
+figures.print();

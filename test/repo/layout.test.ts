@@ -30,7 +30,7 @@ const customaryTopLevel = [
     '.ci/',
     '.github/',
   ],
-  ...['.gitignore', '.editorconfig', '.npmrc', 'biome.json', 'vitest.config.ts'],
+  ...['.gitignore', '.gitattributes', '.editorconfig', '.npmrc', 'biome.json', 'vitest.config.ts'],
 ];
 
 it('has the top level of the design and nothing else', () => {

@@ -14,6 +14,7 @@ peers=(
   'kamailio|a SIP registrar and proxy: digest, Record-Route'
   'espeak-ng|speaks the sentences that the calls carry'
   'openssl|makes the certificates of the TLS tests'
+  'haxe|compiles the Flash phone'
   'nginx-light|the HTTP proxy before HTTP tunnels and WebSockets'
 )
 

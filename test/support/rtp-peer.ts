@@ -27,6 +27,7 @@ export class RtpPeer {
   /** When set, what comes goes back to where it came from, under this payload type. */
   echoAs: number | undefined;
   readonly #socket: Socket;
+  #closed = false;
 
   private constructor(socket: Socket, port: number, options: RtpPeerOptions) {
     this.port = port;
@@ -44,8 +45,9 @@ export class RtpPeer {
       socket.once('error', reject);
       socket.bind(min, loopback, resolve);
     });
-    scope.defer(() => new Promise<void>((resolve) => socket.close(resolve)));
-    return new RtpPeer(socket, min, options);
+    const peer = new RtpPeer(socket, min, options);
+    scope.defer(() => peer.#close());
+    return peer;
   }
 
   send(packet: Omit<RtpPacket, 'at'>, port: number, host = loopback): void {
@@ -57,12 +59,20 @@ export class RtpPeer {
     return this.packets.all;
   }
 
+  #close(): Promise<void> {
+    this.#closed = true;
+    return new Promise((resolve) => this.#socket.close(resolve));
+  }
+
   #receive(data: Buffer, from: RemoteInfo, { network }: RtpPeerOptions): void {
     const packet = readRtp(data);
     if (!packet) return;
     this.packets.push(packet);
     if (this.echoAs === undefined) return;
-    const send = (bytes: Buffer) => this.#socket.send(bytes, from.port, from.address);
+    // A network may hold packets for longer than the peer is there.
+    const send = (bytes: Buffer) => {
+      if (!this.#closed) this.#socket.send(bytes, from.port, from.address);
+    };
     const echoed = writeRtp({ ...packet, payloadType: this.echoAs });
     if (network) network(echoed, send);
     else send(echoed);

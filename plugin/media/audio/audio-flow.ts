@@ -106,6 +106,7 @@ export class AudioFlow {
       telephoneEvents: receiver.telephoneEvents,
       unknownPayloadType: receiver.unknownPayloadType,
       malformed: receiver.malformed + rtcp.malformed,
+      lateFromClient: sender.late,
       malformedFromClient: sender.malformed,
       unsupportedFromClient: sender.unsupported,
       jitterMs: Math.round(receiver.jitter * 10) / 10,

@@ -1,5 +1,6 @@
 import { frameDuration, splitPacket } from 'speex-wasm';
 import type { ClientFrame } from '../../call/ports.js';
+import { LateGate } from '../rtp/late-gate.js';
 import { buildRtp } from '../rtp/rtp.js';
 import { SendTimeline } from '../rtp/timeline.js';
 import { type AudioCodec, flvCodecOf } from './flv-audio.js';
@@ -50,6 +51,7 @@ export class AudioSender {
   malformed = 0;
   /** What the client sent last. */
   clientCodec: AudioCodec | undefined;
+  readonly #lateGate = new LateGate();
   readonly #transcoding: Transcoding | undefined;
   #format: SendFormat;
   #codec: AudioCodec;
@@ -79,6 +81,11 @@ export class AudioSender {
     return this.#concealed + (this.#toG711?.concealed ?? 0) + (this.#toSpeex?.concealed ?? 0);
   }
 
+  /** Messages that came too late, after a stall on their way. */
+  get late(): number {
+    return this.#lateGate.dropped;
+  }
+
   /** Goes on in another format, as a new answer says. */
   use(format: SendFormat, now: number): void {
     const before = this.#format;
@@ -102,6 +109,7 @@ export class AudioSender {
       return;
     }
     this.clientCodec = codec;
+    if (this.#lateGate.drops(timestamp, arrival)) return;
     if (body.length > maxMessage) this.malformed++;
     else if (codec === 'speex' && this.#codec === 'speex') this.#pass(body.subarray(1), timestamp, arrival, send);
     else this.#convert(codec, body.subarray(1), timestamp, arrival, send);

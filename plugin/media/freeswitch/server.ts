@@ -39,8 +39,8 @@ export interface Carried {
 export type ServerState = 'down' | 'silent' | 'paused' | 'full' | 'up';
 
 /** Milliseconds between two checks, before a server that does not answer counts as silent, and as gone. */
-const checkPeriod = 400;
-const silentAfter = 1_000;
+const checkPeriod = 300;
+const silentAfter = 900;
 const goneAfter = 10_000;
 /** Milliseconds before the first new attempt after a failure; doubled by each that fails too. */
 const firstRetry = 250;
@@ -62,6 +62,7 @@ export class FreeSwitchServer {
   readonly name: string;
   readonly weight: number;
   readonly #options: ServerOptions;
+  /** With what each had heard when the server was asked last. */
   readonly #calls = new Map<Carried, number>();
   /** Channels by their ids, and hang-ups that have begun. */
   readonly #endpoints = new Set<string>();
@@ -255,13 +256,13 @@ export class FreeSwitchServer {
       this.#lost(link, `no answer for ${goneAfter / 1000} s`);
       return;
     } else if (now - this.#askedAt >= silentAfter) this.#endSilentCalls();
-    for (const call of this.#calls.keys()) this.#calls.set(call, call.heard);
     this.#renewLeases(link, now);
     this.#cancelTimer = this.#options.clock.after(checkPeriod, () => this.#check(link));
   }
 
   #ask(link: Link, now: number): void {
     this.#askedAt = now;
+    this.#noteHeard();
     void Promise.all([link.api('fsctl pause_check inbound'), link.api('status')]).then(([paused, status]) => {
       if (this.#link !== link) return;
       this.#askedAt = undefined;
@@ -279,6 +280,11 @@ export class FreeSwitchServer {
     this.#become('silent');
     const silent = [...this.#calls].filter(([call, heard]) => call.heard === heard);
     for (const [call] of silent) call.lost(`FreeSWITCH ${this.name} does not answer`);
+    this.#noteHeard();
+  }
+
+  #noteHeard(): void {
+    for (const call of this.#calls.keys()) this.#calls.set(call, call.heard);
   }
 
   #become(state: ServerState, reason = ''): void {

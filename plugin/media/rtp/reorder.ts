@@ -3,11 +3,22 @@ import { distance16 } from './serial.js';
 export interface ReorderLimits {
   /** Packets kept while one before them is missing. Default 8. */
   readonly packets: number;
-  /** Milliseconds that the first packet behind a gap waits for the missing one. Default 40. */
+  /** Milliseconds that the first packet behind a gap waits for the missing one, to begin with. Default 40. */
   readonly wait: number;
+  /** Bounds between which the wait follows what the network does. Without them it stays. Default 10 and 80. */
+  readonly adapts?: { readonly least: number; readonly most: number };
 }
 
-export const defaultReorderLimits: ReorderLimits = { packets: 8, wait: 40 };
+export const defaultReorderLimits: ReorderLimits = { packets: 8, wait: 40, adapts: { least: 10, most: 80 } };
+
+/** Milliseconds by which a loss shortens the wait: where nothing comes late, nothing needs to wait for long. */
+const shortening = 2;
+
+/** Milliseconds by which the wait outlasts the packet that came too late for it. */
+const margin = 5;
+
+/** Gaps given up of which it is remembered since when they had been waited for. */
+const rememberedGaps = 8;
 
 /** A distance beyond these is no loss or delay but a source that counts anew (RFC 3550 appendix A.1). */
 const maxDropout = 3000;
@@ -15,6 +26,14 @@ const maxMisorder = 100;
 
 /** Delivered packets that can be told from late ones: as many as a 32 bit mask remembers. */
 const history = 32;
+
+interface Gap {
+  /** First of the missing numbers, counted like those delivered, and how many. */
+  readonly first: number;
+  readonly size: number;
+  /** Arrival of the first packet behind it. */
+  readonly since: number;
+}
 
 interface Held<T> {
   readonly sequence: number;
@@ -24,7 +43,8 @@ interface Held<T> {
 
 /**
  * Puts the packets of one source into the order of their sequence numbers. Packets in order pass at once; behind a gap
- * they wait, bounded by number and time, then the gap is given up. Deterministic: time enters only as an argument.
+ * they wait, bounded by number and time, then the gap is given up. The time follows the network: it grows when packets
+ * come too late and shrinks when they do not come at all. Deterministic: time enters only as an argument.
  */
 export class ReorderWindow<T> {
   /** Packets that arrived twice; dropped. */
@@ -39,6 +59,8 @@ export class ReorderWindow<T> {
   skipped = 0;
   readonly #release: (item: T) => void;
   readonly #limits: ReorderLimits;
+  #wait: number;
+  readonly #gaps: Gap[] = [];
   #held: Held<T>[] = [];
   /** The number that is due, counted on where 16 bits wrap; undefined before the first packet. */
   #due: number | undefined;
@@ -50,6 +72,12 @@ export class ReorderWindow<T> {
   constructor(release: (item: T) => void, limits: ReorderLimits = defaultReorderLimits) {
     this.#release = release;
     this.#limits = limits;
+    this.#wait = limits.wait;
+  }
+
+  /** Milliseconds that packets wait behind a gap now. */
+  get wait(): number {
+    return this.#wait;
   }
 
   /** Highest number delivered, extended by the wraps so far (RFC 3550 section 6.4.1); undefined before the first packet. */
@@ -71,7 +99,7 @@ export class ReorderWindow<T> {
       this.#due = sequence;
       this.#deliver(item, 0);
     } else if (ahead < 0) {
-      this.#countOld(ahead);
+      this.#countOld(ahead, arrival);
     } else if (ahead === 0) {
       if (this.#held.length > 0) this.reordered++;
       this.#deliver(item, 0);
@@ -87,7 +115,7 @@ export class ReorderWindow<T> {
     while (this.#held.length > 0) {
       let oldest = now;
       for (const held of this.#held) oldest = Math.min(oldest, held.arrival);
-      if (now - oldest < this.#limits.wait) return;
+      if (now - oldest < this.#wait) return;
       this.#skipGap();
     }
   }
@@ -98,12 +126,32 @@ export class ReorderWindow<T> {
     this.#due = undefined;
     this.#delivered = 0;
     this.#restart = undefined;
+    this.#gaps.length = 0;
   }
 
-  #countOld(ahead: number): void {
+  #countOld(ahead: number, arrival: number): void {
     const bit = -ahead - 1;
-    if (bit < history && ((this.#delivered >>> bit) & 1) === 1) this.duplicates++;
-    else this.late++;
+    if (bit < history && ((this.#delivered >>> bit) & 1) === 1) {
+      this.duplicates++;
+      return;
+    }
+    this.late++;
+    const number = (this.#due ?? 0) + ahead;
+    const gap = this.#gaps.find(({ first, size }) => number >= first && number < first + size);
+    if (gap !== undefined) this.#adapt(arrival - gap.since + margin);
+  }
+
+  /** The wait is to be so long, at least. */
+  #adapt(wait: number): void {
+    const { adapts } = this.#limits;
+    if (adapts !== undefined) this.#wait = Math.min(adapts.most, Math.max(adapts.least, this.#wait, wait));
+  }
+
+  #giveUp(gap: Gap): void {
+    this.#gaps.push(gap);
+    if (this.#gaps.length > rememberedGaps) this.#gaps.shift();
+    const { adapts } = this.#limits;
+    if (adapts !== undefined) this.#wait = Math.max(adapts.least, this.#wait - shortening);
   }
 
   #hold(sequence: number, item: T, arrival: number): void {
@@ -126,7 +174,9 @@ export class ReorderWindow<T> {
   #skipGap(): void {
     const first = this.#held.shift();
     if (first === undefined) return;
-    this.#deliver(first.item, distance16(first.sequence, this.#due ?? first.sequence));
+    const size = distance16(first.sequence, this.#due ?? first.sequence);
+    this.#giveUp({ first: this.#due ?? 0, size, since: first.arrival });
+    this.#deliver(first.item, size);
     this.#drain();
   }
 

@@ -21,14 +21,15 @@ describe('dial', () => {
     ['an array', [['sip:echo@localhost']], 'Sono.Call.Failed'],
     ['true', [true], 'Sono.Call.Failed'],
     ['words', ['please call Bob'], 'Sono.Call.Failed'],
-    ['another scheme', ['tel:+4930123456'], 'Sono.Call.Failed'],
+    ['another scheme', ['mailto:bob@example.com'], 'Sono.Call.Failed'],
     ['no host', ['sip:bob@'], 'Sono.Call.Failed'],
     ['a port that is none', ['sip:bob@127.0.0.1:99999'], 'Sono.Call.Failed'],
     ['CRLF inside', ['sip:echo@127.0.0.1\r\nX-Evil: 1'], 'Sono.Call.Failed'],
     ['CRLF in the user part', ['sip:a\r\nVia: x@127.0.0.1'], 'Sono.Call.Failed'],
     ['CRLF in a parameter', ['sip:echo@127.0.0.1;x=\r\n\r\nINVITE'], 'Sono.Call.Failed'],
     ['a zero byte', ['sip:echo\u0000@127.0.0.1'], 'Sono.Call.Failed'],
-    ['angle brackets', ['<sip:echo@127.0.0.1>;tag=x'], 'Sono.Call.Failed'],
+    ['an angle bracket that stays open', ['<sip:echo@127.0.0.1'], 'Sono.Call.Failed'],
+    ["a header that is not the caller's to set", ['sip:echo@127.0.0.1?Contact=sip:evil@127.0.0.1'], 'Sono.Call.Failed'],
     ['100,000 letters', [`sip:${'a'.repeat(100_000)}@127.0.0.1`], 'Sono.Call.Failed'],
   ] as const)('with %s is refused', async ([, args, code], { scope }) => {
     const phone = await connect(scope);

@@ -37,6 +37,8 @@ export class FreeSwitchStandIn {
   refuseWith: string | undefined;
   /** How many of them; then none. */
   refusals = Number.POSITIVE_INFINITY;
+  /** Channels are hung up as soon as they are confirmed, and handed to nobody: what happens when an RTP port is taken. */
+  hangsUpAtOnce = false;
   /** INVITEs get no answer. */
   silent = false;
   /** The event socket answers nothing; SIP and media go on. */
@@ -209,6 +211,7 @@ min idle cpu 0.00/73.70
   async #request(request: SipText, from: RemoteInfo): Promise<void> {
     const { method } = request;
     const dialog = this.#dialogs.get(request.header('call-id'));
+    if (method === 'ACK' && dialog && this.hangsUpAtOnce) this.hangUp(dialog.channel);
     if (method === 'BYE' && dialog) {
       this.#respond(request, from, '200 OK', dialog.tag);
       dialog.channel.close();
@@ -251,7 +254,7 @@ min idle cpu 0.00/73.70
     }
     this.#dialogs.set(invite.header('call-id'), { channel, invite, tag, from });
     this.#respond(invite, from, '200 OK', tag, channel.sdp);
-    channel.connect();
+    if (!this.hangsUpAtOnce) channel.connect();
   }
 
   #respond(request: SipText, to: RemoteInfo, status: string, tag: string | undefined, body = ''): void {

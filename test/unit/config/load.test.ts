@@ -41,6 +41,14 @@ describe('configuration', () => {
     expect(loadConfig({}, file('empty.yaml', '')).rtmpPort).toBe(1935);
   });
 
+  it('takes whom clients may call as a list, which a gateway on loopback does not need', () => {
+    const exposed = loadConfig({ SONO_HOST: '0.0.0.0', SONO_DIAL_ALLOW: '*@example.com, +49*@*' });
+    expect(exposed.dialAllow).toEqual(['*@example.com', '+49*@*']);
+    for (const host of ['127.0.0.2', 'localhost', '::1']) {
+      expect(loadConfig({ SONO_HOST: host }).dialAllow).toBeUndefined();
+    }
+  });
+
   it('takes an empty variable as unset', () => {
     expect(loadConfig({ SONO_DRACHTIO_HOST: '' }).drachtioHost).toBeUndefined();
   });
@@ -85,6 +93,8 @@ describe('configuration', () => {
     ['host', { SONO_HOST: 'not a host' }, 'SONO_HOST: "not a host" is not allowed; expected an IP address'],
     ['range', { SONO_RTP_PORTS: '20000' }, 'expected a range such as 20000-29999'],
     ['range upside down', { SONO_RTP_PORTS: '30000-20000' }, 'expected a range within 1024-65535'],
+    ['pattern of callees', { SONO_DIAL_ALLOW: 'example.com' }, 'expected patterns such as *@example.com'],
+    ['exposed without a policy', { SONO_HOST: '0.0.0.0' }, 'SONO_DIAL_ALLOW must say whom clients may call'],
     ['level', { SONO_LOG_LEVEL: 'loud' }, 'expected one of trace, debug, info'],
   ];
   it.each(refused)('refuses in one line: %s', (_, environment, words) => {

@@ -145,3 +145,46 @@ describe('any arrivals', () => {
     );
   });
 });
+
+describe('the wait behind a gap', () => {
+  const adaptive = { packets: 8, wait: 40, adapts: { least: 10, most: 80 } };
+
+  /** Packets every 20 ms; what comes of each is its delay in milliseconds, or nothing. */
+  function play(delays: readonly (number | undefined)[], window: ReorderWindow<number>): void {
+    const arrivals = delays.flatMap((delay, sequence) =>
+      delay === undefined ? [] : [{ sequence, arrival: sequence * 20 + delay }],
+    );
+    for (const { sequence, arrival } of arrivals.sort((a, b) => a.arrival - b.arrival)) {
+      window.push(sequence & 0xffff, sequence, arrival);
+    }
+  }
+
+  it('shrinks to its least where lost packets never come', () => {
+    const window = new ReorderWindow<number>(() => {}, adaptive);
+    const everyTenthLost = Array.from({ length: 400 }, (_, index) => (index % 10 === 9 ? undefined : 0));
+    play(everyTenthLost, window);
+    expect(window.wait).toBe(10);
+    expect(window.late).toBe(0);
+  });
+
+  it('grows where packets come too late, until they come in time', () => {
+    const out: number[] = [];
+    const window = new ReorderWindow<number>((sequence) => out.push(sequence), adaptive);
+    const everyTenthSlow = Array.from({ length: 400 }, (_, index) => (index % 10 === 9 ? 85 : 0));
+    play(everyTenthSlow, window);
+    expect(window.late).toBe(1);
+    expect(window.wait).toBe(70);
+    expect(out.length).toBe(399);
+  });
+
+  it('never grows beyond its bound', () => {
+    const window = new ReorderWindow<number>(() => {}, adaptive);
+    play(
+      Array.from({ length: 400 }, (_, index) => (index % 10 === 9 ? 150 : 0)),
+      window,
+    );
+    expect(window.wait).toBeGreaterThan(70);
+    expect(window.wait).toBeLessThanOrEqual(80);
+    expect(window.late).toBe(39);
+  });
+});

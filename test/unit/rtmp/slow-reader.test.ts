@@ -9,7 +9,7 @@ import { type Served, serve } from './serve.js';
 const FRAME = counting(80);
 
 describe('a player that answers pings', () => {
-  test('is asked by a ping every 250 ms of media, one at a time', async ({ scope }) => {
+  test('is asked by a ping every 500 ms of media, one at a time', async ({ scope }) => {
     const { client, clock, stream } = await player(scope);
     send(clock, stream, 10);
     expect(await pings(client)).toHaveLength(1);
@@ -21,7 +21,7 @@ describe('a player that answers pings', () => {
     expect(await pings(client)).toHaveLength(2);
     answer(client, 0);
     await client.settled();
-    send(clock, stream, 12);
+    send(clock, stream, 24);
     expect(await pings(client)).toHaveLength(2);
     send(clock, stream, 1);
     expect(await pings(client)).toHaveLength(3);
@@ -32,7 +32,7 @@ describe('a player that answers pings', () => {
   }) => {
     const { client, clock, stream, sessions } = await player(scope);
     await answered(client, clock, stream);
-    clock.advance(250);
+    clock.advance(500);
     expect(send(clock, stream, 26)).toBe(26);
     expect(send(clock, stream, 100)).toBe(0);
     expect(sessions[0]?.counters).toMatchObject({ audioDropped: 100, videoDropped: 0 });
@@ -48,7 +48,7 @@ describe('a player that answers pings', () => {
   test('gets every command while media is dropped', async ({ scope }) => {
     const { client, clock, stream, sessions } = await player(scope);
     await answered(client, clock, stream);
-    clock.advance(250);
+    clock.advance(500);
     send(clock, stream, 30);
     expect(stream.sendAudio(0, FRAME)).toBe(false);
     sessions[0]?.push('callState', 'HANGUP');
@@ -75,7 +75,7 @@ describe('a player that answers pings', () => {
     client.socket.pause();
     const paused = performance.now();
     await expect.poll(() => dropped.length, { timeout: 10_000 }).toBeGreaterThan(100);
-    // 250 ms to the next ping and 500 ms for its answer, on a machine that may be busy; its buffers would hold minutes.
+    // 500 ms to the next ping and 500 ms for its answer, on a machine that may be busy; its buffers would hold minutes.
     expect((dropped[0] ?? 0) - paused).toBeLessThan(3_000);
     client.socket.resume();
     const resumed = Math.floor(performance.now());

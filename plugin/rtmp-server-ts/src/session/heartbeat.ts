@@ -7,7 +7,7 @@ export interface HeartbeatHandler {
 }
 
 /** Media is accompanied by a ping about so often. */
-const MEDIA_PING_INTERVAL = 250;
+const MEDIA_PING_INTERVAL = 500;
 
 /**
  * Pings, at most one at a time, for two questions: is a silent client still there, and how late does media arrive at one that plays? The

@@ -1,8 +1,9 @@
-import { readFileSync } from 'node:fs';
+import { spawn } from 'node:child_process';
+import { mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
-import { Scope } from '../support/scope.js';
-import { Sipp } from '../support/sipp.js';
 import { callee } from '../support/sipp-scenarios.js';
 import { callEcho, type EchoCall } from './echo-call.js';
 import { Figures, ms, percent, progress, quantile } from './figures.js';
@@ -79,25 +80,50 @@ async function measure(name: string, gateway: MeasuredGateway, uri: string, roun
   await sleep(1_500);
 }
 
-const scope = new Scope();
+/** SIPp that answers every call with PCMU and sends back what it hears. */
+async function startSipp(): Promise<{ readonly uri: string; stop(): void }> {
+  const file = join(mkdtempSync(join(tmpdir(), 'bench-')), 'scenario.xml');
+  writeFileSync(file, callee.answers({ payloadType: 0, codec: 'PCMU/8000' }));
+  const [port, control, media] = [await freePort(), await freePort(), await freePort()];
+  const host = '127.0.0.1';
+  const sipp = spawn(
+    'sipp',
+    [
+      ...['-sf', file, '-t', 'u1', '-i', host, '-p', String(port), '-ci', host, '-cp', String(control), '-nostdin'],
+      ...[
+        '-mi',
+        host,
+        '-mp',
+        String(media - (media % 2)),
+        '-rtp_echo',
+        '-key',
+        'rtp_port',
+        String(media - (media % 2)),
+      ],
+    ],
+    { stdio: 'ignore' },
+  );
+  await sleep(1_000);
+  return { uri: `sip:sipp@${host}:${port}`, stop: () => sipp.kill('SIGKILL') };
+}
+
 const [sipPort, echoPort] = [await freePort(), await freePort()];
 const script = fileURLToPath(new URL('far-end.ts', import.meta.url));
 const farEnd = await MeasuredProcess.start(script, {
   args: [String(sipPort), String(echoPort)],
   nodeOptions: ['--import', 'tsx'],
 });
-const pcmu = callee.answers({ payloadType: 0, codec: 'PCMU/8000' });
+const sipp = await startSipp();
 for (const media of ['freeswitch', 'auto'] as const) {
   const gateway = await startGateway({ SONO_MEDIA: media, SONO_FREESWITCH_HOST: server });
   await sleep(1_000);
   const speexUri = `sip:echo@127.0.0.1:${sipPort}`;
-  const sipp = await Sipp.start(scope, { scenario: pcmu, calls: count + 30, timeLimitS: 600 });
   await dialToAnswered(gateway, speexUri, `${media}, Speex`);
-  await dialToAnswered(gateway, sipp.uri(), `${media}, PCMU`);
+  await dialToAnswered(gateway, sipp.uri, `${media}, PCMU`);
   await measure(`${media}, Speex`, gateway, speexUri, true);
-  await measure(`${media}, PCMU`, gateway, sipp.uri(), false);
+  await measure(`${media}, PCMU`, gateway, sipp.uri, false);
   await gateway.process.stop();
 }
 await farEnd.stop();
 figures.print();
-await scope.close();
+sipp.stop();

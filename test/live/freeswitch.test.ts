@@ -9,6 +9,7 @@ import { type Scope, test } from '../support/scope.js';
 import { Sipp } from '../support/sipp.js';
 import { callee } from '../support/sipp-scenarios.js';
 import { decodeSpeex, encodeSpeex, sampleRate, speak } from '../support/speech.js';
+import { answersWithEvents } from './callees.js';
 import { callEnded, connectPhone, expectOneEndPerCall, frames, hexOf, servers, settings } from './calls.js';
 import { useDrachtioServer } from './drachtio-server.js';
 import { useFreeSwitch } from './freeswitch-server.js';
@@ -111,6 +112,48 @@ describe.for(servers)('with $name', ({ env }) => {
     await sipp.done();
     expect(new Set(peer.packets.all.map((packet) => packet.payloadType))).toEqual(new Set([payloadType]));
   });
+
+  test.for(['freeswitch', 'auto'] as const)(
+    '%s: a key that the far end presses reaches the gateway',
+    async (media, { scope }) => {
+      const gateway = await start(scope, media, env);
+      const peer = await RtpPeer.open(scope);
+      const sipp = await Sipp.start(scope, { scenario: answersWithEvents(), rtpPort: peer.port });
+      const phone = await connectPhone(scope, gateway);
+      await phone.dialAndConnect(sipp.uri());
+      const { text } = await sipp.received(/^INVITE/);
+      const port = Number(/m=audio (\d+)/.exec(text)?.[1]);
+      const packet = { marker: false, ssrc: 7, payloadType: 0, payload: Buffer.alloc(160, 0xff) };
+      let sequence = 0;
+      const speak = async (packets: number) => {
+        for (let end = sequence + packets; sequence < end; sequence++) {
+          peer.send({ ...packet, sequence, timestamp: sequence * 160 }, port);
+          await sleep(20);
+        }
+      };
+      await speak(40);
+      // RFC 4733: digit 5 for 100 ms; its end is said three times.
+      const timestamp = sequence * 160;
+      for (const [duration, end] of [
+        ...[160, 320, 480, 640].map((length) => [length, 0] as const),
+        ...[800, 800, 800].map((length) => [length, 0x80] as const),
+      ]) {
+        const payload = Buffer.from([5, end | 10, duration >> 8, duration & 0xff]);
+        peer.send(
+          { ...packet, payloadType: 101, payload, sequence: sequence++, timestamp, marker: duration === 160 },
+          port,
+        );
+        await sleep(20);
+      }
+      await speak(20);
+      phone.hangup();
+      await phone.waitStatus(0);
+      await sipp.done();
+      const { media: measured } = await callEnded(gateway, sipp.uri());
+      expect(measured).toMatchObject({ engine: 'freeswitch', codec: 'pcmu/8000' });
+      expect(measured?.telephoneEvents).toBeGreaterThan(3);
+    },
+  );
 
   test('freeswitch: a callee without a codec in common, one that is busy, one that rings and is given up', async ({
     scope,

@@ -124,9 +124,9 @@ export class Link {
     const connection = new Connection(address, port, secret, () => {});
     connection.reconnectOpts = { maxAttempts: 1 };
     connection.initializeRetryVars();
+    connection.once('esl::connect', () => contain(connection));
     try {
       await within(login(connection), loginTimeout, clock, 'no login');
-      connection.socket?.setNoDelay(true);
       const status = await within(command(connection, 'sofia status'), loginTimeout, clock, 'no sofia status');
       if (!new RegExp(`^\\s*${profile}\\s.*sip:mod_sofia@[\\d.]+:\\d+`, 'm').test(status)) {
         throw new Error(`it has no sofia profile ${profile} with an IPv4 address`);
@@ -220,7 +220,7 @@ function prepare(connection: Connection, { inviter }: LinkOptions): Promise<Medi
     server.on('error', reject);
     server.once('connect', () => {
       server._server.server.maxConnections = maxCallSockets;
-      server._server.on('connection::open', contain);
+      server._server.on('connection::open', receive);
     });
     server.once('ready', () => resolve(server));
   });
@@ -236,18 +236,21 @@ function endQuietly(dialog: Dialog): Dialog {
   return dialog;
 }
 
-/**
- * What connects to our port need not be the server: who says nothing, or bytes that the library's parser chokes on, or
- * that never end, loses its own connection, and this process goes on.
- */
+/** Who connects to our port need not be the server: who says nothing loses the connection. */
+function receive(connection: Connection): void {
+  const { socket } = connection;
+  socket?.setTimeout(loginTimeout, () => socket.destroy());
+  connection.once('esl::ready', () => socket?.setTimeout(0));
+  contain(connection);
+}
+
+/** Bytes that the library's parser chokes on, or that never end, close their connection, and this process goes on. */
 function contain(connection: Connection): void {
   const { socket } = connection;
   const [parse] = socket?.listeners('data') ?? [];
   if (!socket || !parse) return;
   // Commands are written in two pieces, which Nagle's algorithm would put 40 ms apart.
   socket.setNoDelay(true);
-  socket.setTimeout(loginTimeout, () => socket.destroy());
-  connection.once('esl::ready', () => socket.setTimeout(0));
   socket.removeAllListeners('data');
   socket.on('data', (bytes) => {
     try {

@@ -1,12 +1,19 @@
 export { decodeAmf0 } from './amf/amf0-decoder.js';
 export { encodeAmf0 } from './amf/amf0-encoder.js';
+export { decodeAmf3 } from './amf/amf3-decoder.js';
+export { encodeAmf3 } from './amf/amf3-encoder.js';
 export { type AmfLimits, DEFAULT_AMF_LIMITS } from './amf/limits.js';
 export {
+  AmfDictionary,
   AmfEcmaArray,
+  AmfExternalizable,
   type AmfObject,
+  type AmfTraits,
   AmfTypedObject,
   AmfUnsupported,
   type AmfValue,
+  AmfVector,
+  AmfXml,
   AmfXmlDocument,
   amfProperties,
   isAmfObject,
@@ -18,6 +25,29 @@ export type { RawMessage } from './chunk/raw-message.js';
 export { RTMP_ERROR_CODES, RtmpError, type RtmpErrorCode } from './errors/rtmp-error.js';
 export { type EventMap, type Listener, TypedEmitter } from './events/typed-emitter.js';
 export { type FlvAudioCodec, type FlvAudioTag, parseFlvAudioTag } from './flv/audio-tag.js';
+export {
+  type EnhancedAudioPacketType,
+  type EnhancedAudioTag,
+  type EnhancedAudioTrack,
+  encodeEnhancedAudioTag,
+  parseEnhancedAudioTag,
+} from './flv/enhanced-audio-tag.js';
+export type { MultitrackType } from './flv/enhanced-header.js';
+export {
+  type EnhancedVideoCommand,
+  type EnhancedVideoFrame,
+  type EnhancedVideoPacketType,
+  type EnhancedVideoTag,
+  type EnhancedVideoTrack,
+  encodeEnhancedVideoTag,
+  parseEnhancedVideoTag,
+} from './flv/enhanced-video-tag.js';
+export type { AudioFourCc, FourCc, VideoFourCc } from './flv/four-cc.js';
+export {
+  encodeMultichannelConfig,
+  type MultichannelConfig,
+  parseMultichannelConfig,
+} from './flv/multichannel-config.js';
 export { type FlvFrameType, type FlvVideoCodec, type FlvVideoTag, parseFlvVideoTag } from './flv/video-tag.js';
 export { type HandshakeScheme, ServerHandshake } from './handshake/server-handshake.js';
 export type { AggregateMessage } from './message/aggregate.js';
@@ -35,10 +65,19 @@ export type { ListenOptions, TlsOptions } from './server/listening-port.js';
 export type { RtmpLogEvent } from './server/log-event.js';
 export { RtmpServer, type RtmpServerEvents, type RtmpServerOptions } from './server/rtmp-server.js';
 export { type Clock, systemClock } from './session/clock.js';
+export {
+  type EnhancedCapabilities,
+  enhancedProperties,
+  type FourCcInfo,
+  type FourCcInfoMap,
+  readEnhancedCapabilities,
+  supportsCodec,
+} from './session/enhanced-capabilities.js';
 export { DEFAULT_RTMP_LIMITS, type RtmpLimits } from './session/limits.js';
 export { RtmpCallError } from './session/rtmp-call-error.js';
 export type { TransportProtocol } from './session/transport.js';
 export type {
+  AcceptOptions,
   ConnectRequest,
   PlayRequest,
   PublishRequest,

@@ -124,6 +124,11 @@ export class FreeSwitchStandIn {
     );
   }
 
+  /** What the event socket says of its own accord, as it stands. */
+  say(text: string): void {
+    for (const socket of this.#events?.sockets ?? []) socket.write(text);
+  }
+
   /** As after SIGSTOP: every socket stays, nothing is said. */
   hang(): void {
     this.#hung = true;

@@ -1,43 +1,44 @@
-import { BufferList, ChunkReader, ChunkWriter, decodeMessage, encodeMessage, RtmpError } from 'rtmp-server-ts';
+import { ChunkWriter, encodeMessage } from 'rtmp-server-ts';
 import { describe, expect, it } from 'vitest';
+import { Fuzzer } from '../../support/rtmp-fuzz/fuzzer.js';
+import { randomNumbers } from '../../support/rtmp-fuzz/random.js';
+import { traffic } from '../../support/rtmp-fuzz/seeds.js';
+import { spoil } from '../../support/rtmp-fuzz/spoil.js';
+import { FUZZ_TARGETS } from '../../support/rtmp-fuzz/targets.js';
 import { test } from '../../support/scope.js';
-import { bytes, counting, text } from '../../wire/rtmp/bytes.js';
+import { bytes } from '../../wire/rtmp/bytes.js';
 import { command, handshake, TestClient } from './client.js';
 import { serve } from './serve.js';
 
-const MILLISECONDS = 1_500;
-const LIMITS = { messageSize: 10_000, bytesInFlight: 20_000, chunkStreams: 16 };
+/** Codes that show that the fuzzing reaches the depths of the parsers. */
+const REACHED: Readonly<Record<string, readonly string[]>> = {
+  AMF0: ['ok', 'amf.marker', 'amf.truncated', 'amf.reference'],
+  AMF3: ['ok', 'amf.marker', 'amf.truncated', 'amf.reference', 'amf.unsupported', 'amf.depth'],
+  messages: ['ok', 'message.truncated', 'message.command', 'message.aggregate', 'amf.marker'],
+  'FLV tags': ['ok', 'flv.truncated', 'flv.header'],
+  'chunk stream': ['ok', 'chunk.message-size', 'chunk.unknown-stream', 'amf.marker', 'message.truncated'],
+  handshake: ['ok', 'handshake.digest'],
+  tunnel: ['ok'],
+};
 
-/** Valid traffic to spoil: every header form and most messages. */
-const SEED = traffic();
-
-describe('spoilt traffic', () => {
-  it('never makes the chunk reader or a message decoder throw anything but an RtmpError', () => {
-    const random = randomNumbers(20_260_801);
-    const codes = new Set<string>();
-    const end = performance.now() + MILLISECONDS;
-    let messages = 0;
-    for (let inputs = 0; performance.now() < end || inputs < 500; inputs += 1) {
-      const result = readAll(spoil(SEED, random), random);
-      messages += result.messages;
-      if (result.code !== undefined) codes.add(result.code);
-    }
-    expect(messages).toBeGreaterThan(1_000);
-    // The fuzzing reaches the depths of the parsers.
-    expect([...codes]).toEqual(
-      expect.arrayContaining(['chunk.message-size', 'chunk.unknown-stream', 'amf.marker', 'message.truncated']),
-    );
+/** `test/load/fuzz.ts` does the same with millions of inputs. */
+describe('spoilt input', () => {
+  it.each(FUZZ_TARGETS)('never makes $name throw anything but an RtmpError', async (target) => {
+    const fuzzer = new Fuzzer(target, 20_260_801);
+    await fuzzer.run(Math.max(150, 15 * target.share));
+    expect([...fuzzer.outcomes.keys()]).toEqual(expect.arrayContaining([...(REACHED[target.name] ?? [])]));
   });
 
   test('ends at worst the session that sent it', async ({ scope }) => {
     const random = randomNumbers(7);
+    const messages = traffic();
     const { server, port } = await serve(scope);
     const bystander = await TestClient.connect(scope, port);
     for (let round = 0; round < 60; round += 1) {
       const client = new TestClient(scope, port);
       const connect: Uint8Array[] = [];
       new ChunkWriter().write({ ...encodeMessage(command('connect', 1)), chunkStreamId: 3 }, connect);
-      client.write(bytes(handshake(), ...connect, spoil(SEED, random)));
+      client.write(bytes(handshake(), ...connect, spoil(messages, messages, random)));
       client.socket.end();
       await client.closed();
     }
@@ -47,88 +48,3 @@ describe('spoilt traffic', () => {
     expect(server.counters['session.listener']).toBe(0);
   });
 });
-
-function traffic(): Uint8Array {
-  const writer = new ChunkWriter();
-  const output: Uint8Array[] = [];
-  const properties = { app: 'x', n: 1, list: [1, 'two', null, { deep: [true] }], date: new Date(0) };
-  const origin = { streamId: 1, timestamp: 0xfffff0 };
-  const messages = [
-    { chunkStreamId: 3, message: command('createStream', 2, ['x', properties]) },
-    {
-      chunkStreamId: 2,
-      message: { type: 'userControl', event: 'setBufferLength', eventStreamId: 1, bufferLength: 3000 },
-    },
-    { chunkStreamId: 2, message: { type: 'windowAcknowledgementSize', size: 5_000 } },
-    { chunkStreamId: 4, message: { type: 'audio', ...origin, payload: counting(70) } },
-    { chunkStreamId: 4, message: { type: 'audio', ...origin, timestamp: 0x1000004, payload: counting(70) } },
-    { chunkStreamId: 4, message: { type: 'audio', ...origin, timestamp: 0x1000018, payload: counting(70) } },
-    { chunkStreamId: 70, message: { type: 'video', ...origin, timestamp: 0x2000000, payload: counting(400) } },
-    { chunkStreamId: 400, message: { type: 'data', encoding: 3, ...origin, name: 'onMetaData', values: [properties] } },
-    {
-      chunkStreamId: 5,
-      message: { type: 'aggregate', ...origin, parts: [{ typeId: 8, ...origin, payload: text('abc') }] },
-    },
-  ] as const;
-  for (const { chunkStreamId, message } of messages) writer.write({ ...encodeMessage(message), chunkStreamId }, output);
-  return bytes(...output);
-}
-
-/** Some bytes changed, cut out, repeated, or cut off. */
-function spoil(input: Uint8Array, random: (below: number) => number): Uint8Array {
-  let output = [...input];
-  for (let count = 1 + random(6); count > 0; count -= 1) {
-    const at = random(output.length);
-    const length = random(20);
-    switch (random(5)) {
-      case 0:
-        output[at] = random(256);
-        break;
-      case 1:
-        output[at] = [0, 1, 3, 0x7f, 0x80, 0xff][random(6)] ?? 0;
-        break;
-      case 2:
-        output.splice(at, length);
-        break;
-      case 3:
-        output.splice(at, 0, ...output.slice(random(output.length)).slice(0, length));
-        break;
-      default:
-        if (random(4) === 0) output = output.slice(0, at + 1);
-    }
-  }
-  return Uint8Array.from(output);
-}
-
-function readAll(wire: Uint8Array, random: (below: number) => number): { messages: number; code?: string } {
-  const input = new BufferList();
-  const reader = new ChunkReader(input, LIMITS);
-  let messages = 0;
-  try {
-    for (let offset = 0; offset < wire.length; ) {
-      const size = 1 + random(300);
-      input.push(wire.slice(offset, offset + size));
-      offset += size;
-      for (let raw = reader.next(); raw !== undefined; raw = reader.next()) {
-        messages += 1;
-        const message = decodeMessage(raw);
-        if (message.type === 'setChunkSize') reader.setChunkSize(message.chunkSize);
-      }
-    }
-    return { messages };
-  } catch (error) {
-    if (!(error instanceof RtmpError)) throw error;
-    return { messages, code: error.code };
-  }
-}
-
-/** xorshift32: the same numbers in every run. */
-function randomNumbers(seed: number): (below: number) => number {
-  let state = seed;
-  return (below) => {
-    state ^= state << 13;
-    state ^= state >>> 17;
-    state ^= state << 5;
-    return (state >>> 0) % below;
-  };
-}

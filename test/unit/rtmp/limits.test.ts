@@ -76,6 +76,18 @@ const VIOLATIONS: { name: string; code: string; limits?: Partial<RtmpLimits>; ac
     act: (client) => sendCommand(client, bytes('02 0001 61 00 0000000000000000 07 0005')),
   },
   {
+    name: 'a few references that stand for gigabytes',
+    code: 'amf.referenced-bytes',
+    // An array of arrays, each of which holds the one before it twice.
+    act: (client) => {
+      const doubling = Array.from(
+        { length: 40 },
+        (_, index) => `09 05 01 09 ${hex(2 * index + 2)} 09 ${hex(2 * index + 2)}`,
+      );
+      sendCommand(client, bytes('02 0001 61 00 0000000000000000 11 09 53 01 09 01 01', ...doubling));
+    },
+  },
+  {
     name: 'an AMF0 marker that does not exist',
     code: 'amf.marker',
     act: (client) => sendCommand(client, bytes('02 0001 61 00 0000000000000000 99')),
@@ -274,4 +286,8 @@ test('memory for a message is not taken before its bytes arrive', async ({ scope
 
 function sendCommand(client: TestClient, payload: Uint8Array): void {
   client.send({ type: 'unknown', typeId: 0x14, streamId: 0, timestamp: 0, payload });
+}
+
+function hex(byte: number): string {
+  return byte.toString(16).padStart(2, '0');
 }

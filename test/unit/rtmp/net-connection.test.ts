@@ -1,7 +1,6 @@
 import type { AmfObject, ConnectRequest, RpcCall, RtmpSession } from 'rtmp-server-ts';
 import { describe, expect } from 'vitest';
 import { test } from '../../support/scope.js';
-import { bytes, text } from '../../wire/rtmp/bytes.js';
 import { command, handshake, TestClient } from './client.js';
 import { FakeClock } from './fake-clock.js';
 import { listen, serve } from './serve.js';
@@ -189,18 +188,6 @@ describe('remote procedure calls', () => {
     });
     client.tell(0, 'nonsense');
     await client.settled();
-  });
-
-  test('in their AMF3 form are the same, and one with an AMF3 object fails alone', async ({ scope }) => {
-    const { server, session, client } = await connected(scope, { app: 'a', objectEncoding: 3 });
-    session.on('call', (call) => call.result(...call.args));
-    client.send({ ...command('echo', 5, ['x', 1]), encoding: 3 });
-    expect(await client.answer(5)).toMatchObject({ name: '_result', encoding: 0, args: ['x', 1] });
-    const payload = bytes('00 02 0004', text('echo'), '00 4018000000000000 05 11 0a 0b 01 01');
-    client.send({ type: 'unknown', typeId: 0x11, streamId: 0, timestamp: 0, payload });
-    expect(await client.answer(6)).toMatchObject({ name: '_error', args: [{ code: 'NetConnection.Call.Failed' }] });
-    await client.settled();
-    expect(server.counters['amf.unsupported']).toBe(1);
   });
 });
 

@@ -5,12 +5,15 @@ import {
   AmfTypedObject,
   AmfUnsupported,
   type AmfValue,
+  AmfXml,
   AmfXmlDocument,
+  DEFAULT_AMF_LIMITS,
   decodeAmf0,
   encodeAmf0,
   RtmpError,
 } from 'rtmp-server-ts';
 import { describe, expect, it } from 'vitest';
+import { anyAmf0Value } from './amf-values.js';
 import { bytes, repeat, text } from './bytes.js';
 
 interface Row {
@@ -53,6 +56,11 @@ const CANONICAL: Row[] = [
   { name: 'date (2.13)', bytes: bytes('0b 4272d3ee74e40000 0000'), value: new Date(1_293_840_502_336) },
   { name: 'XML document (2.17)', bytes: bytes('0f 00000004', text('<a/>')), value: new AmfXmlDocument('<a/>') },
   {
+    name: 'what only AMF3 has a type for, with a switch to it (3.1)',
+    bytes: bytes('03 0001', text('a'), '11 0c 03 ff', '0001', text('b'), '11 0b 03', text('x'), '0000 09'),
+    value: { a: bytes('ff'), b: new AmfXml('x') },
+  },
+  {
     name: 'typed object (2.18)',
     bytes: bytes('10 0003', text('Foo'), '0001', text('x'), '01 01 0000 09'),
     value: new AmfTypedObject('Foo', { x: true }),
@@ -75,18 +83,8 @@ const DECODED_ONLY: Row[] = [
     bytes: bytes('08 ffffffff 0001 61 05 0000 09'),
     value: new AmfEcmaArray({ a: null }),
   },
-  { name: 'AMF3 undefined (3.1)', bytes: bytes('11 00'), value: undefined },
-  { name: 'AMF3 null', bytes: bytes('11 01'), value: null },
-  { name: 'AMF3 false', bytes: bytes('11 02'), value: false },
-  { name: 'AMF3 true', bytes: bytes('11 03'), value: true },
-  { name: 'AMF3 integer of one byte', bytes: bytes('11 04 7f'), value: 127 },
-  { name: 'AMF3 integer of two bytes', bytes: bytes('11 04 8100'), value: 128 },
-  { name: 'AMF3 integer of three bytes', bytes: bytes('11 04 ffff7f'), value: 0x1fffff },
-  { name: 'AMF3 integer, the largest', bytes: bytes('11 04 bfffffff'), value: 0xfffffff },
-  { name: 'AMF3 integer, the smallest', bytes: bytes('11 04 c0808000'), value: -0x10000000 },
-  { name: 'AMF3 integer -1', bytes: bytes('11 04 ffffffff'), value: -1 },
-  { name: 'AMF3 double', bytes: bytes('11 05 3ff8000000000000'), value: 1.5 },
-  { name: 'AMF3 string', bytes: bytes('11 06 07', text('foo')), value: 'foo' },
+  { name: 'a value in AMF3 (3.1)', bytes: bytes('11 04 7f'), value: 127 },
+  { name: 'values in AMF3 within one in AMF0', bytes: bytes('0a 00000002 11 03 05'), value: [true, null] },
 ];
 
 const WRONG: { name: string; bytes: Uint8Array; code: string }[] = [
@@ -100,7 +98,12 @@ const WRONG: { name: string; bytes: Uint8Array; code: string }[] = [
   { name: 'strict array whose count is 4 billion', bytes: bytes('0a ffffffff 05'), code: 'amf.truncated' },
   { name: 'reference to nothing', bytes: bytes('07 0000'), code: 'amf.reference' },
   { name: 'reference beyond the last object', bytes: bytes('03 0000 09 07 0001'), code: 'amf.reference' },
-  { name: 'AMF3 object', bytes: bytes('11 0a 0b 01 01'), code: 'amf.unsupported' },
+  { name: 'AMF3 with a marker that is not defined', bytes: bytes('11 12'), code: 'amf.marker' },
+  {
+    name: 'AMF3 within too many arrays',
+    bytes: bytes(...Array(64).fill('0a 00000001'), '11 09 01 01'),
+    code: 'amf.depth',
+  },
   { name: 'AMF3 string reference', bytes: bytes('11 06 00'), code: 'amf.reference' },
   { name: '65 arrays within one another', bytes: bytes(...Array(65).fill('0a 00000001'), '05'), code: 'amf.depth' },
   { name: 'a megabyte of opening objects', bytes: endlessNesting(1_000_000), code: 'amf.depth' },
@@ -132,8 +135,8 @@ describe('AMF0', () => {
   it('takes as much nesting and as many values as the limits allow', () => {
     const nested = bytes(...Array(64).fill('0a 00000001'), '05');
     expect(() => decodeAmf0(nested)).not.toThrow();
-    expect(() => decodeAmf0(nested, { depth: 63, elements: 100 })).toThrow(RtmpError);
-    expect(() => decodeAmf0(nested, { depth: 64, elements: 64 })).toThrow(RtmpError);
+    expect(() => decodeAmf0(nested, { ...DEFAULT_AMF_LIMITS, depth: 63, elements: 100 })).toThrow(RtmpError);
+    expect(() => decodeAmf0(nested, { ...DEFAULT_AMF_LIMITS, depth: 64, elements: 64 })).toThrow(RtmpError);
   });
 
   it('counts depth, not the number of objects', () => {
@@ -168,6 +171,45 @@ describe('AMF0', () => {
     expect(encodeAmf0([shared, shared])).toHaveLength(2 * encodeAmf0([shared]).length);
   });
 
+  it('counts references within a value of AMF3 from 0 (3.1)', () => {
+    const encoded = bytes('11 09 03 01 06 03 61', '11 09 05 01 06 03 62 06 00');
+    expect(decodeAmf0(encoded)).toEqual([['a'], ['b', 'b']]);
+    expect(() => decodeAmf0(bytes('11 06 03 61', '11 06 00'))).toThrow(
+      expect.objectContaining({ code: 'amf.reference' }),
+    );
+  });
+
+  it('writes the part of an array that has indices as entries with numbers for names', () => {
+    const array = new AmfEcmaArray({ x: true }, [null, false]);
+    const encoded = bytes(
+      '08 00000003',
+      '0001',
+      text('0'),
+      '05',
+      '0001',
+      text('1'),
+      '01 00',
+      '0001',
+      text('x'),
+      '01 01',
+    );
+    expect(encodeAmf0([array])).toEqual(bytes(encoded, '0000 09'));
+  });
+
+  it('refuses references that stand for more than the limit, and for deeper objects', () => {
+    // Each array holds the one before it twice.
+    const doubling = Array.from({ length: 40 }, (_, index) => {
+      return bytes('0a 00000002', reference(index + 1), reference(index + 1));
+    });
+    const bomb = bytes('0a 00000029', '0a 00000000', ...doubling);
+    expect(() => decodeAmf0(bomb)).toThrow(expect.objectContaining({ code: 'amf.referenced-bytes' }));
+    // Each array holds the one before it once.
+    const chain = Array.from({ length: 70 }, (_, index) => bytes('0a 00000001', reference(index + 1)));
+    expect(() => decodeAmf0(bytes('0a 00000047', '0a 00000000', ...chain))).toThrow(
+      expect.objectContaining({ code: 'amf.depth' }),
+    );
+  });
+
   it('keeps the names of prototype members as plain keys', () => {
     const [object] = decodeAmf0(bytes('03 0009', text('__proto__'), '03 0001 61 05 0000 09 0000 09'));
     expect(Object.keys(object as AmfObject)).toEqual(['__proto__']);
@@ -180,6 +222,7 @@ describe('AMF0', () => {
     { name: 'a bigint', value: 1n, code: 'amf.value' },
     { name: 'a key of 65536 bytes', value: { ['k'.repeat(65_536)]: 1 }, code: 'amf.value' },
     { name: 'an array too deep', value: nestedArray(65), code: 'amf.depth' },
+    { name: 'more than a message holds', value: Array(20).fill(['x'.repeat(1_000_000)]), code: 'amf.value' },
     { name: 'too many elements', value: Array(16_384).fill(0), code: 'amf.elements' },
   ])('does not encode $name', ({ value, code }) => {
     expect(() => encodeAmf0([value as AmfValue])).toThrow(expect.objectContaining({ name: 'RtmpError', code }));
@@ -187,7 +230,7 @@ describe('AMF0', () => {
 
   it('encodes and decodes any values', () => {
     fc.assert(
-      fc.property(fc.array(anyValue(), { maxLength: 5 }), (values) => {
+      fc.property(fc.array(anyAmf0Value(), { maxLength: 5 }), (values) => {
         expect(decodeAmf0(encodeAmf0(values))).toEqual(values);
       }),
       { numRuns: 500 },
@@ -208,6 +251,10 @@ describe('AMF0', () => {
   });
 });
 
+function reference(index: number): Uint8Array {
+  return Uint8Array.of(0x07, index >> 8, index & 0xff);
+}
+
 function endlessNesting(length: number): Uint8Array {
   const level = bytes('03 0001 61');
   return Uint8Array.from({ length }, (_, index) => level[index % level.length] ?? 0);
@@ -215,26 +262,4 @@ function endlessNesting(length: number): Uint8Array {
 
 function nestedArray(depth: number): AmfValue {
   return depth === 0 ? null : [nestedArray(depth - 1)];
-}
-
-function anyValue(): fc.Arbitrary<AmfValue> {
-  const { value } = fc.letrec<{ value: AmfValue; properties: AmfObject }>((tie) => ({
-    value: fc.oneof(
-      { maxDepth: 5 },
-      fc.double({ noNaN: true }),
-      fc.boolean(),
-      fc.string({ unit: 'grapheme' }),
-      fc.constantFrom(null, undefined),
-      fc.date({ noInvalidDate: true }),
-      fc.string().map((source) => new AmfXmlDocument(source)),
-      tie('properties'),
-      fc.array(tie('value'), { maxLength: 4 }),
-      tie('properties').map((properties) => new AmfEcmaArray(properties)),
-      fc
-        .tuple(fc.string(), tie('properties'))
-        .map(([className, properties]) => new AmfTypedObject(className, properties)),
-    ),
-    properties: fc.dictionary(fc.string({ minLength: 1 }), tie('value'), { maxKeys: 4 }),
-  }));
-  return value;
 }

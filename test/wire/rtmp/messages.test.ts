@@ -3,6 +3,7 @@ import {
   BufferList,
   ChunkReader,
   ChunkWriter,
+  DEFAULT_AMF_LIMITS,
   decodeMessage,
   encodeMessage,
   MessageType,
@@ -10,6 +11,7 @@ import {
   type RtmpMessage,
 } from 'rtmp-server-ts';
 import { describe, expect, it } from 'vitest';
+import { anyAmf0Value, anyAmf3Value } from './amf-values.js';
 import { bytes, counting, repeat, text } from './bytes.js';
 
 interface Row {
@@ -112,6 +114,12 @@ const CANONICAL: Row[] = [
     value: { ...DATA, encoding: 0, name: '|RtmpSampleAccess', values: [true, true] },
   },
   {
+    name: 'data in its AMF3 form, an object in AMF3',
+    typeId: 15,
+    bytes: bytes('00 02 0001 78 11 0a 0b 01 03 61 04 05 01'),
+    value: { ...DATA, encoding: 3, name: 'x', values: [{ a: 5 }] },
+  },
+  {
     name: 'data in its AMF3 form',
     typeId: 15,
     bytes: bytes('00 02 0001', text('x'), '05'),
@@ -122,6 +130,16 @@ const CANONICAL: Row[] = [
     typeId: 20,
     bytes: bytes('02 0007', text('publish'), '00 0000000000000000 05 02 0005', text('dummy'), '02 0004', text('live')),
     value: { ...COMMAND, encoding: 0, name: 'publish', transactionId: 0, args: ['dummy', 'live'] },
+  },
+  {
+    name: 'command in its AMF3 form, scalars in AMF0 and everything else in AMF3',
+    typeId: 17,
+    bytes: bytes(
+      '00 02 0001 78 00 0000000000000000 05',
+      '02 0001 61 00 3ff0000000000000 01 01',
+      '11 09 03 01 06 03 61',
+    ),
+    value: { ...COMMAND, encoding: 3, name: 'x', transactionId: 0, args: ['a', 1, true, ['a']] },
   },
   {
     name: 'command in its AMF3 form',
@@ -250,9 +268,9 @@ const WRONG = [
     code: 'amf.depth',
   },
   {
-    name: 'AMF3 command with an object',
+    name: 'AMF3 command with an object that its class writes by itself',
     typeId: 17,
-    bytes: bytes('00 02 0001 61 05 05 11 0a'),
+    bytes: bytes('00 02 0001 61 05 05 11 0a 07 03 58'),
     code: 'amf.unsupported',
   },
   { name: 'empty data', typeId: 18, bytes: bytes(), code: 'message.data' },
@@ -319,9 +337,22 @@ describe('messages', () => {
   it('keeps within the AMF limits that it is given', () => {
     const payload = bytes('02 0001 61', repeat(5, 10));
     const raw = { typeId: MessageType.dataAmf0, ...ORIGIN, payload };
-    expect(() => decodeMessage(raw, { depth: 1, elements: 11 })).not.toThrow();
-    expect(() => decodeMessage(raw, { depth: 1, elements: 10 })).toThrow(
+    expect(() => decodeMessage(raw, { ...DEFAULT_AMF_LIMITS, depth: 1, elements: 11 })).not.toThrow();
+    expect(() => decodeMessage(raw, { ...DEFAULT_AMF_LIMITS, depth: 1, elements: 10 })).toThrow(
       expect.objectContaining({ code: 'amf.elements' }),
+    );
+  });
+
+  it.each([0, 3] as const)('carries any values in commands and data with encoding %s', (encoding) => {
+    const values = encoding === 3 ? anyAmf3Value() : anyAmf0Value();
+    fc.assert(
+      fc.property(fc.array(values, { maxLength: 3 }), (args) => {
+        const command = { ...COMMAND, encoding, name: 'x', transactionId: 1, args } as const;
+        expect(decodeMessage(encodeMessage(command))).toEqual(command);
+        const data = { ...DATA, encoding, name: 'x', values: args } as const;
+        expect(decodeMessage(encodeMessage(data))).toEqual(data);
+      }),
+      { numRuns: 100 },
     );
   });
 

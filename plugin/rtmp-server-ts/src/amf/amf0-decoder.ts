@@ -1,7 +1,8 @@
 import { ByteReader } from '../bytes/byte-reader.js';
 import { RtmpError } from '../errors/rtmp-error.js';
 import { Amf0Marker } from './amf0-markers.js';
-import { readAmf3Scalar } from './amf3-scalar.js';
+import { Amf3Decoder } from './amf3-decoder.js';
+import { DecodeBudget, type Referable } from './decode-budget.js';
 import { type AmfLimits, DEFAULT_AMF_LIMITS } from './limits.js';
 import { AmfEcmaArray, AmfTypedObject, AmfUnsupported, type AmfValue, AmfXmlDocument } from './values.js';
 
@@ -16,15 +17,13 @@ export function decodeAmf0(bytes: Uint8Array, limits?: AmfLimits): AmfValue[] {
  */
 export class Amf0Decoder {
   readonly #reader: ByteReader;
-  readonly #limits: AmfLimits;
+  readonly #budget: DecodeBudget;
   /** The complex values so far, in the order in which their markers came: what a reference points into (section 2.9). */
-  readonly #references: AmfValue[] = [];
-  #elements = 0;
-  #depth = 0;
+  readonly #references: Referable[] = [];
 
   constructor(bytes: Uint8Array, limits: AmfLimits = DEFAULT_AMF_LIMITS) {
     this.#reader = new ByteReader(bytes, 'amf.truncated');
-    this.#limits = limits;
+    this.#budget = new DecodeBudget(limits);
   }
 
   get done(): boolean {
@@ -38,10 +37,7 @@ export class Amf0Decoder {
   }
 
   next(): AmfValue {
-    this.#elements += 1;
-    if (this.#elements > this.#limits.elements) {
-      throw new RtmpError('amf.elements', `more than ${this.#limits.elements} values in one message`);
-    }
+    this.#budget.addElement();
     const reader = this.#reader;
     const marker = reader.u8();
     switch (marker) {
@@ -64,7 +60,8 @@ export class Amf0Decoder {
       case Amf0Marker.date:
         return this.#date();
       case Amf0Marker.avmPlus:
-        return readAmf3Scalar(reader);
+        // For one value, whose references count from 0 again (section 3.1).
+        return new Amf3Decoder(reader, this.#budget).next();
       case Amf0Marker.reference:
         return this.#reference();
       default:
@@ -73,54 +70,56 @@ export class Amf0Decoder {
   }
 
   #complex(marker: number): AmfValue {
-    this.#depth += 1;
-    if (this.#depth > this.#limits.depth) {
-      throw new RtmpError('amf.depth', `objects nested deeper than ${this.#limits.depth}`);
-    }
-    const value = this.#complexValue(marker);
-    this.#depth -= 1;
-    return value;
+    const frame = this.#budget.open(this.#reader.offset);
+    this.#references.push(frame);
+    this.#members(marker, frame);
+    this.#budget.close(frame, this.#reader.offset);
+    return frame.value;
   }
 
-  #complexValue(marker: number): AmfValue {
+  #members(marker: number, frame: Referable): void {
+    if (marker === Amf0Marker.strictArray) {
+      this.#strictArray(frame);
+      return;
+    }
     const properties: Record<string, AmfValue> = Object.create(null);
     switch (marker) {
       case Amf0Marker.object:
-        return this.#properties(properties, properties);
+        frame.value = properties;
+        break;
       case Amf0Marker.ecmaArray:
         // The count (section 2.10) is wrong in the output of many encoders; the end marker is what counts.
         this.#reader.u32();
-        return this.#properties(new AmfEcmaArray(properties), properties);
+        frame.value = new AmfEcmaArray(properties);
+        break;
       case Amf0Marker.typedObject:
-        return this.#properties(new AmfTypedObject(this.#reader.utf8(this.#reader.u16()), properties), properties);
-      case Amf0Marker.strictArray:
-        return this.#strictArray();
+        frame.value = new AmfTypedObject(this.#reader.utf8(this.#reader.u16()), properties);
+        break;
       default:
-        throw new RtmpError('amf.marker', `AMF0 type marker 0x${marker.toString(16).padStart(2, '0')} is not defined`);
+        throw undefinedMarker(marker);
     }
+    this.#properties(properties);
   }
 
-  /** Fills `properties` up to the object end marker; `owner`, which holds them, is what references to it mean. */
-  #properties<Owner extends AmfValue>(owner: Owner, properties: Record<string, AmfValue>): Owner {
+  /** Up to the object end marker. */
+  #properties(properties: Record<string, AmfValue>): void {
     const reader = this.#reader;
-    this.#references.push(owner);
     for (;;) {
       const key = reader.utf8(reader.u16());
       if (key === '' && reader.peek() === Amf0Marker.objectEnd) {
         reader.u8();
-        return owner;
+        return;
       }
       properties[key] = this.next();
     }
   }
 
-  #strictArray(): AmfValue {
+  #strictArray(frame: Referable): void {
     const count = this.#reader.u32();
     // Not believed before its elements are there.
     const values: AmfValue[] = [];
-    this.#references.push(values);
+    frame.value = values;
     for (let index = 0; index < count; index += 1) values.push(this.next());
-    return values;
   }
 
   #date(): Date {
@@ -132,9 +131,14 @@ export class Amf0Decoder {
 
   #reference(): AmfValue {
     const index = this.#reader.u16();
-    if (index >= this.#references.length) {
+    const entry = this.#references[index];
+    if (entry === undefined) {
       throw new RtmpError('amf.reference', `reference to object ${index} of ${this.#references.length}`);
     }
-    return this.#references[index];
+    return this.#budget.refer(entry);
   }
+}
+
+function undefinedMarker(marker: number): RtmpError {
+  return new RtmpError('amf.marker', `AMF0 type marker 0x${marker.toString(16).padStart(2, '0')} is not defined`);
 }

@@ -21,6 +21,11 @@ export class ByteReader {
     return this.#bytes.length - this.#offset;
   }
 
+  /** Bytes consumed. */
+  get offset(): number {
+    return this.#offset;
+  }
+
   /** The next byte, not consumed; undefined at the end. */
   peek(): number | undefined {
     return this.#bytes[this.#offset];

@@ -49,6 +49,13 @@ export class ByteWriter {
     this.#bytes.set(value, offset);
   }
 
+  /** Text of which {@link isShortAscii} is true. */
+  ascii(text: string): void {
+    const offset = this.#reserve(text.length);
+    const bytes = this.#bytes;
+    for (let index = 0; index < text.length; index += 1) bytes[offset + index] = text.charCodeAt(index);
+  }
+
   /** Makes room; the view may be another one afterwards. */
   #reserve(length: number): number {
     const offset = this.#length;
@@ -61,4 +68,16 @@ export class ByteWriter {
     }
     return offset;
   }
+}
+
+/** Up to here, in characters, writing each costs less than calling a TextEncoder. */
+const SHORT_TEXT = 63;
+
+/** Names and short texts nearly always are. */
+export function isShortAscii(text: string): boolean {
+  if (text.length > SHORT_TEXT) return false;
+  for (let index = 0; index < text.length; index += 1) {
+    if (text.charCodeAt(index) > 0x7f) return false;
+  }
+  return true;
 }

@@ -29,7 +29,7 @@ export type FlvAudioCodec = (typeof AUDIO_CODECS)[number];
  */
 export interface FlvAudioTag {
   readonly codec: FlvAudioCodec;
-  /** 0-15. 9 is the extended header of Enhanced RTMP, where the other bits mean something else. */
+  /** 0-15. 9 is the extended header, where the other bits mean something else: see parseEnhancedAudioTag(). */
   readonly codecId: number;
   /** What the byte says, in Hz. Flash writes 11025 for Speex, AAC says 44100, whatever their rates are. */
   readonly sampleRate: 5512 | 11025 | 22050 | 44100;

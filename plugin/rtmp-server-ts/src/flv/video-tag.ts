@@ -30,6 +30,17 @@ const FRAME_TYPES: ReadonlyMap<number, FlvFrameType> = new Map([
   [5, 'command'],
 ]);
 
+/** @param number 0-7 */
+export function flvFrameType(number: number): FlvFrameType {
+  return FRAME_TYPES.get(number) ?? 'unknown';
+}
+
+/** 0, which is reserved, for `unknown`. */
+export function flvFrameTypeNumber(frameType: FlvFrameType): number {
+  for (const [number, name] of FRAME_TYPES) if (name === frameType) return number;
+  return 0;
+}
+
 const AVC_PACKET_TYPES = ['sequence-header', 'nalu', 'end-of-sequence'] as const;
 
 /** The first byte (frame type, codec) of a video message's payload, and for AVC the packet type and composition time after it. */
@@ -44,7 +55,7 @@ export interface FlvVideoTag {
   readonly compositionTime?: number;
   /** Bytes of the payload before the codec's own. */
   readonly headerLength: 1 | 5;
-  /** The extended header of Enhanced RTMP: its first bit is set, and the other fields are not what they seem. */
+  /** The extended header, where the other fields are not what they seem: see parseEnhancedVideoTag(). */
   readonly enhanced: boolean;
 }
 
@@ -59,7 +70,7 @@ export function parseFlvVideoTag(payload: Uint8Array): FlvVideoTag | undefined {
   const tag = {
     codec: VIDEO_CODECS.get(codecId) ?? 'unknown',
     codecId,
-    frameType: FRAME_TYPES.get((first >> 4) & 7) ?? 'unknown',
+    frameType: flvFrameType((first >> 4) & 7),
     enhanced: first >= 0x80,
   } as const;
   const [, type, high = 0, middle = 0, low = 0] = payload;

@@ -1,9 +1,8 @@
 import { Amf0Decoder } from '../amf/amf0-decoder.js';
-import { encodeAmf0 } from '../amf/amf0-encoder.js';
 import type { AmfLimits } from '../amf/limits.js';
 import type { AmfValue } from '../amf/values.js';
 import { RtmpError } from '../errors/rtmp-error.js';
-import { type AmfEncoding, envelope, withoutPrefix, withPrefix } from './amf3-prefix.js';
+import { type AmfEncoding, encodeValues, envelope, withoutPrefix } from './amf3-prefix.js';
 import type { Envelope, MessageOrigin } from './envelope.js';
 import { MessageType } from './message-type.js';
 
@@ -37,9 +36,8 @@ export function decodeCommandHead(raw: Envelope): CommandHead {
 /** @throws RtmpError `amf.*` */
 export function encodeCommand(message: CommandMessage): Envelope {
   const { encoding, name, transactionId, commandObject, args } = message;
-  const values = encodeAmf0([name, transactionId, commandObject, ...args]);
   const typeId = encoding === 3 ? MessageType.commandAmf3 : MessageType.commandAmf0;
-  return envelope(message, typeId, withPrefix(values, encoding));
+  return envelope(message, typeId, encodeValues([name, transactionId, commandObject, ...args], encoding));
 }
 
 function decodeHead(decoder: Amf0Decoder): CommandHead {

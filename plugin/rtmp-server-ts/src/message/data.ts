@@ -1,9 +1,8 @@
 import { Amf0Decoder } from '../amf/amf0-decoder.js';
-import { encodeAmf0 } from '../amf/amf0-encoder.js';
 import type { AmfLimits } from '../amf/limits.js';
 import type { AmfValue } from '../amf/values.js';
 import { RtmpError } from '../errors/rtmp-error.js';
-import { type AmfEncoding, envelope, withoutPrefix, withPrefix } from './amf3-prefix.js';
+import { type AmfEncoding, encodeValues, envelope, withoutPrefix } from './amf3-prefix.js';
 import type { Envelope, MessageOrigin } from './envelope.js';
 import { MessageType } from './message-type.js';
 
@@ -27,5 +26,5 @@ export function decodeData(raw: Envelope, encoding: AmfEncoding, limits?: AmfLim
 export function encodeData(message: DataMessage): Envelope {
   const { encoding, name, values } = message;
   const typeId = encoding === 3 ? MessageType.dataAmf3 : MessageType.dataAmf0;
-  return envelope(message, typeId, withPrefix(encodeAmf0([name, ...values]), encoding));
+  return envelope(message, typeId, encodeValues([name, ...values], encoding));
 }

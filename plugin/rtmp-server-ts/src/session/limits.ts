@@ -54,6 +54,8 @@ export interface RtmpLimits {
   readonly amfDepth: number;
   /** AMF values in one message. */
   readonly amfElements: number;
+  /** Bytes that the AMF references in one message stand for. */
+  readonly amfReferencedBytes: number;
 }
 
 const KIB = 1024;
@@ -87,6 +89,7 @@ export const DEFAULT_RTMP_LIMITS: RtmpLimits = {
   connectionsPerAddress: 1_000,
   amfDepth: 64,
   amfElements: 16_384,
+  amfReferencedBytes: MIB,
 };
 
 /** @throws RangeError for an unknown name, and for a value that is not a positive number */

@@ -51,7 +51,8 @@ export class Link {
     this.#transport = transport;
     this.#handler = handler;
     this.#limits = limits;
-    this.#amfLimits = { depth: limits.amfDepth, elements: limits.amfElements };
+    const { amfDepth, amfElements, amfReferencedBytes } = limits;
+    this.#amfLimits = { depth: amfDepth, elements: amfElements, referencedBytes: amfReferencedBytes };
     this.#reader = new ChunkReader(this.#input, limits);
   }
 

@@ -3,6 +3,7 @@ import { CONTROL_CHUNK_STREAM_ID } from '../chunk/constants.js';
 import type { RawMessage } from '../chunk/raw-message.js';
 import { RtmpError, type RtmpErrorCode } from '../errors/rtmp-error.js';
 import { TypedEmitter } from '../events/typed-emitter.js';
+import type { AmfEncoding } from '../message/amf3-prefix.js';
 import { type CommandMessage, decodeCommandHead } from '../message/command.js';
 import type { DataMessage } from '../message/data.js';
 import type { AudioMessage, VideoMessage } from '../message/media.js';
@@ -12,8 +13,8 @@ import type { UserControlMessage } from '../message/user-control.js';
 import { CONNECTION_CHUNK_STREAM_ID } from './chunk-stream-ids.js';
 import type { Clock } from './clock.js';
 import { CommandBacklog } from './command-backlog.js';
-import { CommandChannel, command } from './command-channel.js';
-import { CONNECT_PRELUDE, connectInformation, connectProperties } from './connect-answer.js';
+import { CommandChannel } from './command-channel.js';
+import { CONNECT_PRELUDE, connectAnswer } from './connect-answer.js';
 import { type CommandTarget, handleConnectionCommand } from './connection-commands.js';
 import { Heartbeat } from './heartbeat.js';
 import type { RtmpLimits } from './limits.js';
@@ -27,6 +28,7 @@ import { StreamTable } from './stream-table.js';
 import { TokenBucket } from './token-bucket.js';
 import type { Transport, TransportProtocol } from './transport.js';
 import type {
+  AcceptOptions,
   ConnectRequest,
   RtmpSession,
   RtmpSessionEvents,
@@ -74,6 +76,8 @@ export class NetConnection extends TypedEmitter<RtmpSessionEvents> implements Rt
   /** Of the handshake, the connect command or the close, one after the other. */
   #deadline: unknown;
   #messagesIgnored = 0;
+  /** Whether the client has said that it heeds a request to connect anew. */
+  #canReconnect = false;
 
   constructor(transport: Transport, host: ConnectionHost) {
     super();
@@ -112,6 +116,11 @@ export class NetConnection extends TypedEmitter<RtmpSessionEvents> implements Rt
     return this.#streams.all;
   }
 
+  /** For streams; see {@link StreamHost}. */
+  get encoding(): AmfEncoding {
+    return this.#commands.encoding;
+  }
+
   get counters(): SessionCounters {
     const { bytesIn, bytesOut, messagesIn, messagesOut } = this.#link;
     return {
@@ -145,6 +154,19 @@ export class NetConnection extends TypedEmitter<RtmpSessionEvents> implements Rt
   call(name: string, ...args: AmfValue[]): Promise<AmfValue[]> {
     if (!this.#isActive) return Promise.reject(new RtmpError('call.closed', `${name} called on a closed session`));
     return this.#pendingCalls.add(name, (transactionId) => this.#commands.call(name, transactionId, ...args));
+  }
+
+  requestReconnect({
+    tcUrl,
+    description = 'The server asks to connect anew.',
+  }: {
+    readonly tcUrl?: string;
+    readonly description?: string;
+  } = {}): boolean {
+    if (!this.#canReconnect || !this.#isActive) return false;
+    const more = tcUrl === undefined ? {} : { tcUrl };
+    this.status(statusInfo('NetConnection.Connect.ReconnectRequest', description, more));
+    return true;
   }
 
   close(reason = 'closed by the server'): void {
@@ -261,11 +283,7 @@ export class NetConnection extends TypedEmitter<RtmpSessionEvents> implements Rt
     this.#host.clock.clearTimeout(this.#deadline);
     this.#heartbeat.start();
     const request: ConnectRequest = connectRequest(message, {
-      accept: ({ properties, information } = {}) => {
-        if (this.#state !== 'deciding') return;
-        const result = connectProperties(this.#host.fmsVersion, properties);
-        this.#accept(transactionId, result, connectInformation(request.objectEncoding, information));
-      },
+      accept: (options) => this.#accept(transactionId, request, options),
       reject: (description, information = {}) => {
         if (this.#state !== 'deciding') return;
         this.#commands.rejected(transactionId, errorInfo('NetConnection.Connect.Rejected', description, information));
@@ -275,10 +293,14 @@ export class NetConnection extends TypedEmitter<RtmpSessionEvents> implements Rt
     if (!this.emit('connect', request)) request.reject('No application takes connections.');
   }
 
-  #accept(transactionId: number, properties: AmfObject, information: AmfObject): void {
+  #accept(transactionId: number, request: ConnectRequest, options?: AcceptOptions): void {
+    if (this.#state !== 'deciding') return;
+    const { properties, information, encoding } = connectAnswer(this.#host.fmsVersion, request, options);
     this.#state = 'open';
     for (const message of CONNECT_PRELUDE) this.#control(message);
     this.#commands.connected(transactionId, properties, information);
+    this.#commands.encoding = encoding;
+    this.#canReconnect = request.enhanced?.capsEx?.reconnect === true;
     // After the listener that accepts has returned and has added its other listeners.
     queueMicrotask(() => this.#runBacklog());
   }
@@ -341,7 +363,7 @@ export class NetConnection extends TypedEmitter<RtmpSessionEvents> implements Rt
       return;
     }
     if (farewell !== undefined && before !== 'connecting') {
-      this.#link.send(command('onStatus', 0, null, [farewell]), CONNECTION_CHUNK_STREAM_ID);
+      this.#link.send(this.#commands.command('onStatus', 0, null, [farewell]), CONNECTION_CHUNK_STREAM_ID);
     }
     this.#deadline = clock.setTimeout(() => this.#link.destroy(), limits.closeTimeout);
     this.#link.end();

@@ -1,6 +1,7 @@
 import type { AmfObject, AmfValue } from '../amf/values.js';
 import { CONTROL_CHUNK_STREAM_ID } from '../chunk/constants.js';
 import { TypedEmitter } from '../events/typed-emitter.js';
+import type { AmfEncoding } from '../message/amf3-prefix.js';
 import type { CommandMessage } from '../message/command.js';
 import type { DataMessage } from '../message/data.js';
 import type { AudioMessage, VideoMessage } from '../message/media.js';
@@ -13,6 +14,8 @@ import type { PlayRequest, PublishRequest, RtmpStream, RtmpStreamEvents } from '
 export interface StreamHost {
   /** The session's id. */
   readonly id: string;
+  /** Of commands and data. */
+  readonly encoding: AmfEncoding;
   send(message: RtmpMessage, chunkStreamId: number): void;
   /** @returns false when the client reads too slowly. */
   sendMedia(message: AudioMessage | VideoMessage, chunkStreamId: number): boolean;
@@ -65,12 +68,14 @@ export class NetStream extends TypedEmitter<RtmpStreamEvents> implements RtmpStr
   }
 
   sendData(name: string, ...values: AmfValue[]): void {
-    this.#send({ type: 'data', encoding: 0, streamId: this.id, timestamp: this.#timestamp, name, values });
+    const { encoding } = this.#host;
+    this.#send({ type: 'data', encoding, streamId: this.id, timestamp: this.#timestamp, name, values });
   }
 
   status(info: AmfObject): void {
-    const call = { encoding: 0, name: 'onStatus', transactionId: 0, commandObject: null, args: [info] } as const;
-    this.#send({ type: 'command', streamId: this.id, timestamp: 0, ...call });
+    const { encoding } = this.#host;
+    const call = { name: 'onStatus', transactionId: 0, commandObject: null, args: [info] };
+    this.#send({ type: 'command', encoding, streamId: this.id, timestamp: 0, ...call });
   }
 
   stopPlay(info: AmfObject = {}): void {

@@ -1,5 +1,6 @@
 import { type AmfObject, type AmfValue, amfProperties } from '../amf/values.js';
 import type { CommandMessage } from '../message/command.js';
+import { readEnhancedCapabilities } from './enhanced-capabilities.js';
 import type { ConnectRequest, RpcCall } from './types.js';
 
 type ConnectAnswers = Pick<ConnectRequest, 'accept' | 'reject'>;
@@ -8,6 +9,7 @@ type ConnectAnswers = Pick<ConnectRequest, 'accept' | 'reject'>;
 export function connectRequest({ commandObject, args }: CommandMessage, answers: ConnectAnswers): ConnectRequest {
   const properties: AmfObject = amfProperties(commandObject) ?? {};
   const { audioCodecs, videoCodecs } = properties;
+  const enhanced = readEnhancedCapabilities(properties);
   return {
     commandObject: properties,
     app: text(properties.app),
@@ -16,6 +18,7 @@ export function connectRequest({ commandObject, args }: CommandMessage, answers:
     objectEncoding: properties.objectEncoding === 3 ? 3 : 0,
     ...(typeof audioCodecs === 'number' && { audioCodecs }),
     ...(typeof videoCodecs === 'number' && { videoCodecs }),
+    ...(enhanced && { enhanced }),
     args,
     ...answers,
   };

@@ -3,6 +3,7 @@ import type { RtmpErrorCode } from '../errors/rtmp-error.js';
 import type { TypedEmitter } from '../events/typed-emitter.js';
 import type { DataMessage } from '../message/data.js';
 import type { AudioMessage, VideoMessage } from '../message/media.js';
+import type { EnhancedCapabilities } from './enhanced-capabilities.js';
 import type { TransportProtocol } from './transport.js';
 
 /** Why a session ended. Every {@link RtmpErrorCode} can be one; the other codes are the ordinary ends. */
@@ -66,6 +67,12 @@ export interface RtmpSession extends TypedEmitter<RtmpSessionEvents> {
    * when too many wait
    */
   call(name: string, ...args: AmfValue[]): Promise<AmfValue[]>;
+  /**
+   * Asks the client to connect anew: here, or to `tcUrl`, which may be relative. It goes on until it has (Enhanced RTMP v2, Reconnect
+   * Request), so close() must wait.
+   * @returns false, with nothing sent, when the client has not said in connect that it heeds this
+   */
+  requestReconnect(options?: { readonly tcUrl?: string; readonly description?: string }): boolean;
   /** Sends what is queued (at most `closeTimeout`), then ends. The client is told with NetConnection.Connect.Closed. */
   close(reason?: string): void;
 }
@@ -76,20 +83,31 @@ export interface ConnectRequest {
   readonly app: string;
   readonly tcUrl: string;
   readonly flashVer: string;
+  /** With 3, commands and data go to the client in their AMF3 form, the answer to connect apart. */
   readonly objectEncoding: 0 | 3;
   /** Bit masks of what the client can play. */
   readonly audioCodecs?: number;
   readonly videoCodecs?: number;
+  /** What the client says of Enhanced RTMP, when it says anything. */
+  readonly enhanced?: EnhancedCapabilities;
   /** The arguments after the command object. */
   readonly args: readonly AmfValue[];
   /**
    * Sends Window Acknowledgement Size, Set Peer Bandwidth, Set Chunk Size and `_result` with NetConnection.Connect.Success; then commands
    * that the client sent meanwhile are dispatched. Later and further calls do nothing.
-   * @param options properties and information to add to, or to put in place of, those sent
    */
-  accept(options?: { readonly properties?: AmfObject; readonly information?: AmfObject }): void;
+  accept(options?: AcceptOptions): void;
   /** Sends `_error` with NetConnection.Connect.Rejected and closes. */
   reject(description: string, information?: AmfObject): void;
+}
+
+export interface AcceptOptions {
+  /** To add to, or to put in place of, the properties sent. */
+  readonly properties?: AmfObject;
+  /** To add to, or to put in place of, the information sent. With `objectEncoding: 0` the session keeps to AMF0. */
+  readonly information?: AmfObject;
+  /** What the program can do of Enhanced RTMP: told to a client that has said what it can do. */
+  readonly enhanced?: EnhancedCapabilities;
 }
 
 /** A command of the client. Both answers do nothing when its transaction id is 0, and when it was answered already. */

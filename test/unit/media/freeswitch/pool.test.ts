@@ -259,6 +259,13 @@ describe('channels', () => {
   });
 });
 
+test('a server that says what cannot be read loses its connection, and gets a new one', async ({ scope }) => {
+  const { rig, server } = await rigWithServer(scope);
+  server.say('Reply-Text: 100 %\nContent-Type: command/reply\n\n');
+  await rig.state(server.port, /^down/);
+  await rig.state(server.port, /^up/);
+});
+
 test('who connects to the port for channels with rubbish loses the connection, and calls go on', async ({ scope }) => {
   const { rig, server } = await rigWithServer(scope);
   await rig.pair();

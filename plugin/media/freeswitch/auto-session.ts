@@ -13,6 +13,7 @@ import { mediaErrorOf } from './errors.js';
 import { answerTo, type FarSide, farSideOf, numberOf, servedFormats } from './far-side.js';
 import type { FreeSwitchPool, PoolLogger } from './pool.js';
 import { Transcoder } from './transcoder.js';
+import { Turns } from './turns.js';
 
 export interface AutoSessionOptions {
   readonly call: MediaOptions;
@@ -28,6 +29,7 @@ export class AutoSession implements MediaSession {
   readonly offer: SessionDescription;
   readonly #options: AutoSessionOptions;
   readonly #direct: DirectSession;
+  readonly #turns = new Turns();
   #transcoder: Transcoder | undefined;
   /** What transcoders of this call measured before. */
   #earlier: MediaReport = {};
@@ -39,11 +41,13 @@ export class AutoSession implements MediaSession {
     this.offer = options.pool.usable ? withServed(options.session.offer) : options.session.offer;
   }
 
-  async accept(answer: SessionDescription): Promise<void> {
-    const far = farSideOf(answer, 'answer');
-    const accept = () => this.#direct.accept(answer);
-    if (passes(far)) await this.#pass(accept);
-    else await this.#transcode(far, this.offer, { transcoded: () => {}, alone: accept });
+  accept(answer: SessionDescription): Promise<void> {
+    return this.#turns.take(async () => {
+      const far = farSideOf(answer, 'answer');
+      const accept = () => this.#direct.accept(answer);
+      if (passes(far)) await this.#pass(accept);
+      else await this.#transcode(far, this.offer, { transcoded: () => {}, alone: accept });
+    });
   }
 
   check(offer: SessionDescription): void {
@@ -51,13 +55,15 @@ export class AutoSession implements MediaSession {
     if (!passes(far) && !this.#options.pool.usable) this.#direct.check(offer);
   }
 
-  async answer(offer: SessionDescription): Promise<SessionDescription> {
-    const far = farSideOf(offer, 'offer');
-    const answer = () => this.#direct.answer(offer);
-    if (passes(far)) return this.#pass(answer);
-    const { address, media } = this.#direct.offer;
-    const transcoded = () => answerTo(offer, far, address, media[0]?.port ?? 0);
-    return this.#transcode(far, offer, { transcoded, alone: answer });
+  answer(offer: SessionDescription): Promise<SessionDescription> {
+    return this.#turns.take(async () => {
+      const far = farSideOf(offer, 'offer');
+      const answer = () => this.#direct.answer(offer);
+      if (passes(far)) return this.#pass(answer);
+      const { address, media } = this.#direct.offer;
+      const transcoded = () => answerTo(offer, far, address, media[0]?.port ?? 0);
+      return this.#transcode(far, offer, { transcoded, alone: answer });
+    });
   }
 
   write(frame: ClientFrame): void {

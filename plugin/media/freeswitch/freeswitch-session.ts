@@ -4,11 +4,15 @@ import { audioOf } from '../negotiation/formats.js';
 import { mediaErrorOf } from './errors.js';
 import { answerTo, describe, type FarSide, farSideOf, inOrder } from './far-side.js';
 import type { EndpointPair } from './pair.js';
+import { Turns } from './turns.js';
 
 /** The media of one call between a client and a far end that talks to FreeSWITCH. */
 export class FreeSwitchSession implements MediaSession {
   readonly #serve: (remote: SessionDescription) => Promise<EndpointPair>;
+  readonly #turns = new Turns();
   #pair: EndpointPair | undefined;
+  /** What the second channel was told of the far end. */
+  #told: string | undefined;
   #far: FarSide | undefined;
   /** Messages of the client before the answer. */
   #notSent = 0;
@@ -24,30 +28,29 @@ export class FreeSwitchSession implements MediaSession {
     return this.#pair === undefined ? { address: '', media: [] } : inOrder(this.#pair.far.local);
   }
 
-  async accept(answer: SessionDescription): Promise<void> {
-    const far = farSideOf(answer, 'answer');
-    await this.#attempt(async () => {
+  accept(answer: SessionDescription): Promise<void> {
+    return this.#change(async () => {
+      const far = farSideOf(answer, 'answer');
       const pair = this.#open();
-      await pair.far.modify(toServer(far));
+      await this.#tell(pair, toServer(far));
       await pair.bridge();
+      this.#far = far;
     });
-    this.#far = far;
   }
 
   check(offer: SessionDescription): void {
     farSideOf(offer, 'offer');
   }
 
-  async answer(offer: SessionDescription): Promise<SessionDescription> {
-    const far = farSideOf(offer, 'offer');
-    const pair = await this.#attempt(async () => {
-      if (this.#pair !== undefined) await this.#pair.far.modify(toServer(far));
-      else await this.#begin(await this.#serve(toServer(far)));
-      return this.#open();
+  answer(offer: SessionDescription): Promise<SessionDescription> {
+    return this.#change(async () => {
+      const far = farSideOf(offer, 'offer');
+      if (this.#pair === undefined) await this.#begin(toServer(far));
+      else await this.#tell(this.#pair, toServer(far));
+      const { address, port } = placeOf(this.#open());
+      this.#far = far;
+      return answerTo(offer, far, address, port);
     });
-    this.#far = far;
-    const { address, port } = placeOf(pair);
-    return answerTo(offer, far, address, port);
   }
 
   write(frame: ClientFrame): void {
@@ -65,11 +68,21 @@ export class FreeSwitchSession implements MediaSession {
     return this.#report;
   }
 
-  async #begin(pair: EndpointPair): Promise<void> {
+  async #begin(remote: SessionDescription): Promise<void> {
+    const pair = await this.#serve(remote);
+    this.#told = JSON.stringify(remote);
     this.#pair = pair;
     // The call may have ended while the channels were being made.
     if (this.#report !== undefined) pair.close();
     else await pair.bridge();
+  }
+
+  /** An answer often says the same as the early one before it. */
+  async #tell(pair: EndpointPair, remote: SessionDescription): Promise<void> {
+    const text = JSON.stringify(remote);
+    if (text === this.#told) return;
+    await pair.far.modify(remote);
+    this.#told = text;
   }
 
   #open(): EndpointPair {
@@ -79,12 +92,8 @@ export class FreeSwitchSession implements MediaSession {
     return this.#pair;
   }
 
-  async #attempt<T>(action: () => Promise<T>): Promise<T> {
-    try {
-      return await action();
-    } catch (error) {
-      throw mediaErrorOf(error);
-    }
+  #change<T>(change: () => Promise<T>): Promise<T> {
+    return this.#turns.take(change).catch((error: unknown) => Promise.reject(mediaErrorOf(error)));
   }
 }
 

@@ -160,6 +160,13 @@ describe('freeswitch: an incoming call', () => {
     await hearFrom(far, audio(second).port, 9, call);
   });
 
+  test('has one pair of channels for two answers to it at once', async ({ scope }) => {
+    const { rig, server } = await rigWithServer(scope);
+    const { session } = await rig.call('freeswitch', true);
+    await Promise.all([session.answer(describing(9, [pcmu])), session.answer(describing(9, [g722]))]);
+    expect([server.invites, server.bridges]).toEqual([2, 1]);
+  });
+
   test('whose video is refused, and a section of audio more', async ({ scope }) => {
     const { rig } = await rigWithServer(scope);
     const call = await rig.call('freeswitch', true);
@@ -229,6 +236,15 @@ describe('auto: an outgoing call', () => {
       codec: `${format.encoding}/${format.clockRate}`,
     });
     expect(report.relayedToFarEnd).toBeGreaterThanOrEqual(10);
+    await until('no channel is left', () => server.channels.length === 0);
+  });
+
+  test('has one pair of channels for two answers at once, an early one and the final', async ({ scope }) => {
+    const { rig, server } = await rigWithServer(scope);
+    const { session } = await rig.call('auto');
+    await Promise.all([session.accept(describing(9, [pcmu])), session.accept(describing(9, [pcmu]))]);
+    expect([server.invites, server.bridges]).toEqual([2, 1]);
+    session.close();
     await until('no channel is left', () => server.channels.length === 0);
   });
 

@@ -84,6 +84,7 @@ async function assemble(
   const direct = new DirectMedia({
     host: config.rtpHost ?? config.host,
     ports: config.rtpPorts,
+    srtp: config.srtp,
     logger: log,
     ...(speex !== undefined && {
       transcoding: {
@@ -114,6 +115,7 @@ async function assemble(
   const rtmpServer = new RtmpServer({
     logger: (event) => logRtmp(log, event),
     ...(config.origins && { origins: config.origins }),
+    ...(config.trustedProxies && { trustedProxies: config.trustedProxies }),
   });
   rtmpServer.on('error', (error) => log.error({ error: error.message }, 'RTMP listener failed'));
   rtmpServer.on('connection', (session) =>

@@ -18,6 +18,8 @@ export interface MediaDescription {
   readonly port: number;
   /** Port of RTCP when it is not `port + 1` (RFC 3605). */
   readonly rtcpPort?: number;
+  /** RTCP on the port of RTP, offered or taken (`a=rtcp-mux`, RFC 5761). */
+  readonly rtcpMux?: boolean;
   /** Transport protocol of the `m=` line, e.g. `RTP/AVP`. */
   readonly protocol: string;
   /** Host of the section's own `c=` line, where it has one. */
@@ -27,6 +29,20 @@ export interface MediaDescription {
   readonly formats: readonly MediaFormat[];
   /** Milliseconds of audio per packet (`a=ptime`). */
   readonly ptime?: number;
+  /** Keys of SRTP, offered in order of preference or the one that is taken (`a=crypto`). */
+  readonly crypto?: readonly CryptoAttribute[];
+}
+
+/** One `a=crypto` line (RFC 4568): with what, and how, its writer would send SRTP. */
+export interface CryptoAttribute {
+  /** An answer repeats the tag of the line that it takes. */
+  readonly tag: number;
+  /** Crypto suite, e.g. `AES_CM_128_HMAC_SHA1_80`. */
+  readonly suite: string;
+  /** The key parameters as they stand in the line. They hold a secret, which is never to reach a log. */
+  readonly keyParameters: string;
+  /** The session parameters as they stand in the line, each by itself. */
+  readonly sessionParameters?: readonly string[];
 }
 
 /** One RTP payload format of an `m=` section: payload type with its `rtpmap` and `fmtp`. */

@@ -11,7 +11,7 @@ export type CallResult =
   | 'not-found' // 404, 410, 484, 604
   | 'unreachable' // no route: 503, DNS, transport error
   | 'refused' // any other final response
-  | 'no-codec' // the answer has no codec in common
+  | 'no-codec' // the answer has no codec in common, or no encryption
   | 'media-failed' // no port, socket error, media lost
   | 'client-gone' // the RTMP connection went
   | 'signalling-failed' // the SIP server cannot be used

@@ -48,9 +48,12 @@ function checkTls({ rtmpsPort, tlsCert, tlsKey }: Config): void {
   }
 }
 
-function checkMedia({ media, freeswitchHost }: Config): void {
+function checkMedia({ media, freeswitchHost, srtp }: Config): void {
   if (media === 'freeswitch' && freeswitchHost === undefined) {
     throw new ConfigError('SONO_MEDIA: freeswitch needs a FreeSWITCH server; set SONO_FREESWITCH_HOST');
+  }
+  if (media === 'freeswitch' && srtp === 'require') {
+    throw new ConfigError('SONO_MEDIA: freeswitch knows no SRTP, which SONO_SRTP requires; auto does');
   }
 }
 

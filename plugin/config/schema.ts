@@ -42,6 +42,20 @@ const originList = z
   .transform((text) => text.split(/\s*,\s*/).filter((origin) => origin !== ''))
   .refine((origins) => origins.every(isOrigin), 'origins such as https://www.example.com separated by commas, or *');
 
+const networkList = z
+  .string()
+  .transform((text) => text.split(/\s*,\s*/).filter((network) => network !== ''))
+  .refine(
+    (networks) => networks.every(isNetwork),
+    'addresses such as 10.0.0.7 or networks such as 10.0.0.0/8 separated by commas',
+  );
+
+function isNetwork(text: string): boolean {
+  const [address = '', bits = '0', ...rest] = text.split('/');
+  const version = isIP(address);
+  return version !== 0 && rest.length === 0 && /^\d{1,3}$/.test(bits) && Number(bits) <= (version === 4 ? 32 : 128);
+}
+
 function isOrigin(text: string): boolean {
   return text === '*' || (URL.canParse(text) && new URL(text).origin === text);
 }
@@ -105,6 +119,13 @@ export const settings = [
     type: originList.optional(),
     unset: 'the same host',
     doc: 'Web origins whose pages and films may connect, separated by commas, such as `https://www.example.com`; `*` for all.',
+  },
+  {
+    key: 'trustedProxies',
+    env: 'SONO_TRUSTED_PROXIES',
+    type: networkList.optional(),
+    unset: 'none',
+    doc: 'Addresses and networks of HTTP proxies whose `X-Forwarded-For` is believed, separated by commas, such as `10.0.0.0/8`.',
   },
   {
     key: 'httpPort',
@@ -185,6 +206,13 @@ export const settings = [
     type: portRange,
     default: '20000-29999',
     doc: "UDP ports of the gateway's own RTP and RTCP, two per call.",
+  },
+  {
+    key: 'srtp',
+    env: 'SONO_SRTP',
+    type: z.enum(['off', 'accept', 'offer', 'require']),
+    default: 'accept',
+    doc: 'Encrypted media (SRTP, SDES): `off` never, `accept` when the far end offers it, `offer` when it can, `require` always.',
   },
   {
     key: 'speexQuality',

@@ -1,6 +1,6 @@
 import { randomBytes, randomInt } from 'node:crypto';
-import type { ClientFrame, MediaOptions, MediaReport, MediaSession } from '../call/ports.js';
-import type { SessionDescription } from '../call/session-description.js';
+import { type ClientFrame, MediaError, type MediaOptions, type MediaReport, type MediaSession } from '../call/ports.js';
+import type { MediaDescription, SessionDescription } from '../call/session-description.js';
 import { AudioFlow } from './audio/audio-flow.js';
 import type { Transcoding } from './audio/transcoding.js';
 import {
@@ -12,6 +12,14 @@ import {
   passThroughFormats,
   transcodingFormats,
 } from './negotiation/formats.js';
+import {
+  type SectionSecurity,
+  type SrtpAgreement,
+  SrtpNegotiation,
+  type SrtpPolicy,
+  sectionOf,
+  withSection,
+} from './negotiation/srtp.js';
 import type { MediaClock } from './network/clock.js';
 import { type MediaLogger, RtpChannel, type RtpSink } from './network/rtp-channel.js';
 import type { RtpSockets } from './network/rtp-sockets.js';
@@ -29,8 +37,18 @@ export interface DirectSessionOptions {
   /** Is told when the sockets are closed. */
   readonly released: () => void;
   readonly logger?: MediaLogger;
+  /** Default `accept`. */
+  readonly srtp?: SrtpPolicy;
   /** Without it Speex passes through, and nothing else is spoken. */
   readonly transcoding?: Transcoding;
+}
+
+/** A socket that another serves. */
+export interface Diversion {
+  /** Sends to the far end. */
+  readonly farEnd: Pick<RtpChannel, 'sendRtp' | 'sendRtcp'>;
+  /** What the answer to an offer says of its protection. */
+  readonly security: Partial<SectionSecurity>;
 }
 
 /** Milliseconds between two RTCP reports on average; each interval varies by half (RFC 3550 section 6.2). */
@@ -42,6 +60,7 @@ export class DirectSession implements MediaSession {
   readonly #options: DirectSessionOptions;
   readonly #formats: FormatList;
   readonly #channel: RtpChannel;
+  readonly #srtp: SrtpNegotiation;
   /** Exists once the far end has answered. */
   #audio: AudioFlow | undefined;
   #failed = false;
@@ -54,7 +73,9 @@ export class DirectSession implements MediaSession {
     const { call, host, sockets, clock, logger } = options;
     this.#options = options;
     this.#formats = options.transcoding === undefined ? passThroughFormats : transcodingFormats;
-    this.offer = offerAudio(options.advertisedAddress, sockets.port, this.#formats);
+    this.#srtp = new SrtpNegotiation(options.srtp ?? 'accept', randomBytes);
+    const offer = offerAudio(options.advertisedAddress, sockets.port, this.#formats);
+    this.offer = withSection(offer, 'audio', (audio) => ({ ...audio, ...this.#srtp.offer() }));
     this.#channel = new RtpChannel({
       callId: call.callId,
       host,
@@ -66,7 +87,8 @@ export class DirectSession implements MediaSession {
   }
 
   async accept(answer: SessionDescription): Promise<void> {
-    this.#start(agreeAudio(answer, this.#formats));
+    const agreement = agreeAudio(answer, this.#formats);
+    this.#start(agreement, this.#srtp.agree(audioOf(answer)));
   }
 
   check(offer: SessionDescription): void {
@@ -74,19 +96,24 @@ export class DirectSession implements MediaSession {
   }
 
   async answer(offer: SessionDescription): Promise<SessionDescription> {
-    const { agreement, answer } = this.#answerTo(offer);
-    this.#start(agreement);
+    const { agreement, answer, srtp } = this.#answerTo(offer);
+    this.#start(agreement, srtp);
     return answer;
   }
 
-  #answerTo(offer: SessionDescription) {
+  #answerTo(offered: SessionDescription) {
     const { advertisedAddress, sockets } = this.#options;
-    return answerAudio(offer, advertisedAddress, sockets.port, this.#formats);
+    const offer = this.#srtp.choose(offered, 'audio');
+    const { agreement, answer } = answerAudio(offer, advertisedAddress, sockets.port, this.#formats);
+    const { agreement: srtp, security } = this.#srtp.answer(audioOf(offer));
+    return { agreement, srtp, answer: withSection(answer, 'audio', (audio) => ({ ...audio, ...security })) };
   }
 
-  #start(agreement: AudioAgreement): void {
+  #start(agreement: AudioAgreement, srtp: SrtpAgreement): void {
     if (this.#report !== undefined) return;
     const { clock, ticker } = this.#options;
+    this.#srtp.settle(srtp);
+    this.#channel.secure(srtp.keys);
     if (this.#audio === undefined) {
       this.#audio = this.#openAudio(agreement);
       this.#nextReport = clock.now() + nextInterval();
@@ -98,13 +125,31 @@ export class DirectSession implements MediaSession {
   }
 
   /**
+   * An offer without the sections that the policy of encryption rules out.
+   *
+   * @throws MediaError `NoCommonCodec` when that leaves none to answer
+   */
+  admissible(offered: SessionDescription): SessionDescription {
+    const offer = this.#srtp.choose(offered, 'audio');
+    this.#srtp.answer(audioOf(offer));
+    return offer;
+  }
+
+  /**
    * Hands what the far end sends to `sink` until the next answer or offer, and leaves it to the caller what is sent: a
    * media server takes over the call behind this socket.
+   *
+   * @param section of the far end's description
+   * @throws MediaError `NoCommonCodec` when the far end's encryption, or lack of it, is not taken
    */
-  divert(sink: RtpSink, target: MediaTarget): Pick<RtpChannel, 'sendRtp' | 'sendRtcp'> {
+  divert(section: MediaDescription, kind: 'offer' | 'answer', sink: RtpSink, target: MediaTarget): Diversion {
+    const { agreement, security } =
+      kind === 'offer' ? this.#srtp.answer(section) : { agreement: this.#srtp.agree(section), security: {} };
     this.#options.ticker.delete(this.#tick);
+    this.#srtp.settle(agreement);
+    this.#channel.secure(agreement.keys);
     this.#channel.open(sink, target);
-    return this.#channel;
+    return { farEnd: this.#channel, security };
   }
 
   #openAudio(agreement: AudioAgreement): AudioFlow {
@@ -114,7 +159,8 @@ export class DirectSession implements MediaSession {
       send: (packet) => this.#channel.sendRtp(packet),
       cname: randomBytes(12).toString('base64'),
       ssrc: randomBytes(4).readUInt32BE(),
-      sequence: randomInt(2 ** 16),
+      // In the lower half: a receiver that misses the first packets does not miss a wrap, on which SRTP depends.
+      sequence: randomInt(2 ** 15),
       timestamp: randomBytes(4).readUInt32BE(),
       ...(transcoding && { transcoding }),
     });
@@ -178,12 +224,21 @@ export class DirectSession implements MediaSession {
   }
 
   #measure(): MediaReport {
-    const { foreign, malformed, socketErrors } = this.#channel;
+    const { figures, suite } = this.#channel;
+    const { foreign, malformed, droppedReports, socketErrors, forged, replayed } = figures;
     const own = { engine: 'direct', foreign, notSent: this.#notSent, socketErrors };
     if (this.#audio === undefined) return own;
     const audio = this.#audio.figures();
-    return { ...own, ...audio, malformed: malformed + Number(audio.malformed) };
+    const srtp = suite === undefined ? {} : { srtp: suite, forged, replayed };
+    return { ...own, ...audio, malformed: malformed + Number(audio.malformed), droppedReports, ...srtp };
   }
+}
+
+/** The section that negotiation took part in. */
+function audioOf(description: SessionDescription): MediaDescription {
+  const audio = sectionOf(description, 'audio');
+  if (audio === undefined) throw new MediaError('NoCommonCodec', 'the far end has no audio');
+  return audio;
 }
 
 function nextInterval(): number {

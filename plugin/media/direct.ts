@@ -3,6 +3,7 @@ import { networkInterfaces } from 'node:os';
 import type { MediaOptions, MediaPort } from '../call/ports.js';
 import type { Transcoding } from './audio/transcoding.js';
 import { DirectSession } from './direct-session.js';
+import type { SrtpPolicy } from './negotiation/srtp.js';
 import { type MediaClock, systemClock } from './network/clock.js';
 import type { MediaLogger } from './network/rtp-channel.js';
 import { type PortRange, RtpPorts } from './network/rtp-ports.js';
@@ -19,6 +20,8 @@ export interface DirectMediaOptions {
   readonly ports: PortRange;
   readonly clock?: MediaClock;
   readonly logger?: MediaLogger;
+  /** Whether calls are encrypted. Default `accept`. */
+  readonly srtp?: SrtpPolicy;
   /** Serves far ends that know no Speex but G.711. */
   readonly transcoding?: Transcoding;
 }
@@ -45,12 +48,16 @@ export class DirectMedia implements MediaPort {
   }
 
   async open(call: MediaOptions): Promise<DirectSession> {
-    const { host, advertisedAddress } = this.#options;
-    return this.openOn(host, advertisedAddress ?? reachableAddress(host), call);
+    const { host, advertisedAddress, srtp } = this.#options;
+    return this.#open(host, advertisedAddress ?? reachableAddress(host), call, srtp);
   }
 
-  /** The same on another address of this machine, announced as `advertisedAddress`. */
-  async openOn(host: string, advertisedAddress: string, call: MediaOptions): Promise<DirectSession> {
+  /** A leg to a media server, on the address of this machine from which it is reached: not encrypted. */
+  async openLeg(host: string, call: MediaOptions): Promise<DirectSession> {
+    return this.#open(host, host, call, 'off');
+  }
+
+  async #open(host: string, advertisedAddress: string, call: MediaOptions, srtp: SrtpPolicy | undefined) {
     const { logger, transcoding } = this.#options;
     const { sockets, released } = await this.openSockets(host);
     return new DirectSession({
@@ -62,6 +69,7 @@ export class DirectMedia implements MediaPort {
       ticker: this.#ticker,
       released,
       ...(logger === undefined ? {} : { logger }),
+      ...(srtp === undefined ? {} : { srtp }),
       ...(transcoding === undefined ? {} : { transcoding }),
     });
   }

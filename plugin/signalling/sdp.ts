@@ -2,6 +2,7 @@ import { randomInt } from 'node:crypto';
 import { isIPv6 } from 'node:net';
 import { type MediaDescription as ParsedMedia, parse, write } from 'sdp-transform';
 import type { Direction, MediaDescription, MediaFormat, SessionDescription } from '../call/session-description.js';
+import { readCrypto, writeCrypto } from './sdp-crypto.js';
 
 /** RFC 3551 table 4 and 5: formats that need no `rtpmap`. */
 const staticFormats: Readonly<Record<number, Omit<MediaFormat, 'payloadType'>>> = {
@@ -20,9 +21,13 @@ const staticFormats: Readonly<Record<number, Omit<MediaFormat, 'payloadType'>>> 
  */
 export function parseSdp(text: string): SessionDescription {
   const session = parse(text);
+  const crypto = readCrypto(text);
   return {
     address: session.connection?.ip ?? session.origin?.address ?? '',
-    media: (session.media ?? []).map((media) => readMedia(media, session.direction)),
+    media: (session.media ?? []).map((media, index) => {
+      const lines = crypto[index] ?? [];
+      return { ...readMedia(media, session.direction), ...(lines.length > 0 && { crypto: lines }) };
+    }),
   };
 }
 
@@ -38,6 +43,7 @@ function readMedia(media: ParsedMedia, sessionDirection: string | undefined): Me
     formats: payloadTypes.flatMap((payloadType) => readFormat(media, payloadType)),
     ...(media.connection && { address: media.connection.ip }),
     ...(media.rtcp && { rtcpPort: media.rtcp.port }),
+    ...(media.rtcpMux !== undefined && { rtcpMux: true }),
     ...(media.ptime !== undefined && { ptime: Number(media.ptime) }),
   };
 }
@@ -99,6 +105,8 @@ function writeMedia(media: MediaDescription): ParsedMedia {
     ),
     ...(media.address !== undefined && { connection: { version: ipVersion(media.address), ip: media.address } }),
     ...(media.rtcpPort !== undefined && { rtcp: { port: media.rtcpPort } }),
+    ...(media.rtcpMux && { rtcpMux: 'rtcp-mux' }),
+    ...(media.crypto && { crypto: media.crypto.map(writeCrypto) }),
     ...(media.ptime !== undefined && { ptime: media.ptime }),
   } as ParsedMedia;
 }

@@ -1,25 +1,30 @@
 /**
  * What the direct media path costs: its pure parts in microseconds per packet, and 100 calls of 50 packets a second
- * both ways over loopback in CPU of this process, passed through or, with `pcmu` or `pcma`, transcoded.
- * `node --conditions=source --import tsx test/load/rtp-bench.ts [calls] [seconds] [speex|pcmu|pcma] [complexity]`
+ * both ways over loopback in CPU of this process, passed through, with `srtp` encrypted too, or with `pcmu` or `pcma`
+ * transcoded.
+ * `node --conditions=source --import tsx test/load/rtp-bench.ts [calls] [seconds] [speex|srtp|pcmu|pcma] [complexity]`
  */
 import { createSocket } from 'node:dgram';
 import { once } from 'node:events';
 import { splitPacket } from 'speex-wasm';
 import type { MediaSession } from '../../plugin/call/ports.js';
+import type { CryptoAttribute, SessionDescription } from '../../plugin/call/session-description.js';
 import { AudioReceiver } from '../../plugin/media/audio/audio-receiver.js';
 import { AudioSender } from '../../plugin/media/audio/audio-sender.js';
 import type { Transcoding } from '../../plugin/media/audio/transcoding.js';
 import { DirectMedia } from '../../plugin/media/direct.js';
 import { agreeAudio } from '../../plugin/media/negotiation/formats.js';
 import { buildRtp, parseRtp } from '../../plugin/media/rtp/rtp.js';
+import { SrtpSession } from '../../plugin/media/srtp/srtp-session.js';
+import { keyMaterialLength, suiteNames } from '../../plugin/media/srtp/suites.js';
 import { encodeSpeex, speak } from '../support/speech.js';
 import { speexCodec } from '../support/speex.js';
 
 const loopback = '127.0.0.1';
 const calls = Number(process.argv[2] ?? 100);
 const seconds = Number(process.argv[3] ?? 10);
-const encoding = process.argv[4] ?? 'speex';
+const mode = process.argv[4] ?? 'speex';
+const encoding = mode === 'srtp' ? 'speex' : mode;
 const complexity = process.argv[5] === undefined ? {} : { complexity: Number(process.argv[5]) };
 
 /** A wideband frame of 42 octets: narrowband mode 5, a layer of mode 1. */
@@ -28,7 +33,8 @@ frame[0] = 0x28;
 frame[37] = 0x09;
 const message = Uint8Array.of(0xb2, ...frame);
 
-if (encoding === 'speex') measureParts();
+if (mode === 'speex') measureParts();
+if (mode === 'srtp') measureProtection();
 await measureCalls();
 
 function measureParts(): void {
@@ -52,12 +58,29 @@ function measureParts(): void {
   });
 }
 
+/** Packets of 172 octets, as of G.711: opening has to be measured with what was protected before. */
+function measureProtection(): void {
+  for (const suite of suiteNames) {
+    const key = Buffer.alloc(keyMaterialLength(suite), 7);
+    const session = () => new SrtpSession({ suite, local: key, remote: key });
+    const packet = buildRtp({ payloadType: 0, marker: false, sequence: 0, timestamp: 0, ssrc: 7 }, new Uint8Array(160));
+    const [alone, sender, receiver] = [session(), session(), session()];
+    const protect = (srtp: SrtpSession, index: number): Buffer => {
+      packet.writeUInt16BE(index & 0xffff, 2);
+      return srtp.protectRtp(packet);
+    };
+    measure(`${suite}: protect`, (index) => protect(alone, index));
+    measure(`${suite}: and open`, (index) => receiver.openRtp(protect(sender, index)));
+  }
+}
+
 function measure(name: string, run: (index: number) => unknown): void {
   const rounds = 500_000;
   for (let index = 0; index < rounds / 5; index++) run(index);
-  const start = performance.now();
+  const before = process.cpuUsage();
   for (let index = 0; index < rounds; index++) run(rounds / 5 + index);
-  console.log(`${name.padEnd(24)} ${(((performance.now() - start) * 1000) / rounds).toFixed(3)} us`);
+  const { user, system } = process.cpuUsage(before);
+  console.log(`${name.padEnd(34)} ${((user + system) / rounds).toFixed(3)} us`);
 }
 
 /** One echo for all calls, in this process: its cost is in the figure. */
@@ -71,6 +94,7 @@ async function measureCalls(): Promise<void> {
   const media = new DirectMedia({
     host: loopback,
     ports: { min: 20000, max: 20000 + calls * 2 + 99 },
+    srtp: mode === 'srtp' ? 'offer' : 'off',
     ...(encoding === 'speex' ? {} : { transcoding: { codec: timed(await speexCodec(), codecTime), ...complexity } }),
   });
   const messages = encoding === 'speex' ? [message] : await encodeSpeex(await speak());
@@ -79,7 +103,8 @@ async function measureCalls(): Promise<void> {
   for (let index = 0; index < calls; index++) {
     const play = (): boolean => delays.push(performance.now() - (sessions[index]?.sentAt ?? 0)) > 0;
     const session = await media.open({ callId: `${index}`, play, lost: (reason) => console.error(reason) });
-    session.accept(answer(echo.address().port));
+    // The echo sends back what was protected with our key: that is also the far end's.
+    await session.accept(answer(echo.address().port, session.offer.media[0]?.crypto?.slice(0, 1)));
     sessions.push({ session, sentAt: 0 });
   }
   const usage = process.cpuUsage();
@@ -142,7 +167,7 @@ function quantile(sorted: readonly number[], share: number): string {
   return (sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * share))] ?? 0).toFixed(2);
 }
 
-function answer(port: number) {
+function answer(port: number, crypto?: readonly CryptoAttribute[]): SessionDescription {
   const all = [
     { payloadType: 96, encoding: 'speex', clockRate: 16000 },
     { payloadType: 0, encoding: 'pcmu', clockRate: 8000 },
@@ -150,5 +175,5 @@ function answer(port: number) {
   ];
   const formats = all.filter((format) => format.encoding === encoding);
   const audio = { kind: 'audio', port, protocol: 'RTP/AVP', direction: 'sendrecv', formats } as const;
-  return { address: loopback, media: [audio] };
+  return { address: loopback, media: [{ ...audio, ...(crypto && { crypto }) }] };
 }

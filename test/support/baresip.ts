@@ -11,9 +11,13 @@ export interface BaresipOptions {
   readonly codec: 'PCMU' | 'PCMA';
   /** What it says as soon as a call is up (16 kHz). It hangs up when that is over. */
   readonly speech: Int16Array;
+  /** How it encrypts: under RTP/AVP where it can, always under RTP/SAVP, or RTP/SAVPF. Not, unless given. */
+  readonly encryption?: 'srtp' | 'srtp-mand' | 'srtp-mandf';
+  /** Has its reports go with RTP where the other side takes that. */
+  readonly rtcpMux?: boolean;
 }
 
-/** baresip without a screen or a sound card: takes every call, speaks from a file and hears into one. */
+/** baresip without a screen or a sound card: takes every call and makes some, speaks from a file and hears into one. */
 export class Baresip {
   readonly uri: string;
   readonly #process: PeerProcess;
@@ -25,7 +29,7 @@ export class Baresip {
     this.uri = uri;
   }
 
-  static async start(scope: Scope, { codec, speech }: BaresipOptions): Promise<Baresip> {
+  static async start(scope: Scope, { codec, speech, encryption, rtcpMux }: BaresipOptions): Promise<Baresip> {
     const folder = await mkdtemp(join(tmpdir(), 'baresip-'));
     scope.defer(() => rm(folder, { recursive: true, force: true }));
     const [port, rtp] = [await freePort(), await freePortRange(4)];
@@ -40,11 +44,14 @@ module g711.so
 module aufile.so
 module aubridge.so
 module sndfile.so
+module srtp.so
+module stdio.so
 module_app account.so
 module_app menu.so
 sip_listen ${loopback}:${port}
 net_interface ${loopback}
 rtp_ports ${rtp.min}-${rtp.max}
+rtcp_mux ${rtcpMux ? 'yes' : 'no'}
 audio_source aufile,${source}
 audio_player aubridge,nowhere
 ausrc_srate 8000
@@ -54,12 +61,27 @@ auplay_channels 1
 snd_path ${join(folder, 'heard')}
 `,
     );
-    await writeFile(join(folder, 'accounts'), `<${uri}>;regint=0;answermode=auto;audio_codecs=${codec}/8000/1\n`);
+    const account = `<${uri}>;regint=0;answermode=auto;audio_codecs=${codec}/8000/1`;
+    await writeFile(join(folder, 'accounts'), encryption === undefined ? account : `${account};mediaenc=${encryption}`);
     await writeFile(join(folder, 'contacts'), '');
     // Its standard input must be a pipe.
     const process = await PeerProcess.start(scope, 'stdbuf', ['-oL', '-eL', 'baresip', '-f', folder]);
     await process.stdout.find('that it is ready', (line) => line.includes('baresip is ready'));
     return new Baresip(process, folder, uri);
+  }
+
+  call(uri: string): void {
+    this.#process.writeLine(`/dial ${uri}`);
+  }
+
+  /** What it says of the encryption of its call. */
+  async encrypted(): Promise<string> {
+    return await this.#process.stdout.find('that SRTP is on', (line) => line.includes('SRTP is Enabled'));
+  }
+
+  /** Until its call is refused with this status. */
+  async refused(status: string): Promise<void> {
+    await this.#process.stdout.find(`a ${status}`, (line) => line.includes('session closed') && line.includes(status));
   }
 
   /** Until the call is over, whoever ended it. */

@@ -1,4 +1,5 @@
 import { existsSync } from 'node:fs';
+import { isIPv6 } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { afterAll, afterEach, beforeAll } from 'vitest';
@@ -39,9 +40,12 @@ export class Gateway {
   readonly sipPort: number;
   readonly log = new EventLog<LogLine>('gateway');
   readonly #process: PeerProcess;
+  /** As it stands in a URL. */
+  readonly #host: string;
 
-  private constructor(process: PeerProcess, ports: Ports) {
+  private constructor(process: PeerProcess, ports: Ports, host: string) {
     this.#process = process;
+    this.#host = isIPv6(host) ? `[${host}]` : host;
     this.rtmpPort = ports.rtmp;
     this.httpPort = ports.http;
     this.sipPort = ports.sip;
@@ -74,7 +78,7 @@ export class Gateway {
       env: { PATH: globalThis.process.env.PATH, ...settings, ...env },
       timeLimitMs: 300_000,
     });
-    return new Gateway(process, ports);
+    return new Gateway(process, ports, env?.SONO_HOST ?? loopback);
   }
 
   get pid(): number {
@@ -92,16 +96,16 @@ export class Gateway {
   }
 
   rtmpUrl(path = 'sono'): string {
-    return `rtmp://${loopback}:${this.rtmpPort}/${path}`;
+    return `rtmp://${this.#host}:${this.rtmpPort}/${path}`;
   }
 
   /** A number at the embedded SIP server. */
   sipUri(user: string): string {
-    return `sip:${user}@${loopback}:${this.sipPort}`;
+    return `sip:${user}@${this.#host}:${this.sipPort}`;
   }
 
   http(path: string): Promise<Response> {
-    return fetch(`http://${loopback}:${this.httpPort}${path}`);
+    return fetch(`http://${this.#host}:${this.httpPort}${path}`);
   }
 
   /** The log line of the end of the last call to this URI. */

@@ -12,10 +12,17 @@ peers=(
   'baresip|a SIP phone that speaks and hears G.711'
   'speex|speexenc and speexdec: what our build of libspeex has to agree with'
   'kamailio|a SIP registrar and proxy: digest, Record-Route'
+  'rtpengine-daemon|transcodes Speex, and speaks SRTP, as somebody else wrote them'
   'espeak-ng|speaks the sentences that the calls carry'
   'openssl|makes the certificates of the TLS tests'
   'haxe|compiles the Flash phone'
   'nginx-light|the HTTP proxy before HTTP tunnels and WebSockets'
+  'libnginx-mod-rtmp|the RTMP server that our RTMP client publishes to and plays from'
+  'chromium|runs the browser entry of the RTMP client'
+  'gstreamer1.0-tools|runs GStreamer: one more RTMP client'
+  'gstreamer1.0-plugins-base|the tone that it publishes'
+  'gstreamer1.0-plugins-good|its G.711 and FLV'
+  'gstreamer1.0-plugins-bad|its RTMP'
 )
 
 names=("${peers[@]%%|*}")
@@ -51,7 +58,7 @@ apt-get install -y -qq --no-install-recommends "${missing[@]}" </dev/null >/dev/
 
 # Debian starts the servers among them by their own configuration, on public ports; the tests start their own.
 if [ -d /run/systemd/system ]; then
-  for service in kamailio nginx; do
+  for service in kamailio rtpengine-daemon nginx; do
     if [[ " ${missing[*]} " == *" $service"* ]]; then systemctl disable --now "$service" >/dev/null 2>&1 || true; fi
   done
 fi

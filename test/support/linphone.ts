@@ -11,6 +11,8 @@ export interface LinphoneOptions {
   readonly user?: string;
   /** Takes every call at once. */
   readonly autoAnswer?: boolean;
+  /** Calls without SRTP are refused, its own are RTP/SAVP. */
+  readonly encrypted?: boolean;
 }
 
 /** Linphone without a screen or a sound card: it speaks from a file and hears into one. Speex wideband first. */
@@ -27,12 +29,15 @@ export class Linphone {
     this.uri = `sip:${user}@${loopback}:${port}`;
   }
 
-  static async start(scope: Scope, { user = 'linphone', autoAnswer = false }: LinphoneOptions = {}): Promise<Linphone> {
+  static async start(
+    scope: Scope,
+    { user = 'linphone', autoAnswer = false, encrypted = false }: LinphoneOptions = {},
+  ): Promise<Linphone> {
     const folder = await mkdtemp(join(tmpdir(), 'linphone-'));
     scope.defer(() => rm(folder, { recursive: true, force: true }));
     const port = await freePort();
     await mkdir(join(folder, '.local/share/linphone'), { recursive: true });
-    await writeFile(join(folder, 'linphonerc'), await configuration(port, user));
+    await writeFile(join(folder, 'linphonerc'), await configuration(port, user, encrypted));
     // linphonec keeps back what it says, unless standard output is made to give away each line.
     const process = await PeerProcess.start(scope, 'stdbuf', ['-oL', 'linphonec', '-c', join(folder, 'linphonerc')], {
       cwd: folder,
@@ -96,7 +101,7 @@ export class Linphone {
   }
 }
 
-async function configuration(port: number, user: string): Promise<string> {
+async function configuration(port: number, user: string, encrypted: boolean): Promise<string> {
   const rtp = await freePortRange(2);
   return `[sip]
 sip_port=${port}
@@ -105,6 +110,8 @@ sip_tls_port=0
 bind_address=${loopback}
 contact="linphone" <sip:${user}@${loopback}>
 guess_hostname=0
+media_encryption=${encrypted ? 'srtp' : 'none'}
+media_encryption_mandatory=${encrypted ? 1 : 0}
 [rtp]
 audio_rtp_port=${rtp.min}
 [audio_codec_0]

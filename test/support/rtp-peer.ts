@@ -51,7 +51,14 @@ export class RtpPeer {
   }
 
   send(packet: Omit<RtpPacket, 'at'>, port: number, host = loopback): void {
-    this.#socket.send(writeRtp(packet), port, host);
+    void this.sendOctets(writeRtp(packet), port, host);
+  }
+
+  /** Sends octets that need not be RTP. */
+  sendOctets(octets: Uint8Array, port: number, host = loopback): Promise<void> {
+    return new Promise((resolve, reject) => {
+      this.#socket.send(octets, port, host, (error) => (error ? reject(error) : resolve()));
+    });
   }
 
   async waitPackets(count: number): Promise<readonly RtpPacket[]> {
@@ -93,7 +100,7 @@ function readRtp(data: Buffer): RtpPacket | undefined {
   };
 }
 
-function writeRtp({ marker, payloadType, sequence, timestamp, ssrc, payload }: Omit<RtpPacket, 'at'>): Buffer {
+export function writeRtp({ marker, payloadType, sequence, timestamp, ssrc, payload }: Omit<RtpPacket, 'at'>): Buffer {
   const header = Buffer.alloc(12);
   header.writeUInt8(0x80, 0);
   header.writeUInt8((marker ? 0x80 : 0) | payloadType, 1);

@@ -13,15 +13,16 @@ const message = (text: string, attributes = ''): Step => `<send${attributes}><![
 const pause = (ms: number): Step => `<pause milliseconds="${ms}"/>`;
 
 /**
- * Takes the INVITE; keeps the payload type offered for speex/16000 as $pt, and the caller's From and Contact for
- * requests of our own. `Record-Route` comes back in the answers.
+ * Takes the INVITE; keeps the payload type offered for speex/16000 as $pt, the first key as $crypto, and the caller's From
+ * and Contact for requests of our own. `Record-Route` comes back in the answers.
  */
 const takeInvite: Step = `<recv request="INVITE" rrs="true"><action>
   <ereg regexp="a=rtpmap:([0-9]+) speex/16000" search_in="msg" assign_to="line,pt"/>
+  <ereg regexp="a=crypto:1 [A-Za-z0-9_:/+=| ]+" search_in="msg" assign_to="crypto"/>
   <ereg regexp=".*" search_in="hdr" header="From:" assign_to="from"/>
   <ereg regexp="sip:[^>;]*" search_in="hdr" header="Contact:" assign_to="contact"/>
 </action></recv>
-<Reference variables="line,pt,from,contact"/>`;
+<Reference variables="line,pt,crypto,from,contact"/>`;
 
 const take = (request: string): Step => `<recv request="${request}"/>`;
 const expect = (status: number): Step => `<recv response="${status}"/>`;
@@ -30,9 +31,11 @@ interface Answer {
   /** Payload type in the answer; the one offered unless given. */
   readonly payloadType?: number;
   readonly codec?: string;
+  /** Takes the first key offered for its own too: what comes can be sent back as it is. */
+  readonly sameKey?: boolean;
 }
 
-const sdp = ({ payloadType, codec = 'speex/16000' }: Answer = {}): string => {
+const sdp = ({ payloadType, codec = 'speex/16000', sameKey = false }: Answer = {}): string => {
   const type = payloadType ?? '[$pt]';
   return [
     'Content-Type: application/sdp',
@@ -46,6 +49,7 @@ const sdp = ({ payloadType, codec = 'speex/16000' }: Answer = {}): string => {
     `m=audio [rtp_port] RTP/AVP ${type}`,
     `a=rtpmap:${type} ${codec}`,
     'a=ptime:20',
+    ...(sameKey ? ['[$crypto]'] : []),
   ].join('\n');
 };
 

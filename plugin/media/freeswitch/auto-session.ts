@@ -7,7 +7,7 @@ import {
 } from '../../call/ports.js';
 import type { SessionDescription } from '../../call/session-description.js';
 import type { DirectMedia } from '../direct.js';
-import type { DirectSession } from '../direct-session.js';
+import type { DirectSession, Diversion } from '../direct-session.js';
 import { audioOf, isEvent } from '../negotiation/formats.js';
 import { mediaErrorOf } from './errors.js';
 import { answerTo, type FarSide, farSideOf, numberOf, servedFormats } from './far-side.js';
@@ -22,6 +22,12 @@ export interface AutoSessionOptions {
   readonly direct: DirectMedia;
   readonly pool: FreeSwitchPool;
   readonly logger: PoolLogger;
+}
+
+/** What comes of a call that is transcoded by FreeSWITCH, or by the gateway alone. */
+interface Ways<T> {
+  readonly transcoded: (security: Diversion['security']) => T;
+  readonly alone: () => Promise<T>;
 }
 
 /** The media of one call: direct while the codec passes, through FreeSWITCH behind the same socket while it does not. */
@@ -46,23 +52,26 @@ export class AutoSession implements MediaSession {
       const far = farSideOf(answer, 'answer');
       const accept = () => this.#direct.accept(answer);
       if (passes(far)) await this.#pass(accept);
-      else await this.#transcode(far, this.offer, { transcoded: () => {}, alone: accept });
+      else await this.#transcode(far, 'answer', this.offer, { transcoded: () => {}, alone: accept });
     });
   }
 
   check(offer: SessionDescription): void {
-    const far = farSideOf(offer, 'offer');
+    const far = farSideOf(this.#direct.admissible(offer), 'offer');
     if (!passes(far) && !this.#options.pool.usable) this.#direct.check(offer);
   }
 
-  answer(offer: SessionDescription): Promise<SessionDescription> {
+  answer(offered: SessionDescription): Promise<SessionDescription> {
     return this.#turns.take(async () => {
+      const offer = this.#direct.admissible(offered);
       const far = farSideOf(offer, 'offer');
-      const answer = () => this.#direct.answer(offer);
+      const answer = () => this.#direct.answer(offered);
       if (passes(far)) return this.#pass(answer);
       const { address, media } = this.#direct.offer;
-      const transcoded = () => answerTo(offer, far, address, media[0]?.port ?? 0);
-      return this.#transcode(far, offer, { transcoded, alone: answer });
+      const mux = far.audio.rtcpMux ? { rtcpMux: true } : {};
+      const transcoded = (security: Diversion['security']) =>
+        answerTo(offer, far, { address, port: media[0]?.port ?? 0, ...mux, ...security });
+      return this.#transcode(far, 'offer', offer, { transcoded, alone: answer });
     });
   }
 
@@ -95,12 +104,12 @@ export class AutoSession implements MediaSession {
    */
   async #transcode<T>(
     far: FarSide,
+    kind: 'offer' | 'answer',
     offer: SessionDescription,
-    { transcoded, alone }: { readonly transcoded: () => T; readonly alone: () => Promise<T> },
+    { transcoded, alone }: Ways<T>,
   ): Promise<T> {
     try {
-      await this.#serve(far, offer);
-      return transcoded();
+      return transcoded(await this.#serve(far, kind, offer));
     } catch (error) {
       this.#leave();
       const failed = mediaErrorOf(error);
@@ -112,10 +121,10 @@ export class AutoSession implements MediaSession {
     }
   }
 
-  async #serve(far: FarSide, offer: SessionDescription): Promise<void> {
+  async #serve(far: FarSide, kind: 'offer' | 'answer', offer: SessionDescription): Promise<Diversion['security']> {
     const { call, direct, pool } = this.#options;
     this.#transcoder ??= await this.#unlessClosed(Transcoder.open(pool, direct, call, far));
-    await this.#transcoder.serve(far, payloadTypes(far, offer), this.#direct);
+    return this.#transcoder.serve(far, kind, payloadTypes(far, offer), this.#direct);
   }
 
   /** The call may end while the channels are being made. */

@@ -59,7 +59,7 @@ export function farSideOf(description: SessionDescription, kind: 'offer' | 'answ
     throw noCommonCodec(`we speak ${names(servedFormats)}; the far end ${names(audio.formats)}`);
   }
   const host = audio.address ?? description.address;
-  const rtcpPort = audio.rtcpPort ?? audio.port + 1;
+  const rtcpPort = audio.rtcpMux ? audio.port : (audio.rtcpPort ?? audio.port + 1);
   const sending = wantsToReceive(audio, host);
   const events = common.filter(isEvent);
   return {
@@ -79,16 +79,20 @@ export function inOrder(offer: SessionDescription): SessionDescription {
   return describe(audio.address ?? offer.address, audio.port, formats, 'sendrecv');
 }
 
-/** What the answer to an offer says: the format that was taken, at an address of ours; all else is refused. */
+/**
+ * What the answer to an offer says: the format that was taken, at an address of ours; all else is refused.
+ *
+ * @param more what else the section says
+ */
 export function answerTo(
   offer: SessionDescription,
   { audio, format, events, direction }: FarSide,
-  address: string,
-  port: number,
+  { address, port, ...more }: { readonly address: string; readonly port: number } & Partial<MediaDescription>,
 ): SessionDescription {
   const taken = {
     ...section(port, events === undefined ? [format] : [format, events], mirrored[direction]),
     protocol: audio.protocol,
+    ...more,
   };
   return { address, media: offer.media.map((media) => (media === audio ? taken : { ...media, port: 0 })) };
 }

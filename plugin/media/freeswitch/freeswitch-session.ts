@@ -1,6 +1,8 @@
+import { randomBytes } from 'node:crypto';
 import { type ClientFrame, MediaError, type MediaReport, type MediaSession } from '../../call/ports.js';
 import type { SessionDescription } from '../../call/session-description.js';
 import { audioOf } from '../negotiation/formats.js';
+import { SrtpNegotiation } from '../negotiation/srtp.js';
 import { mediaErrorOf } from './errors.js';
 import { answerTo, describe, type FarSide, farSideOf, inOrder } from './far-side.js';
 import type { EndpointPair } from './pair.js';
@@ -10,6 +12,8 @@ import { Turns } from './turns.js';
 export class FreeSwitchSession implements MediaSession {
   readonly #serve: (remote: SessionDescription) => Promise<EndpointPair>;
   readonly #turns = new Turns();
+  /** FreeSWITCH is configured without SRTP. */
+  readonly #security = new SrtpNegotiation('off', randomBytes);
   #pair: EndpointPair | undefined;
   /** What the second channel was told of the far end. */
   #told: string | undefined;
@@ -30,6 +34,7 @@ export class FreeSwitchSession implements MediaSession {
 
   accept(answer: SessionDescription): Promise<void> {
     return this.#change(async () => {
+      this.#security.agree(audioOf(answer));
       const far = farSideOf(answer, 'answer');
       const pair = this.#open();
       await this.#tell(pair, toServer(far));
@@ -39,17 +44,18 @@ export class FreeSwitchSession implements MediaSession {
   }
 
   check(offer: SessionDescription): void {
-    farSideOf(offer, 'offer');
+    farSideOf(this.#plain(offer), 'offer');
   }
 
-  answer(offer: SessionDescription): Promise<SessionDescription> {
+  answer(offered: SessionDescription): Promise<SessionDescription> {
     return this.#change(async () => {
+      const offer = this.#plain(offered);
       const far = farSideOf(offer, 'offer');
       if (this.#pair === undefined) await this.#begin(toServer(far));
       else await this.#tell(this.#pair, toServer(far));
-      const { address, port } = placeOf(this.#open());
+      const place = placeOf(this.#open());
       this.#far = far;
-      return answerTo(offer, far, address, port);
+      return answerTo(offer, far, place);
     });
   }
 
@@ -66,6 +72,13 @@ export class FreeSwitchSession implements MediaSession {
       notSent: this.#notSent,
     };
     return this.#report;
+  }
+
+  /** An offer without its encrypted sections; throws when that leaves none. */
+  #plain(offered: SessionDescription): SessionDescription {
+    const offer = this.#security.choose(offered, 'audio');
+    this.#security.answer(audioOf(offer));
+    return offer;
   }
 
   async #begin(remote: SessionDescription): Promise<void> {

@@ -37,7 +37,7 @@ export class EndpointPair implements Carried {
   ): Promise<EndpointPair> {
     let pair: EndpointPair | undefined;
     const { localAddress } = server;
-    const client = await direct.openOn(localAddress, localAddress, {
+    const client = await direct.openLeg(localAddress, {
       callId,
       play: (frame) => {
         if (pair) pair.heard++;

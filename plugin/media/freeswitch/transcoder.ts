@@ -1,6 +1,6 @@
 import type { ClientFrame, MediaOptions, MediaReport } from '../../call/ports.js';
 import type { DirectMedia } from '../direct.js';
-import type { DirectSession } from '../direct-session.js';
+import type { DirectSession, Diversion } from '../direct-session.js';
 import type { FarSide } from './far-side.js';
 import { EndpointPair } from './pair.js';
 import type { FreeSwitchPool } from './pool.js';
@@ -32,12 +32,19 @@ export class Transcoder {
     this.#far = far;
   }
 
-  /** Serves this far end from now on: at first, or after a new offer or answer. */
-  async serve(far: FarSide, payloadTypes: PayloadTypes, session: DirectSession): Promise<void> {
+  /** Serves this far end from now on: at first, or after a new offer or answer. Resolves to what an answer says of its protection. */
+  async serve(
+    far: FarSide,
+    kind: 'offer' | 'answer',
+    payloadTypes: PayloadTypes,
+    session: DirectSession,
+  ): Promise<Diversion['security']> {
     if (!sameFormats(far, this.#far)) await this.#pair.far.modify(this.#relay.description(far));
     this.#far = far;
-    this.#relay.join(session.divert(this.#relay, far.target), far, payloadTypes, this.#pair.far.local);
+    const { farEnd, security } = session.divert(far.audio, kind, this.#relay, far.target);
+    this.#relay.join(farEnd, far, payloadTypes, this.#pair.far.local);
     await this.#pair.bridge();
+    return security;
   }
 
   write(frame: ClientFrame): void {

@@ -3,6 +3,7 @@ import { MediaError } from '../../call/ports.js';
 import type { Direction, MediaDescription, MediaFormat, SessionDescription } from '../../call/session-description.js';
 import type { AudioCodec } from '../audio/flv-audio.js';
 import { isPort, isUnspecified, type MediaTarget } from '../rtp/media-target.js';
+import { isRtpProfile, sectionOf } from './srtp.js';
 
 /** Payload formats that we speak, in order of preference. */
 export type FormatList = readonly MediaFormat[];
@@ -61,7 +62,7 @@ export interface AudioAgreement {
 export function offerAudio(address: string, port: number, formats = passThroughFormats): SessionDescription {
   return {
     address,
-    media: [{ kind: 'audio', port, protocol, direction: 'sendrecv', formats, ptime: frameDuration }],
+    media: [{ kind: 'audio', port, rtcpMux: true, protocol, direction: 'sendrecv', formats, ptime: frameDuration }],
   };
 }
 
@@ -97,7 +98,8 @@ export function answerAudio(
   const { send } = agreement;
   const events = common.find((format) => isEvent(format) && format.clockRate === send.clockRate);
   const direction = mirrored[agreement.sending ? audio.direction : withoutReceiving[audio.direction]];
-  const accepted = { kind: 'audio', port, protocol: audio.protocol, direction, ptime: frameDuration };
+  const mux = audio.rtcpMux ? { rtcpMux: true } : {};
+  const accepted = { kind: 'audio', port, ...mux, protocol: audio.protocol, direction, ptime: frameDuration };
   const answer = offer.media.map((media) =>
     media === audio
       ? { ...accepted, formats: events === undefined ? [send] : [send, events] }
@@ -124,12 +126,12 @@ export const withoutReceiving: Readonly<Record<Direction, Direction>> = {
 
 /** The audio section that we take part in. */
 export function audioOf(description: SessionDescription): MediaDescription {
-  const audio = description.media.find((media) => media.kind === 'audio');
+  const audio = sectionOf(description, 'audio');
   if (audio === undefined) throw noCommonCodec('the far end has no audio');
   if (audio.port === 0) throw noCommonCodec('the far end refuses audio (port 0)');
   if (!isPort(audio.port)) throw noCommonCodec(`the far end's audio port is ${audio.port}, not 1-65535`);
-  // RTP/AVP and, from peers that name the feedback profile unasked, RTP/AVPF (RFC 4585): the packets are the same.
-  if (audio.protocol !== protocol && audio.protocol !== 'RTP/AVPF') {
+  // Peers name the feedback profile (RFC 4585) unasked: the packets are the same. What is encrypted is not decided here.
+  if (!isRtpProfile(audio.protocol)) {
     throw noCommonCodec(`we speak ${protocol}, the far end ${audio.protocol}`);
   }
   return audio;
@@ -147,7 +149,7 @@ function agree(
     throw noCommonCodec(`we speak ${names(formats)}; the far end ${names(audio.formats)}`);
   }
   const host = audio.address ?? description.address;
-  const rtcpPort = audio.rtcpPort ?? audio.port + 1;
+  const rtcpPort = audio.rtcpMux ? audio.port : (audio.rtcpPort ?? audio.port + 1);
   return {
     send,
     codec,

@@ -1,7 +1,11 @@
 import type { RemoteInfo, Socket } from 'node:dgram';
 import { isUnspecified, type MediaTarget } from '../rtp/media-target.js';
-import { RemoteParty } from '../rtp/remote-party.js';
-import { isRtcp, parseRtp, type RtpPacket } from '../rtp/rtp.js';
+import { RateLimit } from '../rtp/rate-limit.js';
+import { type FormerPlace, RemoteParty } from '../rtp/remote-party.js';
+import { isRtcp, isStun, parseRtp, type RtpPacket } from '../rtp/rtp.js';
+import type { SrtpFault } from '../srtp/srtp-receiver.js';
+import { SrtpSession } from '../srtp/srtp-session.js';
+import type { SrtpKeys } from '../srtp/suites.js';
 import type { MediaClock } from './clock.js';
 import { closeRtpSockets, type RtpSockets, resolveHost } from './rtp-sockets.js';
 
@@ -29,20 +33,54 @@ export interface RtpChannelOptions {
   readonly failed: (reason: string) => void;
 }
 
+/** What became of datagrams that were not handed on. */
+export interface ChannelFigures {
+  /** From elsewhere than the far end. */
+  foreign: number;
+  /** No RTP or RTCP. */
+  malformed: number;
+  /** Reports beyond what one call may send in a second. */
+  droppedReports: number;
+  /** SRTP that was not made with the far end's key, or was changed on the way. */
+  forged: number;
+  /** SRTP that came before. */
+  replayed: number;
+  /** Errors of the sockets that passed. */
+  socketErrors: number;
+}
+
+/** Reports a second: several times what feedback about video needs. What a flood of them costs is bounded by it. */
+const maxReports = 100;
+
+/** Octets of a report; what is larger than any network carries in one piece is not looked at. */
+const maxReportLength = 1500;
+
+/** Milliseconds that packets may be on their way. */
+const stragglerTime = 1_000;
+
 /** Errors of a socket that say something about one packet or one moment, not about the socket. */
 const passing = new Set(['ECONNREFUSED', 'ECONNRESET', 'EHOSTUNREACH', 'ENETUNREACH', 'EMSGSIZE', 'ENOBUFS', 'EPERM']);
 
-/** The way of one `m=` section to the far end and back: its sockets, where the far end is, and who is a stranger. */
+/**
+ * The way of one `m=` section to the far end and back: its sockets, where the far end is and who is a stranger, and the
+ * protection of its packets.
+ */
 export class RtpChannel {
-  /** Datagrams from elsewhere than the far end. */
-  foreign = 0;
-  malformed = 0;
-  socketErrors = 0;
+  readonly figures: ChannelFigures = {
+    foreign: 0,
+    malformed: 0,
+    droppedReports: 0,
+    forged: 0,
+    replayed: 0,
+    socketErrors: 0,
+  };
   readonly #options: RtpChannelOptions;
   readonly #rtp: Socket;
   readonly #rtcp: Socket;
+  readonly #reports = new RateLimit(maxReports);
   #sink: RtpSink | undefined;
   #remote: RemoteParty | undefined;
+  #srtp: SrtpSession | undefined;
 
   constructor(options: RtpChannelOptions) {
     this.#options = options;
@@ -59,6 +97,18 @@ export class RtpChannel {
     return this.#remote?.address !== undefined;
   }
 
+  /** The crypto suite of SRTP; undefined while packets are not encrypted. */
+  get suite(): string | undefined {
+    return this.#srtp?.suite;
+  }
+
+  /** Protects packets with these keys from now on, in both directions; without any, not. */
+  secure(keys: SrtpKeys | undefined): void {
+    if (keys === undefined) this.#srtp = undefined;
+    else if (this.#srtp === undefined) this.#srtp = new SrtpSession(keys);
+    else this.#srtp.rekey(keys);
+  }
+
   /** Hands what comes to `sink` from now on; before, nothing is expected. */
   open(sink: RtpSink, target: MediaTarget): void {
     this.#sink = sink;
@@ -68,26 +118,36 @@ export class RtpChannel {
   /** Sends there from now on. The same place as before keeps what was learnt about it. */
   aim(target: MediaTarget): void {
     if (this.#remote?.isAt(target)) return;
-    const remote = new RemoteParty(target);
+    const remote = new RemoteParty(target, this.#formerPlace(target));
     this.#remote = remote;
     if (isUnspecified(target.host)) return;
     resolveHost(target.host, this.#options.host, (error, address) => {
       if (!error) remote.resolved(address);
-      else if (this.#remote === remote && !remote.latched) {
+      else if (this.#remote === remote && remote.address === undefined) {
         this.#options.failed(`the far end's media address "${target.host}" cannot be used: ${error.message}`);
       }
     });
   }
 
+  /** What is still on its way from there does not say where the far end is now; on hold it is nowhere else. */
+  #formerPlace({ host }: MediaTarget): FormerPlace | undefined {
+    const place = isUnspecified(host) ? undefined : this.#remote?.place;
+    return place && { address: place.address, port: place.port, until: this.#options.clock.now() + stragglerTime };
+  }
+
   sendRtp(packet: Buffer): void {
     const remote = this.#remote;
-    if (remote?.address !== undefined) this.#rtp.send(packet, 0, packet.length, remote.port, remote.address);
+    if (remote?.address === undefined) return;
+    const bytes = this.#srtp === undefined ? packet : this.#srtp.protectRtp(packet);
+    this.#rtp.send(bytes, 0, bytes.length, remote.port, remote.address);
   }
 
   sendRtcp(packet: Buffer): void {
     const remote = this.#remote;
     if (remote?.address === undefined || remote.rtcpPort === 0) return;
-    this.#rtcp.send(packet, 0, packet.length, remote.rtcpPort, remote.address);
+    const bytes = this.#srtp === undefined ? packet : this.#srtp.protectRtcp(packet);
+    const socket = remote.muxed ? this.#rtp : this.#rtcp;
+    socket.send(bytes, 0, bytes.length, remote.rtcpPort, remote.address);
   }
 
   close(): void {
@@ -95,49 +155,73 @@ export class RtpChannel {
     closeRtpSockets(this.#options.sockets);
   }
 
-  readonly #onRtp = (bytes: Buffer, source: RemoteInfo): void => {
+  readonly #onRtp = (datagram: Buffer, source: RemoteInfo): void => {
     const [sink, remote] = [this.#sink, this.#remote];
-    if (sink === undefined || remote === undefined) return;
-    if (remote.isStranger(source)) {
-      this.foreign++;
-      return;
-    }
+    if (sink === undefined || remote === undefined || isStun(datagram)) return;
     const now = this.#options.clock.now();
-    if (isRtcp(bytes)) {
-      sink.rtcp(bytes, now);
+    if (!remote.admits(source, now)) {
+      this.figures.foreign++;
       return;
     }
+    if (isRtcp(datagram)) {
+      this.#report(sink, datagram, now);
+      return;
+    }
+    const bytes = this.#opened(this.#srtp === undefined ? datagram : this.#srtp.openRtp(datagram));
+    if (bytes === undefined) return;
     const packet = parseRtp(bytes);
     if (typeof packet === 'string') {
-      this.malformed++;
+      this.figures.malformed++;
       return;
     }
-    if (!remote.latched) {
-      if (!sink.expects(packet.payloadType)) {
-        this.foreign++;
-        return;
-      }
-      this.#latch(remote, source);
+    if (!remote.knows(source) && !sink.expects(packet.payloadType)) {
+      this.figures.foreign++;
+      return;
     }
+    if (remote.heard(source, now)) this.#tellMove(remote);
     sink.rtp(packet, now);
   };
 
-  #latch(remote: RemoteParty, source: RemoteInfo): void {
-    if (!remote.latch(source)) return;
-    const { callId, logger } = this.#options;
-    const { host, port } = remote.target;
-    const fields = { call: callId, answer: `${host} ${port}`, actual: `${source.address} ${source.port}` };
-    logger?.info(fields, 'RTP comes from elsewhere than the answer says; sending there');
-  }
-
-  readonly #onRtcp = (bytes: Buffer, source: RemoteInfo): void => {
-    if (this.#sink === undefined) return;
-    if (this.#remote?.address === source.address) this.#sink.rtcp(bytes, this.#options.clock.now());
-    else this.foreign++;
+  readonly #onRtcp = (datagram: Buffer, source: RemoteInfo): void => {
+    const [sink, remote] = [this.#sink, this.#remote];
+    if (sink === undefined || remote === undefined || isStun(datagram)) return;
+    if (!remote.admitsRtcp(source)) this.figures.foreign++;
+    else if (this.#report(sink, datagram, this.#options.clock.now())) remote.heardRtcp(source);
   };
 
+  /** Hands a report on; whether it looked like one. */
+  #report(sink: RtpSink, datagram: Buffer, now: number): boolean {
+    if (!this.#reports.passes(now)) {
+      this.figures.droppedReports++;
+      return false;
+    }
+    if (datagram.length > maxReportLength) {
+      this.figures.malformed++;
+      return false;
+    }
+    const bytes = this.#opened(this.#srtp === undefined ? datagram : this.#srtp.openRtcp(datagram));
+    if (bytes === undefined) return false;
+    sink.rtcp(bytes, now);
+    return isRtcp(bytes);
+  }
+
+  /** What SRTP made of a datagram; a fault is counted. */
+  #opened(result: Buffer | SrtpFault): Buffer | undefined {
+    if (typeof result !== 'string') return result;
+    if (result === 'too-short') this.figures.malformed++;
+    else if (result === 'replayed') this.figures.replayed++;
+    else this.figures.forged++;
+    return undefined;
+  }
+
+  #tellMove({ target, address, port }: RemoteParty): void {
+    const { callId, logger } = this.#options;
+    const fields = { call: callId, answer: `${target.host} ${target.port}`, actual: `${address} ${port}` };
+    logger?.info(fields, 'RTP comes from elsewhere than was known; sending there');
+  }
+
   readonly #onError = (error: NodeJS.ErrnoException): void => {
-    if (error.code !== undefined && passing.has(error.code)) this.socketErrors++;
+    if (error.code !== undefined && passing.has(error.code)) this.figures.socketErrors++;
     else this.#options.failed(`an RTP socket failed: ${error.message}`);
   };
 }

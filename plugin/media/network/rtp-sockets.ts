@@ -1,6 +1,6 @@
 import { createSocket, type Socket } from 'node:dgram';
 import { type LookupOneOptions, lookup } from 'node:dns';
-import { isIP, isIPv6 } from 'node:net';
+import { isIP, isIPv6, SocketAddress } from 'node:net';
 import { MediaError } from '../../call/ports.js';
 import type { RtpPorts } from './rtp-ports.js';
 
@@ -59,9 +59,16 @@ export function resolveHost(
   else lookup(name, { family: v6 ? 0 : 4 }, (error, address) => done(error ?? undefined, usable(address, v6)));
 }
 
-/** IPv4 addresses are written as IPv6 ones on a socket of that family (RFC 4291 section 2.5.5.2). */
+/**
+ * As the system writes the sources of datagrams: IPv4 addresses on a socket of the other family as IPv6 ones (RFC 4291
+ * section 2.5.5.2), and those in one of the many ways that there are to write one.
+ */
 function usable(address: string, v6: boolean): string {
-  return v6 && isIP(address) === 4 ? `::ffff:${address}` : address;
+  if (!v6) return address;
+  const mapped = isIP(address) === 4 ? `::ffff:${address}` : address;
+  return isIPv6(mapped) && !mapped.includes('%')
+    ? new SocketAddress({ address: mapped, family: 'ipv6' }).address
+    : mapped;
 }
 
 function openSocket(host: string): Socket {

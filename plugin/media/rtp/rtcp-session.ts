@@ -40,9 +40,12 @@ export class RtcpSession {
   #packetsReported = 0;
   #lostReported = 0;
   #highestReported: number | undefined;
-  /** Middle bits of the peer's last sender report, and when it came. */
+  /** Middle bits of the peer's last sender report, which source it was of, and when it came. */
   #lastSenderReport = 0;
+  #lastSenderReportOf = 0;
   #lastSenderReportAt = 0;
+  /** A source that said BYE, and the last packet heard of it: nothing is reported until there is another. */
+  #left: { readonly ssrc: number; readonly highest: number | undefined } | undefined;
 
   constructor(options: RtcpSessionOptions) {
     this.#options = options;
@@ -71,8 +74,10 @@ export class RtcpSession {
       return;
     }
     for (const packet of packets) {
+      if (packet.type === 'bye') this.#leave(packet.ssrcs);
       if (packet.type !== 'sr' && packet.type !== 'rr') continue;
       if (packet.type === 'sr') {
+        this.#lastSenderReportOf = packet.ssrc;
         this.#lastSenderReport = middleBits(packet.sender.ntpSeconds, packet.sender.ntpFraction);
         this.#lastSenderReportAt = now;
       }
@@ -80,6 +85,12 @@ export class RtcpSession {
         if (block.ssrc === this.#options.sender.ssrc) this.#heard(block, now);
       }
     }
+  }
+
+  /** RFC 3550 section 6.3.4. The call goes on: whether it ends is SIP's to say. */
+  #leave(ssrcs: readonly number[]): void {
+    const { ssrc, highestSequence: highest } = this.#options.receiver;
+    if (ssrc !== undefined && ssrcs.includes(ssrc)) this.#left = { ssrc, highest };
   }
 
   #heard(block: ReportBlock, now: number): void {
@@ -107,18 +118,21 @@ export class RtcpSession {
     const { receiver, sender } = this.#options;
     const highest = receiver.highestSequence;
     if (receiver.ssrc === undefined || highest === undefined) return undefined;
+    if (this.#left?.ssrc === receiver.ssrc && this.#left.highest === highest) return undefined;
+    this.#left = undefined;
     const expected = highest - (this.#highestReported ?? highest);
     const lost = receiver.lost - this.#lostReported;
     this.#highestReported = highest;
     this.#lostReported = receiver.lost;
-    const since = this.#lastSenderReport === 0 ? 0 : now - this.#lastSenderReportAt;
+    const lastSenderReport = this.#lastSenderReportOf === receiver.ssrc ? this.#lastSenderReport : 0;
+    const since = lastSenderReport === 0 ? 0 : now - this.#lastSenderReportAt;
     return {
       ssrc: receiver.ssrc,
       fractionLost: expected <= 0 ? 0 : Math.min(255, Math.max(0, Math.floor((lost * 256) / expected))),
       cumulativeLost: Math.min(receiver.lost, 0x7fffff),
       highestSequence: highest,
       jitter: Math.round((receiver.jitter * sender.clockRate) / 1000),
-      lastSenderReport: this.#lastSenderReport,
+      lastSenderReport,
       delaySinceLastSenderReport: Math.round((since * 65536) / 1000),
     };
   }

@@ -28,18 +28,27 @@ export type RtpFault =
 
 export const rtpHeaderLength = 12;
 
+/** Where the payload begins; undefined when there are fewer octets than the header says it has. */
+export function rtpHeaderEnd(bytes: Uint8Array): number | undefined {
+  const length = bytes.length;
+  if (length < rtpHeaderLength) return undefined;
+  const first = octet(bytes, 0);
+  let end = rtpHeaderLength + (first & 0x0f) * 4;
+  if ((first & 0x10) !== 0) {
+    if (length < end + 4) return undefined;
+    end += 4 + ((octet(bytes, end + 2) << 8) | octet(bytes, end + 3)) * 4;
+  }
+  return end > length ? undefined : end;
+}
+
 /** Reads a datagram as RTP. Nothing is copied. */
 export function parseRtp(bytes: Uint8Array): RtpPacket | RtpFault {
   const length = bytes.length;
   if (length < rtpHeaderLength) return 'too-short';
   const first = octet(bytes, 0);
   if (first >> 6 !== 2) return 'bad-version';
-  let start = rtpHeaderLength + (first & 0x0f) * 4;
-  if ((first & 0x10) !== 0) {
-    if (length < start + 4) return 'too-short';
-    start += 4 + ((octet(bytes, start + 2) << 8) | octet(bytes, start + 3)) * 4;
-  }
-  if (start > length) return 'too-short';
+  const start = rtpHeaderEnd(bytes);
+  if (start === undefined) return 'too-short';
   let end = length;
   if ((first & 0x20) !== 0) {
     const padding = octet(bytes, length - 1);
@@ -87,6 +96,13 @@ export function buildRtp(header: RtpHeader, payload: Uint8Array): Buffer {
 export function isRtcp(bytes: Uint8Array): boolean {
   const second = octet(bytes, 1);
   return second >= 192 && second <= 223;
+}
+
+const stunCookie = 0x2112a442;
+
+/** Whether a datagram is STUN, which some phones send to keep their NAT open (RFC 8489 section 5, RFC 7983). */
+export function isStun(bytes: Uint8Array): boolean {
+  return octet(bytes, 0) < 4 && bytes.length >= 20 && word(bytes, 4) === stunCookie;
 }
 
 function octet(bytes: Uint8Array, at: number): number {

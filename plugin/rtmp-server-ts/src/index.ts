@@ -22,6 +22,15 @@ export { BufferList } from './bytes/buffer-list.js';
 export { ChunkReader, type ChunkReaderLimits } from './chunk/chunk-reader.js';
 export { ChunkWriter } from './chunk/chunk-writer.js';
 export type { RawMessage } from './chunk/raw-message.js';
+export { DEFAULT_FALLBACK, type FallbackStep, type RtmpConnectOptions } from './client/connect.js';
+export { type NodeConnectOptions, RtmpClient } from './client/node-client.js';
+export type {
+  PlayOptions,
+  RtmpClientStream,
+  RtmpClientStreamEvents,
+  RtmpConnection,
+  RtmpConnectionEvents,
+} from './client/types.js';
 export { RTMP_ERROR_CODES, RtmpError, type RtmpErrorCode } from './errors/rtmp-error.js';
 export { type EventMap, type Listener, TypedEmitter } from './events/typed-emitter.js';
 export { type FlvAudioCodec, type FlvAudioTag, parseFlvAudioTag } from './flv/audio-tag.js';
@@ -73,9 +82,15 @@ export {
   readEnhancedCapabilities,
   supportsCodec,
 } from './session/enhanced-capabilities.js';
-export { DEFAULT_RTMP_LIMITS, type RtmpLimits } from './session/limits.js';
+export {
+  DEFAULT_RTMP_CLIENT_LIMITS,
+  DEFAULT_RTMP_LIMITS,
+  type RtmpClientLimits,
+  type RtmpLimits,
+  type SessionLimits,
+} from './session/limits.js';
 export { RtmpCallError } from './session/rtmp-call-error.js';
-export type { TransportProtocol } from './session/transport.js';
+export type { Transport, TransportHandler, TransportProtocol } from './session/transport.js';
 export type {
   AcceptOptions,
   ConnectRequest,
@@ -91,3 +106,4 @@ export type {
   SessionProtocol,
 } from './session/types.js';
 export type { CertificateFiles } from './transport/certificate.js';
+export type { ClientTlsOptions } from './transport/tcp.js';

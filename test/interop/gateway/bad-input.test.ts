@@ -3,8 +3,6 @@ import { useGateway } from '../../support/gateway.js';
 import { LibrtmpPhone } from '../../support/librtmp-phone.js';
 import { amf0, command, connectCommand, message, messageType, RawRtmp } from '../../support/raw-rtmp.js';
 import { type Scope, test } from '../../support/scope.js';
-import { Sipp } from '../../support/sipp.js';
-import { callee } from '../../support/sipp-scenarios.js';
 import { encodeSpeex, speak } from '../../support/speech.js';
 
 const gateway = useGateway();
@@ -205,28 +203,5 @@ describe('bytes that are no RTMP end that connection and no other', () => {
     client.write(command('register', 9, amf0.null));
     await client.receivedText('sip:');
     expect(client.ended).toBe(false);
-  });
-});
-
-describe('audio that is no Speex', () => {
-  test.concurrent('is counted and dropped, the call goes on', async ({ scope }) => {
-    const phone = await connect(scope);
-    const sipp = await Sipp.start(scope, { scenario: callee.answers() });
-    await phone.dialAndConnect(sipp.uri());
-    const junk = [
-      Buffer.alloc(0),
-      Buffer.of(0xb2),
-      Buffer.from('af0012', 'hex'), // AAC
-      Buffer.from('2fffffff', 'hex'), // MP3
-      Buffer.concat([Buffer.of(0xb2), Buffer.alloc(3000, 0xff)]),
-      Buffer.concat([Buffer.of(0xb2), Buffer.alloc(60_000)]),
-    ];
-    await phone.send(junk);
-    const before = phone.audio.length;
-    await phone.send(frames, { timestamp: 5000 });
-    const audio = await phone.waitAudio(before + frames.length);
-    expect(audio.slice(-frames.length).map(({ hex }) => hex)).toEqual(frames.map((frame) => frame.toString('hex')));
-    phone.hangup();
-    await sipp.done();
   });
 });

@@ -75,6 +75,7 @@ class Tunnel {
       clock: this.#clock,
       limits: LIMITS,
       admit: () => true,
+      clientAddress: () => '127.0.0.1',
       released: () => {},
       opened: (transport) => this.#opened(transport),
       refused: (error) => this.#reasons.add(error.code),

@@ -83,6 +83,11 @@ describe('configuration', () => {
       { SONO_MEDIA: 'freeswitch' },
       'SONO_MEDIA: freeswitch needs a FreeSWITCH server; set SONO_FREESWITCH_HOST',
     ],
+    [
+      'media that cannot be encrypted as required',
+      { SONO_MEDIA: 'freeswitch', SONO_FREESWITCH_HOST: 'fs1', SONO_SRTP: 'require' },
+      'SONO_MEDIA: freeswitch knows no SRTP, which SONO_SRTP requires; auto does',
+    ],
     ...['fs1,', 'fs1:0', 'fs1:70000', 'fs1:8021:', 'fs 1', 'fs1*0', '[::1]'].map(
       (text): [string, Record<string, string>, string] => [
         `FreeSWITCH server ${text}, which may hold a secret`,

@@ -76,6 +76,7 @@ interface AnswerOptions {
   readonly direction?: Direction;
   readonly formats?: readonly MediaFormat[];
   readonly rtcpPort?: number;
+  readonly rtcpMux?: boolean;
 }
 
 function answer({ port }: { readonly port: number }, options: AnswerOptions = {}): SessionDescription {
@@ -226,6 +227,18 @@ describe('the flow', () => {
     expect(call.session.close()).toMatchObject({ droppedSlowReader: 3 });
   });
 
+  test('takes no notice of STUN on either port', async ({ scope }) => {
+    const call = await Call.open(scope);
+    const far = await UdpPeer.open(scope);
+    await call.session.accept(answer(far));
+    const request = Buffer.from('000100002112a442c0b95fa0aaebd4d056edcc02', 'hex');
+    await far.send(request, call.port + 1);
+    await far.send(request, call.port);
+    await far.sendRtp(call.port, 1);
+    await until(() => call.frames.length === 1, 'a frame');
+    expect(call.session.close()).toMatchObject({ malformed: 0, foreign: 0, packetsReceived: 1 });
+  });
+
   test('counts garbage from the far end and goes on', async ({ scope }) => {
     const call = await Call.open(scope);
     const far = await UdpPeer.open(scope);
@@ -266,10 +279,13 @@ describe('the far end', () => {
     await until(() => announced.received.length === 1, 'a packet at the announced port');
     await actual.sendRtp(call.port, 1);
     await until(() => call.frames.length === 1, 'a frame');
+    call.clock.advance(200);
+    await actual.sendRtp(call.port, 2);
+    await until(() => call.frames.length === 2, 'another frame');
     call.write(20);
     await until(() => actual.received.length === 1, 'a packet at the actual port');
     expect(announced.received.length).toBe(1);
-    expect(call.log).toEqual(['RTP comes from elsewhere than the answer says; sending there']);
+    expect(call.log).toEqual(['RTP comes from elsewhere than was known; sending there']);
   });
 
   test('is the first that sends valid RTP, and stays', async ({ scope }) => {
@@ -289,6 +305,38 @@ describe('the far end', () => {
     expect(stranger.received).toEqual([]);
     expect(call.log).toEqual([]);
     expect(call.session.close()).toMatchObject({ foreign: 3, malformed: 1, packetsReceived: 2 });
+  });
+
+  test('where the answer says it is gets its call back from who was faster', async ({ scope }) => {
+    const call = await Call.open(scope);
+    const far = await UdpPeer.open(scope);
+    const stranger = await UdpPeer.open(scope);
+    await call.session.accept(answer(far));
+    await stranger.sendRtp(call.port, 1, { ssrc: 66 });
+    await until(() => call.frames.length === 1, 'a frame');
+    call.clock.advance(200);
+    await stranger.sendRtp(call.port, 2, { ssrc: 66 });
+    await far.sendRtp(call.port, 1);
+    await stranger.sendRtp(call.port, 3, { ssrc: 66 });
+    await far.sendRtp(call.port, 2);
+    await until(() => call.frames.length === 4, 'two frames of each');
+    call.write(0);
+    await until(() => far.received.length === 1, 'a packet');
+    expect(stranger.received).toEqual([]);
+    expect(call.session.close()).toMatchObject({ foreign: 1, packetsReceived: 4 });
+  });
+
+  test('may change its SSRC and payload type at any time', async ({ scope }) => {
+    const call = await Call.open(scope);
+    const far = await UdpPeer.open(scope);
+    await call.session.accept(answer(far));
+    await far.sendRtp(call.port, 60_000);
+    await far.sendRtp(call.port, 5, { ssrc: 99 });
+    await far.sendRtp(call.port, 6, { ssrc: 99, payloadType: 97 });
+    await far.sendRtp(call.port, 7, { ssrc: 99, payloadType: 13 });
+    await far.sendRtp(call.port, 8, { ssrc: 99 });
+    await until(() => call.frames.length === 4, 'four frames');
+    expect(call.session.close()).toMatchObject({ packetsReceived: 5, unknownPayloadType: 1, lost: 0 });
   });
 
   test('may be given by name', async ({ scope }) => {
@@ -332,14 +380,23 @@ describe('the far end', () => {
     expect(call.lost).toEqual([expect.stringMatching('2001:db8::1.*IPv4')]);
   });
 
-  test('may have an IPv6 address', async ({ scope }) => {
+  test.for(['::1', '0:0::0:1'])('may have an IPv6 address, however it is written: %s', async (address, { scope }) => {
     const call = await Call.open(scope, { host: '::1' });
     const far = await UdpPeer.open(scope, { host: '::1' });
-    await call.session.accept(answer(far, { address: '::1' }));
+    const stranger = await UdpPeer.open(scope, { host: '::1' });
+    await call.session.accept(answer(far, { address }));
+    await far.sendRtp(call.port, 0);
+    await stranger.sendRtp(call.port, 1);
     call.write(0);
     await until(() => far.received.length === 1, 'a packet');
     await far.sendRtp(call.port, 1);
-    await until(() => call.frames.length === 1, 'a frame');
+    await until(() => call.frames.length === 2, 'two frames');
+    call.clock.advance(200);
+    await stranger.sendRtp(call.port, 2);
+    await far.sendRtp(call.port, 2);
+    await until(() => call.frames.length === 3, 'a third frame');
+    expect(call.log).toEqual([]);
+    expect(call.session.close()).toMatchObject({ foreign: 2, duplicates: 0 });
   });
 
   test('may have an IPv4 address on a socket for both', async ({ scope }) => {
@@ -398,6 +455,9 @@ describe('further answers', () => {
     await call.session.accept(answer(announced));
     await actual.sendRtp(call.port, 1);
     await until(() => call.frames.length === 1, 'a frame');
+    call.clock.advance(200);
+    await actual.sendRtp(call.port, 2);
+    await until(() => call.frames.length === 2, 'another frame');
     await call.session.accept(answer(announced));
     call.write(0);
     await until(() => actual.received.length === 1, 'a packet at the actual port');
@@ -408,8 +468,10 @@ describe('further answers', () => {
       ssrc: actual.rtp[0]?.ssrc,
       sequence: ((actual.rtp[0]?.sequence ?? 0) + 1) & 0xffff,
     });
+    await actual.sendRtp(call.port, 3);
     await next.sendRtp(call.port, 9, { ssrc: 5 });
-    await until(() => call.frames.length === 2, 'a frame of the next');
+    await until(() => call.frames.length === 3, 'a frame of the next');
+    expect(call.session.close()).toMatchObject({ foreign: 1 });
   });
 
   test('may change the codec', async ({ scope }) => {
@@ -468,6 +530,33 @@ describe('RTCP', () => {
     call.session.close();
     await until(() => reports.received.length > 0, 'a BYE');
     expect(reports.rtcp).toEqual([['rr', 'sdes', 'bye']]);
+  });
+
+  test('goes to and from the port of RTP where both say so', async ({ scope }) => {
+    const call = await Call.open(scope);
+    expect(call.session.offer.media[0]?.rtcpMux).toBe(true);
+    const far = await UdpPeer.open(scope);
+    await call.session.accept(answer(far, { rtcpMux: true, rtcpPort: 9 }));
+    call.session.close();
+    await until(() => far.received.length > 0, 'a BYE');
+    expect(far.rtcp).toEqual([['rr', 'sdes', 'bye']]);
+    expect(far.received[0]?.source.port).toBe(call.port);
+  });
+
+  test('in a flood, or larger than any report, is counted and left', async ({ scope }) => {
+    const call = await Call.open(scope);
+    const far = await UdpPeer.open(scope);
+    await call.session.accept(answer(far));
+    const report = buildRtcp({ ssrc: 7, cname: 'far' });
+    await far.send(Buffer.concat(Array(100).fill(report)), call.port);
+    for (let count = 0; count < 150; count++) await far.send(report, call.port);
+    await far.sendRtp(call.port, 1);
+    await until(() => call.frames.length === 1, 'a frame');
+    call.clock.advance(1000);
+    await far.send(report, call.port);
+    await far.sendRtp(call.port, 2);
+    await until(() => call.frames.length === 2, 'another frame');
+    expect(call.session.close()).toMatchObject({ droppedReports: 51, malformed: 1, packetsReceived: 2 });
   });
 
   test('of the far end is read on both ports, that of others is not', async ({ scope }) => {

@@ -30,6 +30,7 @@ it('offers wideband, narrowband and the events of both in this order', () => {
       {
         kind: 'audio',
         port: 20000,
+        rtcpMux: true,
         protocol: 'RTP/AVP',
         direction: 'sendrecv',
         ptime: 20,
@@ -76,7 +77,9 @@ describe('the codec', () => {
   });
 
   it('does not depend on the ptime of the answer', () => expect(agree({ ptime: 40 }).send).toEqual(speex16));
-  it('goes with RTP/AVPF', () => expect(agree({ protocol: 'RTP/AVPF' }).send).toEqual(speex16));
+  it.each(['RTP/AVPF', 'RTP/SAVP', 'RTP/SAVPF'])('goes with %s', (protocol) => {
+    expect(agree({ protocol }).send).toEqual(speex16);
+  });
 });
 
 describe('the far end', () => {
@@ -87,6 +90,9 @@ describe('the far end', () => {
     expect(agree({ address: '192.0.2.2' }).target.host).toBe('192.0.2.2');
   });
   it('may name another port for RTCP', () => expect(agree({ rtcpPort: 5000 }).target.rtcpPort).toBe(5000));
+  it('may take RTCP on the port of RTP, whatever else it names', () => {
+    expect(agree({ rtcpMux: true, rtcpPort: 5000 }).target).toEqual({ host: '192.0.2.1', port: 4000, rtcpPort: 4000 });
+  });
   it.each([{ port: 65535 }, { rtcpPort: 0 }, { rtcpPort: 70000 }])(
     'has no RTCP where there is no port: %o',
     (changes) => {
@@ -111,7 +117,7 @@ describe('an answer without anything in common', () => {
     ['only video', () => agree({ kind: 'video' }), /no audio/],
     ['refused', () => agree({ port: 0 }), /port 0/],
     ['a port that is none', () => agree({ port: 70000 }), /70000, not 1-65535/],
-    ['SRTP', () => agree({ protocol: 'RTP/SAVP' }), /we speak RTP\/AVP, the far end RTP\/SAVP/],
+    ['another protocol', () => agree({ protocol: 'UDP/TLS/RTP/SAVP' }), /we speak RTP\/AVP, the far end UDP\/TLS/],
     ['other codecs', () => agree({ formats: [pcmu] }), /we speak speex\/16000, .*; the far end pcmu\/8000/],
     ['another rate', () => agree({ formats: [{ ...speex16, clockRate: 32000 }] }), /the far end speex\/32000/],
     ['only events', () => agree({ formats: [event8] }), /the far end telephone-event\/8000/],
@@ -172,6 +178,11 @@ describe('an offer', () => {
     ['inactive', 'inactive'],
   ] as const)('that is %s is answered %s', (direction, answered) => {
     expect(offer({ direction }).answer.media[0]?.direction).toBe(answered);
+  });
+
+  it('of RTCP on the port of RTP is taken, and only where it is made', () => {
+    expect(offer({ rtcpMux: true }).answer.media[0]?.rtcpMux).toBe(true);
+    expect(offer().answer.media[0]).not.toHaveProperty('rtcpMux');
   });
 
   it('from an address of zeros is answered recvonly', () => {

@@ -116,6 +116,35 @@ describe('our report', () => {
       {},
     ]);
   });
+
+  it('repeats nothing of another source than it tells of', () => {
+    const end = new End();
+    end.hear(1);
+    const sender = { ntpSeconds: 1, ntpFraction: 1, rtpTimestamp: 0, packets: 1, octets: 1 };
+    end.rtcp.receive(buildRtcp({ ssrc: 8, sender, cname: 'far' }), 1000);
+    expect(end.report(1500)).toMatchObject([
+      { blocks: [{ ssrc: 7, lastSenderReport: 0, delaySinceLastSenderReport: 0 }] },
+      {},
+    ]);
+  });
+});
+
+describe("the peer's BYE", () => {
+  it('ends what is told of its source, until that goes on', () => {
+    const end = new End();
+    end.hear(1, 2);
+    end.rtcp.receive(buildRtcp({ ssrc: 7, cname: 'far', bye: true }), 1000);
+    expect(end.report(1500)).toEqual([{ type: 'rr', ssrc: 42, blocks: [] }, { type: 'sdes' }]);
+    end.hear(3);
+    expect(end.report(2000)).toMatchObject([{ blocks: [{ ssrc: 7, highestSequence: 3 }] }, {}]);
+  });
+
+  it('of another source means nothing', () => {
+    const end = new End();
+    end.hear(1);
+    end.rtcp.receive(buildRtcp({ ssrc: 8, cname: 'far', bye: true }), 1000);
+    expect(end.report(1500)).toMatchObject([{ blocks: [{ ssrc: 7 }] }, {}]);
+  });
 });
 
 describe("the peer's report", () => {

@@ -1,4 +1,4 @@
-import { ChunkWriter, encodeMessage } from 'rtmp-server-ts';
+import { ChunkWriter, encodeMessage, RtmpClient, RtmpError } from 'rtmp-server-ts';
 import { describe, expect, it } from 'vitest';
 import { Fuzzer } from '../../support/rtmp-fuzz/fuzzer.js';
 import { randomNumbers } from '../../support/rtmp-fuzz/random.js';
@@ -8,6 +8,8 @@ import { FUZZ_TARGETS } from '../../support/rtmp-fuzz/targets.js';
 import { test } from '../../support/scope.js';
 import { bytes } from '../../wire/rtmp/bytes.js';
 import { command, handshake, TestClient } from './client.js';
+import { MemoryTransport } from './memory-transport.js';
+import { chunked, result, serverHandshake, status } from './scripted-server.js';
 import { serve } from './serve.js';
 
 /** Codes that show that the fuzzing reaches the depths of the parsers. */
@@ -47,4 +49,31 @@ describe('spoilt input', () => {
     expect(server.counters['session.internal']).toBe(0);
     expect(server.counters['session.listener']).toBe(0);
   });
+
+  it('ends at worst the connection of the client that received it, with a code', async () => {
+    const random = randomNumbers(11);
+    const session = bytes(chunked(result(1, { code: 'yes' }), command('ring', 0, ['a']), status(1, 'x')), traffic());
+    const codes = new Set<string>();
+    for (let round = 0; round < 400; round += 1) codes.add(await receive(spoil(session, session, random), random));
+    expect([...codes]).toEqual(expect.arrayContaining(['server', 'chunk.unknown-stream', 'amf.marker']));
+    expect(codes).not.toContain('session.internal');
+  });
 });
+
+/** @returns with what code a client ends that receives this after the handshake */
+async function receive(wire: Uint8Array, random: (below: number) => number): Promise<string> {
+  const transport = new MemoryTransport();
+  const ended = RtmpClient.connect('rtmp://127.0.0.1/x', { transport: () => transport }).then(
+    (connection) => new Promise<string>((resolve) => connection.on('close', ({ code }) => resolve(code))),
+    (error) => (error instanceof RtmpError ? error.code : 'session.internal'),
+  );
+  await new Promise((resolve) => setImmediate(resolve));
+  transport.receive(serverHandshake());
+  for (let offset = 0; offset < wire.length; ) {
+    const size = 1 + random(300);
+    transport.receive(wire.subarray(offset, offset + size));
+    offset += size;
+  }
+  transport.end();
+  return await ended;
+}

@@ -72,6 +72,27 @@ test.for(['example.com', 'https://example.com/', 'https://example.com/x', '', 'n
   },
 );
 
+test.for([
+  { origins: ['https://a.example'], origin: 'https://a.example', allowed: true },
+  { origins: ['*'], origin: 'https://b.example', allowed: true },
+  { origins: ['https://a.example'], origin: 'https://b.example', allowed: false },
+  { origins: undefined, origin: 'https://a.example', allowed: false },
+])('pages of $origin may use tunnels when $origins may: $allowed', async ({ origins, origin, allowed }, { scope }) => {
+  const { port } = await serve(scope, { ...(origins && { origins }) });
+  const lines = [`Host: localhost`, `Origin: ${origin}`, 'Access-Control-Request-Method: POST', 'Connection: close'];
+  const ask = async (method: string) =>
+    await exchange(
+      scope,
+      connect(port, '127.0.0.1'),
+      text(`${method} /open/1 HTTP/1.1\r\n${lines.join('\r\n')}\r\n\r\n`),
+    );
+  const [preflight, opened] = [await ask('OPTIONS'), await ask('POST')];
+  expect(preflight).toMatch(allowed ? /^HTTP\/1.1 204 / : /^HTTP\/1.1 404 /);
+  for (const answer of [preflight, opened]) {
+    expect(answer.includes(`Access-Control-Allow-Origin: ${origin}\r\n`)).toBe(allowed);
+  }
+});
+
 test('what is not served here is answered, and the connection closed', async ({ scope }) => {
   const { port } = await serve(scope);
   const request = text('GET / HTTP/1.1\r\nHost: localhost\r\n\r\n');

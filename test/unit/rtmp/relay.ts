@@ -36,17 +36,27 @@ export async function relaying(scope: Scope, options: ServeOptions = {}) {
   return { ...served, audio };
 }
 
-/** The audio tags of an FLV file (video file format 10.1, section E.4). */
-export function flvAudio(file: Buffer): Frame[] {
-  const frames: Frame[] = [];
+export interface Tag extends Frame {
+  type: 'audio' | 'video' | 'data';
+}
+
+/** The tags of an FLV file (video file format 10.1, section E.4) that hold something. */
+export function flvTags(file: Buffer): Tag[] {
+  const tags: Tag[] = [];
   for (let offset = 13; offset + 11 <= file.length; ) {
+    const type = file[offset] === 8 ? 'audio' : file[offset] === 9 ? 'video' : 'data';
     const length = file.readUIntBE(offset + 1, 3);
     const timestamp = file.readUIntBE(offset + 4, 3) + file.readUInt8(offset + 7) * 0x1000000;
     const body = file.subarray(offset + 11, offset + 11 + length);
-    if (file[offset] === 8 && length > 0) frames.push({ timestamp, hex: body.toString('hex') });
+    if (length > 0) tags.push({ type, timestamp, hex: body.toString('hex') });
     offset += 11 + length + 4;
   }
-  return frames;
+  return tags;
+}
+
+export function flvAudio(file: Buffer): Frame[] {
+  const audio = flvTags(file).filter(({ type }) => type === 'audio');
+  return audio.map(({ timestamp, hex }) => ({ timestamp, hex }));
 }
 
 export function temporaryDirectory(scope: Scope): string {

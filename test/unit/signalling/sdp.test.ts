@@ -48,6 +48,32 @@ describe('SDP', () => {
     expect(parseSdp(writeSdp(v6))).toEqual(v6);
   });
 
+  it('reads and writes keys with all their parameters, and RTCP on the port of RTP', () => {
+    const [audio] = offer.media;
+    const crypto = [
+      { tag: 1, suite: 'AES_CM_128_HMAC_SHA1_80', keyParameters: 'inline:AAAA|2^20|1:4' },
+      { tag: 22, suite: 'F8_128_HMAC_SHA1_80', keyParameters: 'inline:BBBB', sessionParameters: ['KDR=3', 'WSH=64'] },
+    ];
+    const secure = {
+      ...offer,
+      media: [{ ...audio, protocol: 'RTP/SAVP', rtcpMux: true, crypto }],
+    } as SessionDescription;
+    const text = writeSdp(secure);
+    expect(text).toContain('a=crypto:22 F8_128_HMAC_SHA1_80 inline:BBBB KDR=3 WSH=64\r\n');
+    expect(text).toContain('a=rtcp-mux\r\n');
+    expect(parseSdp(text)).toEqual(secure);
+  });
+
+  it('keeps the keys of each section, and of a session none', () => {
+    const line = 'a=crypto:1  AES_CM_128_HMAC_SHA1_32\tinline:CCCC  -X ';
+    const text = `v=0\r\n${line}\r\nm=audio 1 RTP/SAVP 0\r\nm=video 2 RTP/SAVP 34\n${line}\na=crypto:x y\r\nm=x\r\n`;
+    expect(parseSdp(text).media.map(({ crypto }) => crypto)).toEqual([
+      undefined,
+      [{ tag: 1, suite: 'AES_CM_128_HMAC_SHA1_32', keyParameters: 'inline:CCCC', sessionParameters: ['-X'] }],
+      undefined,
+    ]);
+  });
+
   it('knows static payload types without rtpmap and takes the direction of the session', () => {
     const text =
       'v=0\r\no=- 1 1 IN IP4 192.0.2.9\r\ns=-\r\nc=IN IP4 192.0.2.9\r\nt=0 0\r\na=sendonly\r\nm=audio 4000 RTP/AVP 0 8 99\r\n';
@@ -86,7 +112,7 @@ describe('SDP', () => {
   it('survives any text', () => {
     const line = fc.oneof(
       fc.string(),
-      fc.constantFrom('m=audio 4000 RTP/AVP 0', 'a=rtpmap:', 'a=fmtp:0', 'c=IN', 'o='),
+      fc.constantFrom('m=audio 4000 RTP/AVP 0', 'a=rtpmap:', 'a=fmtp:0', 'a=crypto:1 A B C', 'c=IN', 'o='),
     );
     fc.assert(
       fc.property(fc.array(line, { maxLength: 12 }), (lines) => {

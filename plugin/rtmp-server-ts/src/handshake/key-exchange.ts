@@ -2,6 +2,7 @@ import { createHmac, getDiffieHellman } from 'node:crypto';
 import { RtmpError } from '../errors/rtmp-error.js';
 import { HANDSHAKE_LENGTH } from './constants.js';
 import type { DigestScheme } from './digest.js';
+import type { Ciphers } from './handshake.js';
 import { Rc4 } from './rc4.js';
 
 /** The second Oakley group (RFC 2409 section 6.2): 1024 bits, generator 2. */
@@ -17,44 +18,34 @@ const KEY_BLOCK = [
 /** 764 bytes of a block without the pointer and the key. */
 const PLACES = 632;
 
-/** What RTMPE encrypts with, once the handshake is done. */
-export interface Ciphers {
-  readonly input: Rc4;
-  readonly output: Rc4;
+/** One side's key pair. */
+export class KeyExchange {
+  readonly #group = getDiffieHellman(GROUP);
+  readonly #own = leftPadded(this.#group.generateKeys());
+
+  /** Puts the public key into a C1 or S1, which is to be signed afterwards. */
+  writeKey(block: Uint8Array, scheme: DigestScheme): void {
+    keyIn(block, scheme).set(this.#own);
+  }
+
+  /**
+   * Each side's key comes of the other side's public key; the first 1536 bytes of both streams are thrown away.
+   * @param block the other side's C1 or S1
+   * @throws RtmpError `handshake.key` for a public key that leaves no secret: 0, 1, p - 1, or one that is not below p
+   */
+  ciphers(block: Uint8Array, scheme: DigestScheme): Ciphers {
+    const theirs = keyIn(block, scheme);
+    checkKey(theirs, this.#group.getPrime());
+    const secret = leftPadded(this.#group.computeSecret(theirs));
+    return { input: cipher(secret, this.#own), output: cipher(secret, theirs) };
+  }
 }
 
-/** Puts the server's public key into S1, which is to be signed afterwards. */
-export class KeyExchange {
-  readonly #scheme: DigestScheme;
-  readonly #own: Uint8Array;
-  readonly #theirs: Uint8Array;
-  readonly #secret: Uint8Array;
-
-  /** @throws RtmpError `handshake.key` for a public key that leaves no secret: 0, 1, p - 1, or one that is not below p */
-  constructor(c1: Uint8Array, scheme: DigestScheme) {
-    this.#scheme = scheme;
-    this.#theirs = keyIn(c1, scheme).slice();
-    const group = getDiffieHellman(GROUP);
-    checkKey(this.#theirs, group.getPrime());
-    this.#own = leftPadded(group.generateKeys());
-    this.#secret = leftPadded(group.computeSecret(this.#theirs));
-  }
-
-  writeKey(s1: Uint8Array): void {
-    keyIn(s1, this.#scheme).set(this.#own);
-  }
-
-  /** Each side's key comes of the other side's public key; the first 1536 bytes of both streams are thrown away. */
-  ciphers(): Ciphers {
-    return { input: this.#cipher(this.#own), output: this.#cipher(this.#theirs) };
-  }
-
-  #cipher(publicKey: Uint8Array): Rc4 {
-    const key = createHmac('sha256', this.#secret).update(publicKey).digest().subarray(0, CIPHER_KEY_LENGTH);
-    const cipher = new Rc4(key);
-    cipher.apply(new Uint8Array(HANDSHAKE_LENGTH));
-    return cipher;
-  }
+function cipher(secret: Uint8Array, publicKey: Uint8Array): Rc4 {
+  const key = createHmac('sha256', secret).update(publicKey).digest().subarray(0, CIPHER_KEY_LENGTH);
+  const rc4 = new Rc4(key);
+  rc4.apply(new Uint8Array(HANDSHAKE_LENGTH));
+  return rc4;
 }
 
 function keyIn(block: Uint8Array, scheme: DigestScheme): Uint8Array {

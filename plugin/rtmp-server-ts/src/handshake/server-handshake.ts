@@ -3,7 +3,9 @@ import { readU32, writeU32 } from '../bytes/integers.js';
 import { RtmpError } from '../errors/rtmp-error.js';
 import { HANDSHAKE_LENGTH, RTMP_VERSION, RTMPE_VERSION, RTMPE_XTEA_VERSION } from './constants.js';
 import { findDigest, PLAYER_KEY, SERVER_KEY, signResponse, writeDigest } from './digest.js';
-import { type Ciphers, KeyExchange } from './key-exchange.js';
+import type { Ciphers, Handshake } from './handshake.js';
+import { KeyExchange } from './key-exchange.js';
+import { randomBytes } from './random-bytes.js';
 
 export type HandshakeScheme = 'plain' | 'digest-0' | 'digest-1';
 
@@ -15,7 +17,7 @@ const SERVER_VERSION = 0x03050101;
  * waited for and not looked at, as other servers do: some clients echo, some sign, some send anything. In RTMPE, C1 and S1 carry public keys
  * as well, and what follows C2 and S2 is encrypted.
  */
-export class ServerHandshake {
+export class ServerHandshake implements Handshake {
   readonly #input: BufferList;
   readonly #random: (length: number) => Uint8Array;
   #expects: 'C0' | 'C1' | 'C2' | 'nothing' = 'C0';
@@ -78,9 +80,9 @@ export class ServerHandshake {
     this.#scheme = `digest-${found.scheme}`;
     writeU32(s1, 4, SERVER_VERSION);
     if (this.#version === RTMPE_VERSION) {
-      const exchange = new KeyExchange(c1, found.scheme);
-      exchange.writeKey(s1);
-      this.#ciphers = exchange.ciphers();
+      const exchange = new KeyExchange();
+      exchange.writeKey(s1, found.scheme);
+      this.#ciphers = exchange.ciphers(c1, found.scheme);
     }
     writeDigest(s1, found.scheme, SERVER_KEY.partial);
     const s2 = this.#random(HANDSHAKE_LENGTH);
@@ -95,8 +97,4 @@ function checkVersion(version: number | undefined): number {
     throw new RtmpError('handshake.encryption', `RTMPE of type ${version}; type ${RTMPE_VERSION} is spoken here`);
   }
   throw new RtmpError('handshake.version', `first byte ${version}, RTMP begins with ${RTMP_VERSION}`);
-}
-
-function randomBytes(length: number): Uint8Array {
-  return crypto.getRandomValues(new Uint8Array(length));
 }

@@ -1,14 +1,17 @@
 import { RtmpError } from '../errors/rtmp-error.js';
 import type { RtmpLimits } from '../session/limits.js';
 
-/** Counts connections, in all and of each address: sockets, and HTTP tunnel sessions, which have none of their own. */
+/** Counts connections, in all and of each address: sockets, and what has none of its own: HTTP tunnel sessions, clients behind a proxy. */
 export class Admission {
   readonly #limits: RtmpLimits;
+  readonly #isProxy: (address: string) => boolean;
   readonly #perAddress = new Map<string, number>();
   #total = 0;
 
-  constructor(limits: RtmpLimits) {
+  /** @param isProxy whether an address stands for many clients, and so has no limit of its own */
+  constructor(limits: RtmpLimits, isProxy: (address: string) => boolean) {
     this.#limits = limits;
+    this.#isProxy = isProxy;
   }
 
   /** @returns why it is refused; undefined when it counts from now on, until {@link release} */
@@ -16,7 +19,7 @@ export class Admission {
     const { connections, connectionsPerAddress } = this.#limits;
     const fromAddress = this.#perAddress.get(address) ?? 0;
     if (this.#total >= connections) return new RtmpError('server.connections', `${connections} connections are open`);
-    if (fromAddress >= connectionsPerAddress) {
+    if (fromAddress >= connectionsPerAddress && !this.#isProxy(address)) {
       return new RtmpError(
         'server.connections-per-address',
         `${connectionsPerAddress} connections from ${address} are open`,

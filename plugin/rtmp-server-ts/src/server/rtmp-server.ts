@@ -1,16 +1,17 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
-import { RtmpError, type RtmpErrorCode } from '../errors/rtmp-error.js';
+import type { RtmpError, RtmpErrorCode } from '../errors/rtmp-error.js';
 import { TypedEmitter } from '../events/typed-emitter.js';
 import { type Clock, systemClock } from '../session/clock.js';
-import { type RtmpLimits, resolveLimits } from '../session/limits.js';
+import { DEFAULT_RTMP_LIMITS, type RtmpLimits, resolveLimits } from '../session/limits.js';
 import { type ConnectionHost, NetConnection } from '../session/net-connection.js';
 import type { Transport } from '../session/transport.js';
 import type { RtmpSession, SessionCloseReason } from '../session/types.js';
 import { Origins } from '../transport/origins.js';
 import { httpPolicyFile, socketPolicyFile } from '../transport/policy-file.js';
 import { plainAddress, TcpTransport } from '../transport/tcp.js';
+import { TrustedProxies } from '../transport/trusted-proxies.js';
 import { TunnelRequests } from '../transport/tunnel-requests.js';
 import { rejectUpgrade, WebSocketUpgrade } from '../transport/web-socket.js';
 import { Admission } from './admission.js';
@@ -32,6 +33,11 @@ export interface RtmpServerOptions {
    * Player in policy files. Default: for WebSocket the host that the request is for; in policy files nobody.
    */
   readonly origins?: readonly string[];
+  /**
+   * Addresses (`10.0.0.7`) and networks (`10.0.0.0/8`) of HTTP proxies whose X-Forwarded-For is believed: RTMPT and WebSocket through them
+   * count, and are shown, as from the client's address, and the limit for one address does not hold for them. Default: none.
+   */
+  readonly trustedProxies?: readonly string[];
   readonly logger?: (event: RtmpLogEvent) => void;
 }
 
@@ -47,6 +53,7 @@ export class RtmpServer extends TypedEmitter<RtmpServerEvents> {
   readonly #limits: RtmpLimits;
   readonly #clock: Clock;
   readonly #origins: Origins;
+  readonly #proxies: TrustedProxies;
   readonly #logger: (event: RtmpLogEvent) => void;
   readonly #counters = new RtmpCounters();
   readonly #admission: Admission;
@@ -61,15 +68,16 @@ export class RtmpServer extends TypedEmitter<RtmpServerEvents> {
   /** Called when the last session is gone, after close(); from then on until listen() nobody is let in. */
   #drained: (() => void) | undefined;
 
-  /** @throws RangeError for a limit that is unknown or not above 0, and for an origin that is none */
+  /** @throws RangeError for a limit that is unknown or not above 0, for an origin or a trusted proxy that is none */
   constructor(options: RtmpServerOptions = {}) {
     super();
     const { clock = systemClock, fmsVersion = 'FMS/3,5,1,525', logger = () => {} } = options;
-    this.#limits = resolveLimits(options.limits);
+    this.#limits = resolveLimits(DEFAULT_RTMP_LIMITS, options.limits);
     this.#clock = clock;
     this.#origins = new Origins(options.origins);
+    this.#proxies = new TrustedProxies(options.trustedProxies);
     this.#logger = logger;
-    this.#admission = new Admission(this.#limits);
+    this.#admission = new Admission(this.#limits, (address) => this.#proxies.has(address));
     this.#host = {
       clock,
       limits: this.#limits,
@@ -85,8 +93,9 @@ export class RtmpServer extends TypedEmitter<RtmpServerEvents> {
       limits: this.#limits,
       admit: (address) => this.#admitAddress(address),
       released: (address) => this.#admission.release(address),
+      clientAddress: (request) => this.#proxies.clientAddress(request),
       opened: (transport) => this.#open(transport, clock.now()),
-      refused: (error, { socket }) => this.#refusedSocket(error, socket),
+      refused: (error, address) => this.#refused(error.code, error.message, address),
     });
     this.#httpDoor = new HttpDoor(clock, this.#limits.httpTimeout, {
       request: (request, response) => this.#request(request, response),
@@ -195,19 +204,27 @@ export class RtmpServer extends TypedEmitter<RtmpServerEvents> {
   }
 
   #upgrade(request: IncomingMessage, socket: Duplex, head: Buffer): void {
+    const address = this.#proxies.clientAddress(request);
     if (!this.#origins.allows(request)) {
-      const error = new RtmpError('websocket.origin', `WebSocket from ${request.headers.origin}`);
-      this.#refusedSocket(error, request.socket);
+      this.#refused('websocket.origin', `WebSocket from ${request.headers.origin}`, address);
       rejectUpgrade(socket, '403 Forbidden');
       return;
     }
-    this.#webSocketUpgrade.upgrade(request, socket, head, {
+    if (address !== plainAddress(request.socket.remoteAddress ?? '')) {
+      if (!this.#admitAddress(address)) {
+        rejectUpgrade(socket, '503 Service Unavailable');
+        return;
+      }
+      socket.on('close', () => this.#admission.release(address));
+    }
+    this.#webSocketUpgrade.upgrade(request, socket, head, address, {
       opened: (transport) => this.#open(transport, this.#clock.now()),
-      refused: (error) => this.#refusedSocket(error, request.socket),
+      refused: ({ code, message, cause }) => this.#refused(code, message, address, undefined, cause),
     });
   }
 
   #request(request: IncomingMessage, response: ServerResponse): void {
+    if (this.#origins.answerPreflight(request, response)) return;
     if (this.#tunnelRequests.handle(request, response)) return;
     const { method, url } = request;
     if (method === 'GET' && url === '/crossdomain.xml') {

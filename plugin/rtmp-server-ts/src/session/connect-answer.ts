@@ -6,7 +6,8 @@ import { DEFAULT_WINDOW } from './receive-window.js';
 import { statusInfo } from './status.js';
 import type { AcceptOptions, ConnectRequest } from './types.js';
 
-const OUT_CHUNK_SIZE = 4096;
+/** Of what this package sends, on either side. */
+export const OUT_CHUNK_SIZE = 4096;
 /** The receiver may choose between hard and soft limits (section 5.4.5). */
 const LIMIT_TYPE_DYNAMIC = 2;
 

@@ -9,7 +9,7 @@ export interface CommandTarget {
   createStream(transactionId: number): void;
   deleteStream(id: number): void;
   unpublish(name: string): void;
-  settleCall(answer: '_result' | '_error', command: CommandMessage): void;
+  settleCall(answer: CommandMessage): void;
 }
 
 type Handler = (target: CommandTarget, command: CommandMessage) => void;
@@ -36,8 +36,8 @@ const HANDLERS: ReadonlyMap<string, Handler> = new Map<string, Handler>([
       if (typeof name === 'string') target.unpublish(name);
     },
   ],
-  ['_result', (target, command) => target.settleCall('_result', command)],
-  ['_error', (target, command) => target.settleCall('_error', command)],
+  ['_result', (target, command) => target.settleCall(command)],
+  ['_error', (target, command) => target.settleCall(command)],
 ]);
 
 /** @returns false when the command is none of these. */

@@ -1,5 +1,5 @@
 import type { Clock } from './clock.js';
-import type { RtmpLimits } from './limits.js';
+import type { SessionLimits } from './limits.js';
 
 export interface HeartbeatHandler {
   sendPing(timestamp: number): void;
@@ -10,24 +10,27 @@ export interface HeartbeatHandler {
 const MEDIA_PING_INTERVAL = 500;
 
 /**
- * Pings, at most one at a time, for two questions: is a silent client still there, and how late does media arrive at one that plays? The
+ * Pings, at most one at a time, for two questions: is a silent peer still there, and how late does media arrive at one that plays? The
  * second needs asking because the system's socket buffers hold minutes of audio without a sign of it here.
  */
 export class Heartbeat {
   readonly #clock: Clock;
-  readonly #limits: RtmpLimits;
+  readonly #limits: SessionLimits;
   readonly #handler: HeartbeatHandler;
+  /** Whether a peer that has never answered, and sends nothing at all, counts as gone. */
+  readonly #silenceIsEnd: boolean;
   #timer: unknown;
   #receivedAt: number;
   #pingedAt = Number.NEGATIVE_INFINITY;
   #outstanding = false;
-  /** Some clients never answer: nothing can be concluded from their silence. */
+  /** Some peers never answer: nothing can be concluded from their silence. */
   #answers = false;
   #roundTripTime = -1;
 
-  constructor(clock: Clock, limits: RtmpLimits, handler: HeartbeatHandler) {
+  constructor(clock: Clock, limits: SessionLimits, silenceIsEnd: boolean, handler: HeartbeatHandler) {
     this.#clock = clock;
     this.#limits = limits;
+    this.#silenceIsEnd = silenceIsEnd;
     this.#handler = handler;
     this.#receivedAt = clock.now();
   }
@@ -83,7 +86,7 @@ export class Heartbeat {
   #ring(due: number): void {
     const now = this.#clock.now();
     if (this.#outstanding && now >= this.#pingedAt + this.#limits.pingTimeout) {
-      if (this.#answers || this.#receivedAt < this.#pingedAt) {
+      if (this.#answers || (this.#silenceIsEnd && this.#receivedAt < this.#pingedAt)) {
         this.#handler.timedOut(now - this.#receivedAt);
         return;
       }

@@ -5,11 +5,10 @@ import { ChunkWriter } from '../chunk/chunk-writer.js';
 import { CONTROL_CHUNK_STREAM_ID } from '../chunk/constants.js';
 import type { RawMessage } from '../chunk/raw-message.js';
 import { RtmpError } from '../errors/rtmp-error.js';
-import type { Ciphers } from '../handshake/key-exchange.js';
-import { ServerHandshake } from '../handshake/server-handshake.js';
+import type { Ciphers, Handshake } from '../handshake/handshake.js';
 import { decodeMessage, encodeMessage } from '../message/codec.js';
 import type { RtmpMessage } from '../message/message.js';
-import type { RtmpLimits } from './limits.js';
+import type { SessionLimits } from './limits.js';
 import { ReceiveWindow } from './receive-window.js';
 import type { Transport } from './transport.js';
 
@@ -30,29 +29,38 @@ export interface LinkHandler {
 export class Link {
   readonly #transport: Transport;
   readonly #handler: LinkHandler;
-  readonly #limits: RtmpLimits;
+  readonly #limits: SessionLimits;
   readonly #amfLimits: AmfLimits;
   readonly #input = new BufferList();
-  readonly #handshake = new ServerHandshake(this.#input);
+  readonly #handshake: Handshake;
   readonly #reader: ChunkReader;
   readonly #writer = new ChunkWriter();
   readonly #window = new ReceiveWindow();
-  /** The window that the client was last told of. */
+  /** The window that the peer was last told of. */
   #announcedWindow = 0;
   #ciphers: Ciphers | undefined;
   #reading = true;
+  #held = false;
+  /** The transport's end, which comes after the messages that are held. */
+  #heldEnd: (() => void) | undefined;
   #output: Uint8Array[] = [];
   #outputBytes = 0;
   #bytesOut = 0;
   #messagesIn = 0;
   #messagesOut = 0;
 
-  constructor(transport: Transport, limits: RtmpLimits, handler: LinkHandler) {
+  constructor(
+    transport: Transport,
+    limits: SessionLimits,
+    handshake: (input: BufferList) => Handshake,
+    handler: LinkHandler,
+  ) {
     this.#transport = transport;
     this.#handler = handler;
     this.#limits = limits;
     const { amfDepth, amfElements, amfReferencedBytes } = limits;
     this.#amfLimits = { depth: amfDepth, elements: amfElements, referencedBytes: amfReferencedBytes };
+    this.#handshake = handshake(this.#input);
     this.#reader = new ChunkReader(this.#input, limits);
   }
 
@@ -72,6 +80,10 @@ export class Link {
     return this.#messagesOut;
   }
 
+  get handshakeDone(): boolean {
+    return this.#handshake.done;
+  }
+
   /** By RTMPE; known when the handshake is done. */
   get encrypted(): boolean {
     return this.#ciphers !== undefined;
@@ -86,10 +98,23 @@ export class Link {
     this.#transport.start({
       received: (bytes) => this.#received(bytes),
       closed: (error) => {
-        this.#reading = false;
-        this.#handler.closed(error);
+        if (this.#held) this.#heldEnd = () => this.#closed(error);
+        else this.#closed(error);
       },
     });
+    this.#readHandshake();
+  }
+
+  /** Messages, and the transport's end, wait until {@link release}. */
+  hold(): void {
+    this.#held = true;
+  }
+
+  release(): void {
+    if (!this.#held) return;
+    this.#held = false;
+    this.#guarded(() => this.#read());
+    this.#heldEnd?.();
   }
 
   /**
@@ -122,15 +147,26 @@ export class Link {
     this.#transport.destroy();
   }
 
+  #closed(error: Error | undefined): void {
+    this.#reading = false;
+    this.#handler.closed(error);
+  }
+
   #received(bytes: Uint8Array): void {
     const acknowledge = this.#window.add(bytes.length);
     if (!this.#reading) return;
     this.#handler.received();
     // Before the handshake is done nothing is encrypted.
     this.#input.push(this.#ciphers?.input.apply(bytes) ?? bytes);
-    try {
+    this.#guarded(() => {
       this.#read();
       if (acknowledge !== undefined && this.#handshake.done && this.#reading) this.#acknowledge(acknowledge);
+    });
+  }
+
+  #guarded(read: () => void): void {
+    try {
+      read();
     } catch (error) {
       this.stopReading();
       this.#handler.violated(asRtmpError(error));
@@ -139,7 +175,7 @@ export class Link {
 
   #read(): void {
     if (!this.#handshake.done && !this.#readHandshake()) return;
-    while (this.#reading) {
+    while (this.#reading && !this.#held) {
       const raw = this.#reader.next();
       if (raw === undefined) return;
       this.#messagesIn += 1;

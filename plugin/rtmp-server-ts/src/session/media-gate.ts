@@ -1,14 +1,14 @@
 import type { AudioMessage, VideoMessage } from '../message/media.js';
-import type { RtmpLimits } from './limits.js';
+import type { SessionLimits } from './limits.js';
 
-/** Drops audio and video for a client that reads too slowly: late media is worth nothing, and a queue would make all that follows late. */
+/** Drops audio and video for a peer that reads too slowly: late media is worth nothing, and a queue would make all that follows late. */
 export class MediaGate {
   readonly dropped = { audio: 0, video: 0 };
   readonly #output: { readonly pendingBytes: number };
   readonly #heartbeat: { readonly late: boolean };
-  readonly #limits: RtmpLimits;
+  readonly #limits: SessionLimits;
 
-  constructor(output: { readonly pendingBytes: number }, heartbeat: { readonly late: boolean }, limits: RtmpLimits) {
+  constructor(output: { readonly pendingBytes: number }, heartbeat: { readonly late: boolean }, limits: SessionLimits) {
     this.#output = output;
     this.#heartbeat = heartbeat;
     this.#limits = limits;

@@ -1,24 +1,18 @@
 import type { AmfObject, AmfValue } from '../amf/values.js';
 import { CONTROL_CHUNK_STREAM_ID } from '../chunk/constants.js';
 import { TypedEmitter } from '../events/typed-emitter.js';
-import type { AmfEncoding } from '../message/amf3-prefix.js';
 import type { CommandMessage } from '../message/command.js';
 import type { DataMessage } from '../message/data.js';
 import type { AudioMessage, VideoMessage } from '../message/media.js';
-import type { RtmpMessage } from '../message/message.js';
-import { type StreamChunkIds, streamChunkIds } from './chunk-stream-ids.js';
+import { streamChunkIds } from './chunk-stream-ids.js';
 import { errorInfo, statusInfo } from './status.js';
+import { type MessageSink, StreamOutput } from './stream-output.js';
 import type { PlayRequest, PublishRequest, RtmpStream, RtmpStreamEvents } from './types.js';
 
 /** What a stream needs of its connection. */
-export interface StreamHost {
+export interface StreamHost extends MessageSink {
   /** The session's id. */
   readonly id: string;
-  /** Of commands and data. */
-  readonly encoding: AmfEncoding;
-  send(message: RtmpMessage, chunkStreamId: number): void;
-  /** @returns false when the client reads too slowly. */
-  sendMedia(message: AudioMessage | VideoMessage, chunkStreamId: number): boolean;
   /** A listener failed: that costs the session. */
   reportListenerFailure(error: unknown, event: string): void;
 }
@@ -26,15 +20,13 @@ export interface StreamHost {
 export class NetStream extends TypedEmitter<RtmpStreamEvents> implements RtmpStream {
   readonly id: number;
   readonly #host: StreamHost;
-  readonly #chunkIds: StreamChunkIds;
+  readonly #output: StreamOutput;
   #publishing: string | undefined;
   #playing: string | undefined;
   #paused = false;
   #wantsAudio = true;
   #wantsVideo = true;
   #closed = false;
-  /** Of the last media message: data is in time with it. */
-  #timestamp = 0;
   /** The publish or play that the program has not answered yet. */
   #request: object | undefined;
 
@@ -42,7 +34,7 @@ export class NetStream extends TypedEmitter<RtmpStreamEvents> implements RtmpStr
     super();
     this.id = id;
     this.#host = host;
-    this.#chunkIds = streamChunkIds(id);
+    this.#output = new StreamOutput(id, streamChunkIds(id), host);
   }
 
   get publishing(): string | undefined {
@@ -54,28 +46,19 @@ export class NetStream extends TypedEmitter<RtmpStreamEvents> implements RtmpStr
   }
 
   sendAudio(timestamp: number, payload: Uint8Array): boolean {
-    if (!this.#sends(this.#wantsAudio)) return false;
-    this.#timestamp = timestamp >>> 0;
-    const message = { type: 'audio', streamId: this.id, timestamp: this.#timestamp, payload } as const;
-    return this.#host.sendMedia(message, this.#chunkIds.audio);
+    return this.#sends(this.#wantsAudio) && this.#output.media('audio', timestamp, payload);
   }
 
   sendVideo(timestamp: number, payload: Uint8Array): boolean {
-    if (!this.#sends(this.#wantsVideo)) return false;
-    this.#timestamp = timestamp >>> 0;
-    const message = { type: 'video', streamId: this.id, timestamp: this.#timestamp, payload } as const;
-    return this.#host.sendMedia(message, this.#chunkIds.video);
+    return this.#sends(this.#wantsVideo) && this.#output.media('video', timestamp, payload);
   }
 
   sendData(name: string, ...values: AmfValue[]): void {
-    const { encoding } = this.#host;
-    this.#send({ type: 'data', encoding, streamId: this.id, timestamp: this.#timestamp, name, values });
+    if (!this.#closed) this.#output.data(name, values);
   }
 
   status(info: AmfObject): void {
-    const { encoding } = this.#host;
-    const call = { name: 'onStatus', transactionId: 0, commandObject: null, args: [info] };
-    this.#send({ type: 'command', encoding, streamId: this.id, timestamp: 0, ...call });
+    if (!this.#closed) this.#output.command('onStatus', [info]);
   }
 
   stopPlay(info: AmfObject = {}): void {
@@ -244,10 +227,6 @@ export class NetStream extends TypedEmitter<RtmpStreamEvents> implements RtmpStr
 
   #sends(wanted: boolean): boolean {
     return this.#playing !== undefined && wanted && !this.#paused;
-  }
-
-  #send(message: RtmpMessage): void {
-    if (!this.#closed) this.#host.send(message, this.#chunkIds.data);
   }
 
   #control(event: 'streamBegin' | 'streamEof'): void {

@@ -1,6 +1,10 @@
 import { type AmfObject, type AmfValue, amfProperties } from '../amf/values.js';
-import type { CommandMessage } from '../message/command.js';
+import type { RawMessage } from '../chunk/raw-message.js';
+import type { RtmpError } from '../errors/rtmp-error.js';
+import { type CommandMessage, decodeCommandHead } from '../message/command.js';
+import { MessageType } from '../message/message-type.js';
 import { readEnhancedCapabilities } from './enhanced-capabilities.js';
+import { errorInfo } from './status.js';
 import type { ConnectRequest, RpcCall } from './types.js';
 
 type ConnectAnswers = Pick<ConnectRequest, 'accept' | 'reject'>;
@@ -45,6 +49,13 @@ export function rpcCall({ name, transactionId, commandObject, args }: CommandMes
     result: (...values) => once(() => answers.result(transactionId, ...values)),
     error: (info) => once(() => answers.error(transactionId, info)),
   };
+}
+
+/** Answers a command of whose arguments one cannot be read; any other message has no answer. */
+export function refuseUnreadable(raw: RawMessage, { message }: RtmpError, answers: RpcAnswers): void {
+  if (raw.typeId !== MessageType.commandAmf0 && raw.typeId !== MessageType.commandAmf3) return;
+  const { name, transactionId } = decodeCommandHead(raw);
+  answers.error(transactionId, errorInfo('NetConnection.Call.Failed', `${name}: ${message}`));
 }
 
 function text(value: AmfValue): string {

@@ -8,8 +8,8 @@ import type { TransportProtocol } from './transport.js';
 
 /** Why a session ended. Every {@link RtmpErrorCode} can be one; the other codes are the ordinary ends. */
 export interface SessionCloseReason {
-  /** Stable. `client`: the peer ended the connection; `server`: close() was called; `transport`: the connection broke. */
-  readonly code: 'client' | 'server' | 'transport' | 'connect.rejected' | RtmpErrorCode;
+  /** Stable. `client`, `server`: that side ended it in an orderly way; `transport`: the connection broke. */
+  readonly code: 'client' | 'server' | 'transport' | RtmpErrorCode;
   /** For people. */
   readonly message: string;
   readonly cause?: unknown;
@@ -63,8 +63,8 @@ export interface RtmpSession extends TypedEmitter<RtmpSessionEvents> {
   /**
    * Calls a method of the client object.
    * @returns the arguments of its `_result`
-   * @throws RtmpCallError `call.failed` with the client's `_error`; RtmpError `call.closed` when the session ends before, `call.pending`
-   * when too many wait
+   * @throws RtmpCallError `call.failed` with the client's `_error`; RtmpError `call.closed` when the session ends before, `call.timeout`
+   * when there is none in time, `call.pending` when too many wait
    */
   call(name: string, ...args: AmfValue[]): Promise<AmfValue[]>;
   /**

@@ -1,4 +1,7 @@
-import type { IncomingMessage } from 'node:http';
+import type { IncomingMessage, ServerResponse } from 'node:http';
+
+/** Browsers keep an answer for two hours at most. */
+const PREFLIGHT_SECONDS = 7200;
 
 /**
  * Which web pages may connect. Only a browser tells the page, and only a page needs this: any other program sends what it likes, or, as most
@@ -26,6 +29,25 @@ export class Origins {
     if (!URL.canParse(origin)) return false;
     const url = new URL(origin);
     return this.#listed === undefined ? isSameHost(url, host) : this.#listed.has(url.origin);
+  }
+
+  /**
+   * Lets pages of the origins that may connect use HTTP tunnels too (Fetch standard, section 3.2: CORS).
+   * @returns whether it was the browser's question beforehand, which is answered then
+   */
+  answerPreflight(request: IncomingMessage, response: ServerResponse): boolean {
+    const { method, headers } = request;
+    if (headers.origin === undefined || !this.allows(request)) return false;
+    response.setHeader('Access-Control-Allow-Origin', headers.origin);
+    response.setHeader('Vary', 'Origin');
+    if (method !== 'OPTIONS' || headers['access-control-request-method'] !== 'POST') return false;
+    response.writeHead(204, {
+      'Access-Control-Allow-Methods': 'POST',
+      'Access-Control-Allow-Headers': 'Content-Type',
+      'Access-Control-Max-Age': PREFLIGHT_SECONDS,
+    });
+    response.end();
+    return true;
   }
 }
 

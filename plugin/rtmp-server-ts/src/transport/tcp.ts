@@ -1,6 +1,14 @@
-import type { Socket } from 'node:net';
-import { TLSSocket } from 'node:tls';
+import { connect, type Socket } from 'node:net';
+import { type ConnectionOptions, connect as connectTls, TLSSocket } from 'node:tls';
 import type { Transport, TransportHandler, TransportProtocol } from '../session/transport.js';
+import type { DialOptions } from './dial.js';
+import type { Target } from './target.js';
+
+/** What of TLS a client may say: whom it trusts, and who it is itself. */
+export type ClientTlsOptions = Pick<
+  ConnectionOptions,
+  'ca' | 'cert' | 'key' | 'servername' | 'rejectUnauthorized' | 'minVersion' | 'maxVersion'
+>;
 
 /** Bytes up to which parts are joined before they are written. */
 const joinedLength = 1_024;
@@ -58,8 +66,31 @@ export class TcpTransport implements Transport {
   }
 }
 
+/** @param tls for TLS @throws the system's error, or that of TLS */
+export function dialTcp({ host, port }: Target, { signal }: DialOptions, tls?: ClientTlsOptions): Promise<Transport> {
+  return new Promise((resolve, reject) => {
+    const opened = () => {
+      signal.removeEventListener('abort', abort);
+      socket.off('error', reject);
+      resolve(new TcpTransport(socket));
+    };
+    const socket = tls === undefined ? connect({ host, port }, opened) : connectTls({ ...tls, host, port }, opened);
+    const abort = () => {
+      socket.destroy();
+      reject(signal.reason);
+    };
+    socket.on('error', reject);
+    signal.addEventListener('abort', abort);
+  });
+}
+
 export function isSecure(socket: unknown): boolean {
   return socket instanceof TLSSocket;
+}
+
+/** @returns 0 for a client behind a proxy: the port is the proxy's */
+export function clientPort({ socket }: { readonly socket: Socket }, clientAddress: string): number {
+  return plainAddress(socket.remoteAddress ?? '') === clientAddress ? (socket.remotePort ?? 0) : 0;
 }
 
 /** An IPv4 client of a socket that listens on both families counts, and is shown, as such. */

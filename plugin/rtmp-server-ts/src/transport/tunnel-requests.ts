@@ -3,7 +3,7 @@ import { RtmpError } from '../errors/rtmp-error.js';
 import type { Clock } from '../session/clock.js';
 import type { RtmpLimits } from '../session/limits.js';
 import type { Transport } from '../session/transport.js';
-import { isSecure, plainAddress } from './tcp.js';
+import { clientPort, isSecure } from './tcp.js';
 import { TunnelTransport } from './tunnel-transport.js';
 
 export interface TunnelHost {
@@ -12,8 +12,10 @@ export interface TunnelHost {
   /** @returns whether a session more from this address may be; it has counted until {@link released} */
   admit(address: string): boolean;
   released(address: string): void;
+  /** From where the request comes, seen through proxies. */
+  clientAddress(request: IncomingMessage): string;
   opened(transport: Transport): void;
-  refused(error: RtmpError, request: IncomingMessage): void;
+  refused(error: RtmpError, address: string): void;
 }
 
 const CONTENT_TYPE = 'application/x-fcs';
@@ -46,9 +48,9 @@ export class TunnelRequests {
 
   #open(request: IncomingMessage, response: ServerResponse): void {
     const { clock, limits } = this.#host;
-    const remoteAddress = plainAddress(request.socket.remoteAddress ?? '');
+    const remoteAddress = this.#host.clientAddress(request);
     if (this.#sessions.size >= limits.tunnelSessions) {
-      this.#host.refused(new RtmpError('tunnel.sessions', `${limits.tunnelSessions} sessions are open`), request);
+      this.#host.refused(new RtmpError('tunnel.sessions', `${limits.tunnelSessions} sessions are open`), remoteAddress);
       refuse(response, 503);
       return;
     }
@@ -59,7 +61,7 @@ export class TunnelRequests {
     const id = newId();
     const protocol = isSecure(request.socket) ? 'rtmpts' : 'rtmpt';
     const transport = new TunnelTransport(
-      { protocol, remoteAddress, remotePort: request.socket.remotePort ?? 0 },
+      { protocol, remoteAddress, remotePort: clientPort(request, remoteAddress) },
       {
         clock,
         timeout: limits.tunnelTimeout,
@@ -79,7 +81,10 @@ export class TunnelRequests {
   #session(request: IncomingMessage, response: ServerResponse, verb: string, id: string, number?: string): void {
     const transport = this.#sessions.get(id);
     if (transport === undefined) {
-      this.#host.refused(new RtmpError('tunnel.session', 'no such session, or it has ended'), request);
+      this.#host.refused(
+        new RtmpError('tunnel.session', 'no such session, or it has ended'),
+        this.#host.clientAddress(request),
+      );
       refuse(response, 404);
     } else if (verb === 'close') {
       transport.finish();

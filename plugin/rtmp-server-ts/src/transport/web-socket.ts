@@ -1,9 +1,12 @@
 import type { IncomingMessage } from 'node:http';
+import type { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
-import { type RawData, type WebSocket, WebSocketServer } from 'ws';
+import { type RawData, WebSocket, WebSocketServer } from 'ws';
 import { RtmpError } from '../errors/rtmp-error.js';
 import type { Transport, TransportHandler, TransportProtocol } from '../session/transport.js';
-import { isSecure, plainAddress } from './tcp.js';
+import type { DialOptions } from './dial.js';
+import { formatTarget, type Target } from './target.js';
+import { type ClientTlsOptions, clientPort, isSecure, plainAddress } from './tcp.js';
 
 export interface WebSocketHandler {
   opened(transport: Transport): void;
@@ -26,10 +29,17 @@ export class WebSocketUpgrade {
     });
   }
 
-  upgrade(request: IncomingMessage, socket: Duplex, head: Buffer, handler: WebSocketHandler): void {
+  /** @param clientAddress seen through proxies */
+  upgrade(
+    request: IncomingMessage,
+    socket: Duplex,
+    head: Buffer,
+    clientAddress: string,
+    handler: WebSocketHandler,
+  ): void {
     this.#handlers.set(request, handler);
     this.#server.handleUpgrade(request, socket, head, (webSocket) =>
-      handler.opened(new WebSocketTransport(webSocket, request)),
+      handler.opened(new WebSocketTransport(webSocket, request.socket, clientAddress)),
     );
   }
 }
@@ -40,6 +50,33 @@ export function rejectUpgrade(socket: Duplex, status: string): void {
   socket.end(`HTTP/1.1 ${status}\r\nConnection: close\r\nContent-Length: 0\r\n\r\n`);
 }
 
+/** @throws the system's error, or that of TLS or ws; RtmpError `connect.failed` when the server does not answer as it should */
+export function dialWebSocket(
+  target: Target,
+  { limits, signal }: DialOptions,
+  tls: ClientTlsOptions,
+): Promise<Transport> {
+  return new Promise((resolve, reject) => {
+    const webSocket = new WebSocket(formatTarget(target), {
+      ...tls,
+      maxPayload: limits.webSocketMessageSize,
+      perMessageDeflate: false,
+    });
+    const abort = () => {
+      reject(signal.reason);
+      webSocket.terminate();
+    };
+    webSocket.on('error', reject);
+    webSocket.on('upgrade', ({ socket }) => {
+      webSocket.on('open', () => {
+        signal.removeEventListener('abort', abort);
+        resolve(new WebSocketTransport(webSocket, socket, plainAddress(socket.remoteAddress ?? '')));
+      });
+    });
+    signal.addEventListener('abort', abort);
+  });
+}
+
 /** The stream of RTMP's bytes in binary messages; where one ends and the next begins means nothing. */
 class WebSocketTransport implements Transport {
   readonly protocol: TransportProtocol;
@@ -47,11 +84,11 @@ class WebSocketTransport implements Transport {
   readonly remotePort: number;
   readonly #webSocket: WebSocket;
 
-  constructor(webSocket: WebSocket, { socket }: IncomingMessage) {
+  constructor(webSocket: WebSocket, socket: Socket, remoteAddress: string) {
     this.#webSocket = webSocket;
     this.protocol = isSecure(socket) ? 'wss' : 'ws';
-    this.remoteAddress = plainAddress(socket.remoteAddress ?? '');
-    this.remotePort = socket.remotePort ?? 0;
+    this.remoteAddress = remoteAddress;
+    this.remotePort = clientPort({ socket }, remoteAddress);
   }
 
   get pendingBytes(): number {

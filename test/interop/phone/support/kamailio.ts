@@ -26,17 +26,8 @@ export class Kamailio {
   }
 
   static async start(scope: Scope, { expires = 3600, algorithm = 'MD5' }: KamailioOptions = {}): Promise<Kamailio> {
-    const folder = await mkdtemp(join(tmpdir(), 'kamailio-'));
-    scope.defer(() => rm(folder, { recursive: true, force: true }));
     const port = await freePort();
-    await writeFile(join(folder, 'kamailio.cfg'), configuration({ port, expires, algorithm }));
-    const process = await PeerProcess.start(scope, 'setsid', ['sh', '-c', script], {
-      cwd: folder,
-      env: { PATH: `${globalThis.process.env.PATH}:/usr/sbin` },
-    });
-    const kamailio = new Kamailio(process, port);
-    await kamailio.#listening();
-    return kamailio;
+    return new Kamailio(await startKamailio(scope, port, configuration({ port, expires, algorithm })), port);
   }
 
   /** Host and port, as a registrar is named. */
@@ -63,19 +54,27 @@ export class Kamailio {
   async removed(user: string): Promise<void> {
     await this.#process.stderr.find(`${user} to unregister`, (line) => line.includes(`saved ${user} 0`));
   }
+}
 
-  async #listening(): Promise<void> {
-    let ended = false;
-    void this.#process.exited.then(() => {
-      ended = true;
-    });
-    for (const deadline = Date.now() + defaultWaitMs; Date.now() < deadline && !ended; await sleep(20)) {
-      if ((await isBound('udp', this.port)) && (await isBound('tcp', this.port))) return;
-    }
-    throw new Error(
-      `kamailio does not listen on port ${this.port}; "bash test/support/install-peers.sh" installs it:\n${this.#process.stderr.tail()}`,
-    );
+/** Runs Kamailio by a configuration that listens on this port over UDP and TCP, and waits until it does. */
+export async function startKamailio(scope: Scope, port: number, configuration: string): Promise<PeerProcess> {
+  const folder = await mkdtemp(join(tmpdir(), 'kamailio-'));
+  scope.defer(() => rm(folder, { recursive: true, force: true }));
+  await writeFile(join(folder, 'kamailio.cfg'), configuration);
+  const process = await PeerProcess.start(scope, 'setsid', ['sh', '-c', script], {
+    cwd: folder,
+    env: { PATH: `${globalThis.process.env.PATH}:/usr/sbin` },
+  });
+  let ended = false;
+  void process.exited.then(() => {
+    ended = true;
+  });
+  for (const deadline = Date.now() + defaultWaitMs; Date.now() < deadline && !ended; await sleep(20)) {
+    if ((await isBound('udp', port)) && (await isBound('tcp', port))) return process;
   }
+  throw new Error(
+    `kamailio does not listen on port ${port}; "bash test/support/install-peers.sh" installs it:\n${process.stderr.tail()}`,
+  );
 }
 
 const registration = /\b(?:saved \S+ \d+|refused \S+|expired \S+)/;

@@ -1,9 +1,13 @@
+import { randomBytes } from 'node:crypto';
 import { describe, expect } from 'vitest';
 import type { Direction, MediaFormat, SessionDescription } from '../../../../plugin/call/session-description.js';
+import { buildRtp } from '../../../../plugin/media/rtp/rtp.js';
+import { SrtpSession } from '../../../../plugin/media/srtp/srtp-session.js';
 import { loopback } from '../../../support/ports.js';
 import { RtpPeer } from '../../../support/rtp-peer.js';
 import { test } from '../../../support/scope.js';
 import { flv, wideband } from '../speex-frames.js';
+import { UdpPeer } from '../udp-peer.js';
 import { rigWithServer, type TestCall, until } from './rig.js';
 
 const speex: MediaFormat = { payloadType: 96, encoding: 'speex', clockRate: 16000 };
@@ -132,6 +136,16 @@ describe('freeswitch: an incoming call', () => {
     speak(call);
     expect(await lastOf(far)).toMatchObject({ payloadType: 119 });
     await hearFrom(far, audio(answer).port, 119, call);
+  });
+
+  test('over SRTP is refused: FreeSWITCH is configured without', async ({ scope }) => {
+    const { rig } = await rigWithServer(scope);
+    const { session } = await rig.call('freeswitch', true);
+    const [section] = describing(9, [pcmu]).media;
+    if (!section) throw new Error('no section');
+    const offer = { address: loopback, media: [{ ...section, protocol: 'RTP/SAVP' }] };
+    expect(() => session.check(offer)).toThrow(expect.objectContaining({ code: 'NoCommonCodec' }));
+    await expect(session.answer(offer)).rejects.toMatchObject({ code: 'NoCommonCodec' });
   });
 
   test('is put on hold and goes on', async ({ scope }) => {
@@ -378,6 +392,37 @@ describe('auto: an incoming call', () => {
     await hearFrom(far, audio(answer).port, 111, call);
     speak(call);
     await far.waitPackets(10);
+  });
+
+  test('over SRTP is deciphered for FreeSWITCH and enciphered for the far end', async ({ scope }) => {
+    const { rig } = await rigWithServer(scope);
+    const far = await UdpPeer.open(scope);
+    const call = await rig.call('auto', true);
+    const suite = 'AES_CM_128_HMAC_SHA1_80';
+    const key = randomBytes(30);
+    const [section] = describing(far.port, [pcmu]).media;
+    if (!section) throw new Error('no section');
+    const crypto = [{ tag: 1, suite, keyParameters: `inline:${key.toString('base64')}` }];
+    const offer = { address: loopback, media: [{ ...section, protocol: 'RTP/SAVP', rtcpMux: true, crypto }] };
+    call.session.check(offer);
+    const answer = audio(await call.session.answer(offer));
+    expect(answer).toMatchObject({ protocol: 'RTP/SAVP', rtcpMux: true, crypto: [{ tag: 1, suite }] });
+    const ours = Buffer.from(answer.crypto?.[0]?.keyParameters.replace('inline:', '') ?? '', 'base64');
+    const srtp = new SrtpSession({ suite, local: key, remote: ours });
+    let sequence = 0;
+    const speaking = setInterval(() => {
+      const header = { payloadType: 0, marker: false, sequence, timestamp: sequence * 160, ssrc: 7 };
+      void far.send(srtp.protectRtp(buildRtp(header, Buffer.alloc(160, 0xff))), answer.port);
+      sequence++;
+    }, 5);
+    scope.defer(() => clearInterval(speaking));
+    await until('the client hears it', () => call.frames.length >= 5);
+    speak(call);
+    await until('the far end hears it', () => {
+      const opened = far.received.map(({ bytes }) => srtp.openRtp(Buffer.from(bytes)));
+      return opened.some((packet) => typeof packet !== 'string' && packet.subarray(12).equals(Buffer.alloc(160, 0xff)));
+    });
+    expect(far.received.every(({ bytes }) => bytes.length === 12 + 160 + 10)).toBe(true);
   });
 
   test('of opus is refused at once while no server takes calls', async ({ scope }) => {

@@ -64,7 +64,12 @@ async function assemble(
   opened: (() => Promise<void> | void)[],
   closeAll: () => Promise<void>,
 ): Promise<App> {
-  const embedded = config.drachtioHost === undefined ? await startEmbeddedSip(config, log) : undefined;
+  const speexModule = await loadSpeex();
+  if (speexModule === undefined) {
+    log.warn('no Speex codec: calls between Speex and G.711 are refused; npm run build says what it needs');
+  }
+  const speex = speexModule && new SpeexCodec(speexModule);
+  const embedded = config.drachtioHost === undefined ? await startEmbeddedSip(config, log, speex) : undefined;
   if (embedded) opened.push(() => embedded.close());
 
   const connection = new DrachtioConnection(
@@ -77,18 +82,15 @@ async function assemble(
   opened.push(() => connection.close());
   const identity = followConnection(connection, config, log);
   const calls = new CallRegistry();
-  const speex = await loadSpeex();
-  if (speex === undefined) {
-    log.warn('no Speex codec: calls between Speex and G.711 are refused; npm run build says what it needs');
-  }
   const direct = new DirectMedia({
     host: config.rtpHost ?? config.host,
     ports: config.rtpPorts,
+    video: config.video === 'on',
     srtp: config.srtp,
     logger: log,
     ...(speex !== undefined && {
       transcoding: {
-        codec: new SpeexCodec(speex),
+        codec: speex,
         quality: config.speexQuality,
         complexity: config.speexComplexity,
       },
@@ -193,12 +195,16 @@ function mediaPort({ media }: Config, direct: DirectMedia, pool: FreeSwitchPool 
   return media === 'freeswitch' ? new FreeSwitchMedia(pool, direct) : new AutoMedia(pool, direct, log);
 }
 
-async function startEmbeddedSip(config: Config, log: Logger): Promise<EmbeddedSip> {
+async function startEmbeddedSip(config: Config, log: Logger, speex: SpeexCodec | undefined): Promise<EmbeddedSip> {
   try {
     return await EmbeddedSip.start({
       host: config.host,
       port: config.sipPort,
       ...(config.advertisedAddress !== undefined && { advertisedAddress: config.advertisedAddress }),
+      ...(speex !== undefined && {
+        speexEncoder: (sampleRate) =>
+          speex.createEncoder({ sampleRate, quality: config.speexQuality, complexity: config.speexComplexity }),
+      }),
       logger: (event) => log.debug(event, 'embedded SIP'),
     });
   } catch (error) {

@@ -205,7 +205,14 @@ export const settings = [
     env: 'SONO_RTP_PORTS',
     type: portRange,
     default: '20000-29999',
-    doc: "UDP ports of the gateway's own RTP and RTCP, two per call.",
+    doc: "UDP ports of the gateway's own RTP and RTCP, two per call and two more for its video.",
+  },
+  {
+    key: 'video',
+    env: 'SONO_VIDEO',
+    type: z.enum(['on', 'off']),
+    default: 'on',
+    doc: 'Whether clients that send or ask for video have it in their calls (H.264, passed through): on or off.',
   },
   {
     key: 'srtp',

@@ -25,17 +25,23 @@ import { type MediaLogger, RtpChannel, type RtpSink } from './network/rtp-channe
 import type { RtpSockets } from './network/rtp-sockets.js';
 import type { Ticker } from './network/ticker.js';
 import type { MediaTarget } from './rtp/media-target.js';
+import { SessionVideo } from './session-video.js';
 
 export interface DirectSessionOptions {
   readonly call: MediaOptions;
   /** Address that the sockets are bound to. */
   readonly host: string;
   readonly advertisedAddress: string;
+  /** For audio. */
   readonly sockets: RtpSockets;
+  /** For video, when it is to be offered. */
+  readonly videoSockets?: RtpSockets;
+  /** Opens sockets for video that the far end offers, if there are any. Without it video is refused. */
+  readonly openVideoSockets?: () => Promise<RtpSockets | undefined>;
   readonly clock: MediaClock;
   readonly ticker: Ticker;
-  /** Is told when the sockets are closed. */
-  readonly released: () => void;
+  /** Is told the port of each pair of sockets that is closed. */
+  readonly released: (port: number) => void;
   readonly logger?: MediaLogger;
   /** Default `accept`. */
   readonly srtp?: SrtpPolicy;
@@ -54,15 +60,23 @@ export interface Diversion {
 /** Milliseconds between two RTCP reports on average; each interval varies by half (RFC 3550 section 6.2). */
 const reportInterval = 5_000;
 
+/** Milliseconds to the first report of a call with video: until then lips are synchronised by guess. */
+const firstVideoReport = 500;
+
 /** The gateway's own RTP of one call. */
 export class DirectSession implements MediaSession {
-  readonly offer: SessionDescription;
   readonly #options: DirectSessionOptions;
   readonly #formats: FormatList;
   readonly #channel: RtpChannel;
   readonly #srtp: SrtpNegotiation;
   /** Exists once the far end has answered. */
   #audio: AudioFlow | undefined;
+  readonly #video: SessionVideo;
+  readonly #cname = randomBytes(12).toString('base64');
+  /** When the first packet of the far end came: the client's timestamps count from there. */
+  #firstArrival: number | undefined;
+  /** Whether somebody else serves the audio now. */
+  #diverted = false;
   #failed = false;
   #nextReport = 0;
   /** Messages of the client that could not be sent: no answer yet, or hold. */
@@ -74,8 +88,6 @@ export class DirectSession implements MediaSession {
     this.#options = options;
     this.#formats = options.transcoding === undefined ? passThroughFormats : transcodingFormats;
     this.#srtp = new SrtpNegotiation(options.srtp ?? 'accept', randomBytes);
-    const offer = offerAudio(options.advertisedAddress, sockets.port, this.#formats);
-    this.offer = withSection(offer, 'audio', (audio) => ({ ...audio, ...this.#srtp.offer() }));
     this.#channel = new RtpChannel({
       callId: call.callId,
       host,
@@ -84,11 +96,40 @@ export class DirectSession implements MediaSession {
       ...(logger && { logger }),
       failed: (reason) => this.#fail(reason),
     });
+    this.#video = this.#openVideo();
+  }
+
+  #openVideo(): SessionVideo {
+    const { call, host, videoSockets, openVideoSockets, srtp, clock, released, logger } = this.#options;
+    return new SessionVideo({
+      ...{ call, host, clock, released },
+      ...(logger && { logger }),
+      ...(videoSockets && { sockets: videoSockets }),
+      ...(openVideoSockets && { openSockets: openVideoSockets }),
+      srtp: new SrtpNegotiation(srtp ?? 'accept', randomBytes),
+      cname: this.#cname,
+      origin: this.#origin,
+      audio: {
+        clientTimeAt: (now) => this.#audio?.clientTimeAt(now),
+        clientTimeAtSender: (time) => this.#audio?.clientTimeAtSender(time),
+      },
+      contain: (action) => this.#contain(action, 'video'),
+      failed: (reason) => this.#fail(reason),
+    });
+  }
+
+  get offer(): SessionDescription {
+    const { advertisedAddress, sockets } = this.#options;
+    const offer = offerAudio(advertisedAddress, sockets.port, this.#formats);
+    const audio = withSection(offer, 'audio', (section) => ({ ...section, ...this.#srtp.offer() }));
+    return { ...audio, media: [...audio.media, ...this.#video.offer()] };
   }
 
   async accept(answer: SessionDescription): Promise<void> {
     const agreement = agreeAudio(answer, this.#formats);
-    this.#start(agreement, this.#srtp.agree(audioOf(answer)));
+    const srtp = this.#srtp.agree(audioOf(answer));
+    this.#video.accept(answer);
+    this.#start(agreement, srtp);
   }
 
   check(offer: SessionDescription): void {
@@ -97,9 +138,16 @@ export class DirectSession implements MediaSession {
 
   async answer(offer: SessionDescription): Promise<SessionDescription> {
     const { agreement, answer, srtp } = this.#answerTo(offer);
+    const media = await this.#video.answer(offer, answer.media);
     this.#start(agreement, srtp);
-    return answer;
+    return { ...answer, media };
   }
+
+  /** RTMP timestamp for what arrives first at a moment: audio and video count from the same. */
+  readonly #origin = (arrival: number): number => {
+    this.#firstArrival ??= arrival;
+    return Math.max(0, arrival - this.#firstArrival);
+  };
 
   #answerTo(offered: SessionDescription) {
     const { advertisedAddress, sockets } = this.#options;
@@ -116,10 +164,11 @@ export class DirectSession implements MediaSession {
     this.#channel.secure(srtp.keys);
     if (this.#audio === undefined) {
       this.#audio = this.#openAudio(agreement);
-      this.#nextReport = clock.now() + nextInterval();
+      this.#nextReport = clock.now() + (this.#video.present ? firstVideoReport : nextInterval());
     } else {
       this.#audio.change(agreement, clock.now());
     }
+    this.#diverted = false;
     this.#channel.open(this.#contained(this.#audio), agreement.target);
     ticker.add(this.#tick);
   }
@@ -136,20 +185,27 @@ export class DirectSession implements MediaSession {
   }
 
   /**
-   * Hands what the far end sends to `sink` until the next answer or offer, and leaves it to the caller what is sent: a
-   * media server takes over the call behind this socket.
+   * Hands the audio that the far end sends to `sink` until the next answer or offer, and leaves it to the caller what is
+   * sent: a media server takes over behind this socket. Video goes on as it is.
    *
-   * @param section of the far end's description
    * @throws MediaError `NoCommonCodec` when the far end's encryption, or lack of it, is not taken
    */
-  divert(section: MediaDescription, kind: 'offer' | 'answer', sink: RtpSink, target: MediaTarget): Diversion {
+  divert(description: SessionDescription, kind: 'offer' | 'answer', sink: RtpSink, target: MediaTarget): Diversion {
+    const section = audioOf(description);
     const { agreement, security } =
       kind === 'offer' ? this.#srtp.answer(section) : { agreement: this.#srtp.agree(section), security: {} };
-    this.#options.ticker.delete(this.#tick);
+    if (kind === 'answer') this.#video.accept(description);
     this.#srtp.settle(agreement);
     this.#channel.secure(agreement.keys);
+    this.#diverted = true;
     this.#channel.open(sink, target);
+    this.#options.ticker.add(this.#tick);
     return { farEnd: this.#channel, security };
+  }
+
+  /** The sections of an answer with those of video as they are taken, for a call whose audio is diverted. */
+  answerVideo(offer: SessionDescription, refusing: readonly MediaDescription[]): Promise<readonly MediaDescription[]> {
+    return this.#video.answer(offer, refusing);
   }
 
   #openAudio(agreement: AudioAgreement): AudioFlow {
@@ -157,7 +213,8 @@ export class DirectSession implements MediaSession {
     return new AudioFlow(agreement, {
       play: call.play,
       send: (packet) => this.#channel.sendRtp(packet),
-      cname: randomBytes(12).toString('base64'),
+      origin: this.#origin,
+      cname: this.#cname,
       ssrc: randomBytes(4).readUInt32BE(),
       // In the lower half: a receiver that misses the first packets does not miss a wrap, on which SRTP depends.
       sequence: randomInt(2 ** 15),
@@ -167,6 +224,7 @@ export class DirectSession implements MediaSession {
   }
 
   write(frame: ClientFrame): void {
+    if (frame.kind === 'video' && this.#video.write(frame)) return;
     const audio = this.#audio;
     if (audio === undefined || this.#report !== undefined || !audio.sending || !this.#channel.reachable) {
       this.#notSent++;
@@ -175,24 +233,30 @@ export class DirectSession implements MediaSession {
     this.#contain(() => audio.write(frame, this.#options.clock.now()));
   }
 
+  requestKeyFrame(): void {
+    this.#video.requestKeyFrame();
+  }
+
   close(): MediaReport {
     if (this.#report !== undefined) return this.#report;
     this.#options.ticker.delete(this.#tick);
-    if (this.#audio !== undefined) this.#sendReport(this.#audio, true);
+    if (this.#audio !== undefined && !this.#diverted) this.#sendReport(this.#audio, true);
     this.#channel.close();
-    this.#options.released();
-    this.#report = this.#measure();
+    this.#options.released(this.#options.sockets.port);
+    this.#report = { ...this.#measure(), ...this.#video.close() };
     this.#contain(() => this.#audio?.free());
     return this.#report;
   }
 
   readonly #tick = (now: number): void => {
-    const audio = this.#audio;
-    if (audio === undefined) return;
-    this.#contain(() => audio.tick(now));
+    const audio = this.#diverted ? undefined : this.#audio;
+    if (audio !== undefined) this.#contain(() => audio.tick(now));
+    this.#video.tick(now);
     if (now < this.#nextReport) return;
     this.#nextReport = now + nextInterval();
-    this.#sendReport(audio, false);
+    if (audio !== undefined) this.#sendReport(audio, false);
+    // At the same moment: one mapping of the client's timestamps for both.
+    this.#video.sendReport(now);
   };
 
   #sendReport(audio: AudioFlow, bye: boolean): void {
@@ -208,11 +272,11 @@ export class DirectSession implements MediaSession {
   }
 
   /** What a codec throws, of whatever it was given, ends the media of this call and not the process. */
-  #contain(action: () => void): void {
+  #contain(action: () => void, medium: 'audio' | 'video' = 'audio'): void {
     try {
       action();
     } catch (error) {
-      const reason = `the audio could not be processed: ${error instanceof Error ? error.message : String(error)}`;
+      const reason = `the ${medium} could not be processed: ${error instanceof Error ? error.message : String(error)}`;
       queueMicrotask(() => this.#fail(reason));
     }
   }

@@ -1,8 +1,8 @@
 import { isIPv6 } from 'node:net';
 import { networkInterfaces } from 'node:os';
-import type { MediaOptions, MediaPort } from '../call/ports.js';
+import { MediaError, type MediaOptions, type MediaPort } from '../call/ports.js';
 import type { Transcoding } from './audio/transcoding.js';
-import { DirectSession } from './direct-session.js';
+import { DirectSession, type DirectSessionOptions } from './direct-session.js';
 import type { SrtpPolicy } from './negotiation/srtp.js';
 import { type MediaClock, systemClock } from './network/clock.js';
 import type { MediaLogger } from './network/rtp-channel.js';
@@ -24,6 +24,8 @@ export interface DirectMediaOptions {
   readonly srtp?: SrtpPolicy;
   /** Serves far ends that know no Speex but G.711. */
   readonly transcoding?: Transcoding;
+  /** Whether calls of clients that can do video have it. Default true. */
+  readonly video?: boolean;
 }
 
 /** Milliseconds between two looks at waiting packets and due reports. */
@@ -48,44 +50,58 @@ export class DirectMedia implements MediaPort {
   }
 
   async open(call: MediaOptions): Promise<DirectSession> {
-    const { host, advertisedAddress, srtp } = this.#options;
-    return this.#open(host, advertisedAddress ?? reachableAddress(host), call, srtp);
+    const { host, advertisedAddress, srtp, video = true } = this.#options;
+    const openVideoSockets = () => this.#openVideoSockets();
+    const offersVideo = video && call.incoming !== true && call.video?.() !== undefined;
+    const sockets = await this.openSockets(host);
+    const videoSockets = offersVideo ? await openVideoSockets() : undefined;
+    return this.#session(host, advertisedAddress ?? reachableAddress(host), call, {
+      sockets,
+      ...(videoSockets && { videoSockets }),
+      ...(video && { openVideoSockets }),
+      ...(srtp === undefined ? {} : { srtp }),
+    });
   }
 
-  /** A leg to a media server, on the address of this machine from which it is reached: not encrypted. */
+  /** A leg to a media server, on the address of this machine from which it is reached: audio alone, not encrypted. */
   async openLeg(host: string, call: MediaOptions): Promise<DirectSession> {
-    return this.#open(host, host, call, 'off');
+    return this.#session(host, host, call, { sockets: await this.openSockets(host), srtp: 'off' });
   }
 
-  async #open(host: string, advertisedAddress: string, call: MediaOptions, srtp: SrtpPolicy | undefined) {
+  #session(host: string, advertisedAddress: string, call: MediaOptions, media: SessionMedia): DirectSession {
     const { logger, transcoding } = this.#options;
-    const { sockets, released } = await this.openSockets(host);
     return new DirectSession({
       call,
       host,
       advertisedAddress,
-      sockets,
       clock: this.#clock,
       ticker: this.#ticker,
-      released,
+      released: this.release,
+      ...media,
       ...(logger === undefined ? {} : { logger }),
-      ...(srtp === undefined ? {} : { srtp }),
       ...(transcoding === undefined ? {} : { transcoding }),
     });
   }
 
-  /** Takes the next free pair of ports on an address of this machine. */
-  async openSockets(host: string): Promise<OpenedSockets> {
-    const sockets = await openRtpSockets(this.#ports, host);
-    return { sockets, released: () => this.#ports.give(sockets.port) };
+  /** Takes the next free pair of ports on an address of this machine; {@link release} gives it back. */
+  openSockets(host: string): Promise<RtpSockets> {
+    return openRtpSockets(this.#ports, host);
+  }
+
+  readonly release = (port: number): void => this.#ports.give(port);
+
+  /** A pair for video; without one free the call goes on without video. */
+  async #openVideoSockets(): Promise<RtpSockets | undefined> {
+    try {
+      return await openRtpSockets(this.#ports, this.#options.host);
+    } catch (error) {
+      if (error instanceof MediaError) return undefined;
+      throw error;
+    }
   }
 }
 
-/** Sockets of a call, and what gives their ports back once they are closed. */
-export interface OpenedSockets {
-  readonly sockets: RtpSockets;
-  readonly released: () => void;
-}
+type SessionMedia = Pick<DirectSessionOptions, 'sockets' | 'videoSockets' | 'openVideoSockets' | 'srtp'>;
 
 /** An address to announce for a bound one: where all are bound, the first that is not only this machine's. */
 function reachableAddress(host: string): string {

@@ -13,6 +13,7 @@ const handshakeLength = 1536;
 export class LoadPhone {
   onStatus: (status: number) => void = () => {};
   onAudio: (payload: Uint8Array) => void = () => {};
+  onVideo: (payload: Uint8Array) => void = () => {};
   readonly #socket: Socket;
   readonly #input = new BufferList();
   readonly #reader = new ChunkReader(this.#input, { messageSize: 1e6, bytesInFlight: 1e6, chunkStreams: 64 });
@@ -38,8 +39,9 @@ export class LoadPhone {
     return phone;
   }
 
-  dial(uri: string): void {
-    this.#command(0, 'dial', [null, uri]);
+  /** @param options such as `{video: true}` */
+  dial(uri: string, ...options: AmfObject[]): void {
+    this.#command(0, 'dial', [null, uri, ...options]);
   }
 
   hangup(): void {
@@ -57,6 +59,10 @@ export class LoadPhone {
 
   sendAudio(timestamp: number, payload: Uint8Array): void {
     this.#send({ type: 'audio', streamId: this.#publishing, timestamp, payload }, 4);
+  }
+
+  sendVideo(timestamp: number, payload: Uint8Array): void {
+    this.#send({ type: 'video', streamId: this.#publishing, timestamp, payload }, 6);
   }
 
   close(): void {
@@ -94,6 +100,8 @@ export class LoadPhone {
   #handle(message: RtmpMessage): void {
     if (message.type === 'audio') {
       this.onAudio(message.payload);
+    } else if (message.type === 'video') {
+      this.onVideo(message.payload);
     } else if (message.type === 'setChunkSize') {
       this.#reader.setChunkSize(message.chunkSize);
     } else if (message.type === 'userControl' && message.event === 'pingRequest') {

@@ -10,6 +10,8 @@ export interface AudioFlowOptions {
   /** Takes a frame for the client; false when it was dropped. */
   readonly play: (frame: ClientFrame) => boolean;
   readonly send: (packet: Buffer) => void;
+  /** RTMP timestamp for what arrives first, at a moment of the clock. Default 0. */
+  readonly origin?: (arrival: number) => number;
   readonly transcoding?: Transcoding;
   /** Names the call in RTCP, the same for all its sources (RFC 3550 section 6.5.1). */
   readonly cname: string;
@@ -28,13 +30,14 @@ export class AudioFlow {
   #agreement: AudioAgreement;
 
   constructor(agreement: AudioAgreement, options: AudioFlowOptions) {
-    const { play, send, cname, transcoding, ...start } = options;
+    const { play, send, cname, transcoding, origin, ...start } = options;
     const shared = transcoding === undefined ? {} : { transcoding };
     this.#agreement = agreement;
     this.#send = send;
     this.sender = new AudioSender({ ...sendFormat(agreement), ...shared, ...start });
     const clientCodec = () => this.sender.clientCodec;
-    this.receiver = new AudioReceiver({ formats: agreement.receive, play, clientCodec, ...shared });
+    const timed = origin === undefined ? {} : { origin };
+    this.receiver = new AudioReceiver({ formats: agreement.receive, play, clientCodec, ...shared, ...timed });
     this.#rtcp = new RtcpSession({ cname, sender: this.sender, receiver: this.receiver });
   }
 
@@ -74,6 +77,20 @@ export class AudioFlow {
   /** The RTCP packet that is due. */
   report(now: number, bye: boolean): Buffer {
     return this.#rtcp.report(now, bye);
+  }
+
+  /** RTMP timestamp that the client's audio has at a moment; undefined before its first message. */
+  clientTimeAt(now: number): number | undefined {
+    return this.sender.sourceTimeAt(now);
+  }
+
+  /** RTMP timestamp that the far end's audio has at a moment of the far end's clock, once a sender report tells. */
+  clientTimeAtSender(senderTime: number): number | undefined {
+    const { timeline, ssrc } = this.receiver;
+    const clock = this.#rtcp.senderClock;
+    if (clock === undefined || clock.ssrc !== ssrc) return undefined;
+    const elapsed = Math.round(((senderTime - clock.time) * timeline.clockRate) / 1000);
+    return timeline.timeOf(clock.rtpTimestamp + elapsed);
   }
 
   /** Gives back the memory of codecs. */

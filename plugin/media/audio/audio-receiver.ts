@@ -18,6 +18,8 @@ export interface AudioReceiverOptions {
   readonly transcoding?: Transcoding;
   /** What the client sent last: who sends G.711 gets G.711, everybody else Speex. */
   readonly clientCodec?: () => AudioCodec | undefined;
+  /** RTMP timestamp for what arrives first, at a moment of the clock. Default 0. */
+  readonly origin?: (arrival: number) => number;
 }
 
 /** Longest packet of G.711 taken, in octets: 200 ms, the most that RFC 3551 section 4.2 asks receivers for. */
@@ -48,7 +50,7 @@ export class AudioReceiver {
   formats: ReceiveFormats;
   readonly window: ReorderWindow<Arrived>;
   readonly #play: (frame: ClientFrame) => boolean;
-  readonly #timeline = new ReceiveTimeline();
+  readonly timeline: ReceiveTimeline;
   readonly #transcoding: Transcoding | undefined;
   readonly #clientCodec: () => AudioCodec | undefined;
   #toSpeex: G711ToSpeex | undefined;
@@ -60,6 +62,7 @@ export class AudioReceiver {
     this.#play = options.play;
     this.#transcoding = options.transcoding;
     this.#clientCodec = options.clientCodec ?? (() => undefined);
+    this.timeline = new ReceiveTimeline(options.origin);
     this.window = new ReorderWindow((arrived) => this.#deliver(arrived), options.reorder ?? defaultReorderLimits);
   }
 
@@ -108,7 +111,7 @@ export class AudioReceiver {
 
   #changeSource(ssrc: number): void {
     this.window.reset();
-    this.#timeline.restart();
+    this.timeline.restart();
     this.#previous = undefined;
     this.#ssrc = ssrc;
   }
@@ -139,7 +142,7 @@ export class AudioReceiver {
       this.malformed++;
       return;
     }
-    let timestamp = this.#timeline.place(packet.timestamp, clockRate, arrival);
+    let timestamp = this.timeline.place(packet.timestamp, clockRate, arrival);
     if (split.frames.length === 1) {
       this.#hand(inPlace(packet, flvSpeexOctet), timestamp);
       return;
@@ -156,7 +159,7 @@ export class AudioReceiver {
       this.malformed++;
       return;
     }
-    const timestamp = this.#timeline.place(packet.timestamp, 8000, arrival);
+    const timestamp = this.timeline.place(packet.timestamp, 8000, arrival);
     const clientCodec = this.#clientCodec();
     if (clientCodec === 'pcmu' || clientCodec === 'pcma' || this.#transcoding === undefined) {
       this.#hand(inPlace(packet, flvOctet[law]), timestamp);

@@ -120,6 +120,11 @@ export class AudioSender {
     return this.#timeline.at(now);
   }
 
+  /** The RTMP timestamp of a moment; undefined before the first message. */
+  sourceTimeAt(now: number): number | undefined {
+    return this.#timeline.sourceTimeAt(now);
+  }
+
   /** Gives back the memory of the codec; what comes takes it anew. */
   free(): void {
     this.#concealed = this.concealed;

@@ -24,9 +24,15 @@ export interface AutoSessionOptions {
   readonly logger: PoolLogger;
 }
 
+/** The far end's description. */
+interface Said {
+  readonly description: SessionDescription;
+  readonly kind: 'offer' | 'answer';
+}
+
 /** What comes of a call that is transcoded by FreeSWITCH, or by the gateway alone. */
 interface Ways<T> {
-  readonly transcoded: (security: Diversion['security']) => T;
+  readonly transcoded: (security: Diversion['security']) => Promise<T>;
   readonly alone: () => Promise<T>;
 }
 
@@ -52,7 +58,12 @@ export class AutoSession implements MediaSession {
       const far = farSideOf(answer, 'answer');
       const accept = () => this.#direct.accept(answer);
       if (passes(far)) await this.#pass(accept);
-      else await this.#transcode(far, 'answer', this.offer, { transcoded: () => {}, alone: accept });
+      else
+        await this.#transcode(
+          far,
+          { description: answer, kind: 'answer' },
+          { transcoded: async () => {}, alone: accept },
+        );
     });
   }
 
@@ -69,15 +80,21 @@ export class AutoSession implements MediaSession {
       if (passes(far)) return this.#pass(answer);
       const { address, media } = this.#direct.offer;
       const mux = far.audio.rtcpMux ? { rtcpMux: true } : {};
-      const transcoded = (security: Diversion['security']) =>
-        answerTo(offer, far, { address, port: media[0]?.port ?? 0, ...mux, ...security });
-      return this.#transcode(far, 'offer', offer, { transcoded, alone: answer });
+      const transcoded = async (security: Diversion['security']) => {
+        const audio = answerTo(offer, far, { address, port: media[0]?.port ?? 0, ...mux, ...security });
+        return { ...audio, media: await this.#direct.answerVideo(offered, audio.media) };
+      };
+      return this.#transcode(far, { description: offer, kind: 'offer' }, { transcoded, alone: answer });
     });
   }
 
   write(frame: ClientFrame): void {
-    if (this.#transcoder === undefined) this.#direct.write(frame);
+    if (this.#transcoder === undefined || frame.kind === 'video') this.#direct.write(frame);
     else this.#transcoder.write(frame);
+  }
+
+  requestKeyFrame(): void {
+    this.#direct.requestKeyFrame();
   }
 
   close(): MediaReport {
@@ -99,17 +116,11 @@ export class AutoSession implements MediaSession {
   /**
    * Puts FreeSWITCH behind our socket, or, when no server takes the call, has the gateway transcode alone.
    *
-   * @param offer under whose numbers the far end may send
    * @throws MediaError why no server took it, when the gateway cannot do it alone either
    */
-  async #transcode<T>(
-    far: FarSide,
-    kind: 'offer' | 'answer',
-    offer: SessionDescription,
-    { transcoded, alone }: Ways<T>,
-  ): Promise<T> {
+  async #transcode<T>(far: FarSide, said: Said, { transcoded, alone }: Ways<T>): Promise<T> {
     try {
-      return transcoded(await this.#serve(far, kind, offer));
+      return await transcoded(await this.#serve(far, said));
     } catch (error) {
       this.#leave();
       const failed = mediaErrorOf(error);
@@ -121,10 +132,12 @@ export class AutoSession implements MediaSession {
     }
   }
 
-  async #serve(far: FarSide, kind: 'offer' | 'answer', offer: SessionDescription): Promise<Diversion['security']> {
+  async #serve(far: FarSide, { description, kind }: Said): Promise<Diversion['security']> {
     const { call, direct, pool } = this.#options;
     this.#transcoder ??= await this.#unlessClosed(Transcoder.open(pool, direct, call, far));
-    return this.#transcoder.serve(far, kind, payloadTypes(far, offer), this.#direct);
+    // The numbers under which the far end may send are those of the offer, whoever made it.
+    const numbers = payloadTypes(far, kind === 'offer' ? description : this.offer);
+    return this.#transcoder.serve(far, description, kind, numbers, this.#direct);
   }
 
   /** The call may end while the channels are being made. */

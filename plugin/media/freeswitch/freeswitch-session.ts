@@ -64,6 +64,9 @@ export class FreeSwitchSession implements MediaSession {
     else this.#pair.write(frame);
   }
 
+  /** There is no video. */
+  requestKeyFrame(): void {}
+
   close(): MediaReport {
     this.#report ??= {
       engine: 'freeswitch',

@@ -1,15 +1,22 @@
 import { randomUUID } from 'node:crypto';
 import type { SessionDescription } from '../../call/session-description.js';
-import type { DirectMedia, OpenedSockets } from '../direct.js';
+import type { DirectMedia } from '../direct.js';
 import { audioOf } from '../negotiation/formats.js';
 import { type MediaClock, systemClock } from '../network/clock.js';
 import { RtpChannel, type RtpSink } from '../network/rtp-channel.js';
+import type { RtpSockets } from '../network/rtp-sockets.js';
 import { isPort } from '../rtp/media-target.js';
 import type { RtpPacket } from '../rtp/rtp.js';
 import { describe, type FarSide } from './far-side.js';
 
 /** Sends to the far end. */
 type FarEnd = Pick<RtpChannel, 'sendRtp' | 'sendRtcp'>;
+
+interface RelayOptions {
+  readonly failed: (reason: string) => void;
+  readonly clock: MediaClock;
+  readonly release: (port: number) => void;
+}
 
 /** A payload type that the far end sends under, and what the server knows it as. */
 export type PayloadTypes = ReadonlyMap<number, number>;
@@ -23,7 +30,8 @@ export class Relay implements RtpSink {
   toServer = 0;
   toFarEnd = 0;
   readonly #host: string;
-  readonly #opened: OpenedSockets;
+  readonly #sockets: RtpSockets;
+  readonly #release: (port: number) => void;
   readonly #channel: RtpChannel;
   #farEnd: FarEnd | undefined;
   #far: FarSide | undefined;
@@ -36,19 +44,20 @@ export class Relay implements RtpSink {
     failed: (reason: string) => void,
     clock = systemClock,
   ): Promise<Relay> {
-    return new Relay(host, await direct.openSockets(host), failed, clock);
+    return new Relay(host, await direct.openSockets(host), { failed, clock, release: direct.release });
   }
 
-  private constructor(host: string, opened: OpenedSockets, failed: (reason: string) => void, clock: MediaClock) {
+  private constructor(host: string, sockets: RtpSockets, { failed, clock, release }: RelayOptions) {
     this.#host = host;
-    this.#opened = opened;
-    this.#channel = new RtpChannel({ callId: randomUUID(), host, sockets: opened.sockets, clock, failed });
+    this.#sockets = sockets;
+    this.#release = release;
+    this.#channel = new RtpChannel({ callId: randomUUID(), host, sockets, clock, failed });
   }
 
   /** What the server is told: our own socket, and what the far end speaks, under the far end's numbers. */
   description({ format, events }: FarSide): SessionDescription {
     const formats = events === undefined ? [format] : [format, events];
-    return describe(this.#host, this.#opened.sockets.port, formats, 'sendrecv');
+    return describe(this.#host, this.#sockets.port, formats, 'sendrecv');
   }
 
   /** Relays from now on, between this far end and the channel that described itself so. */
@@ -86,7 +95,7 @@ export class Relay implements RtpSink {
     this.#closed = true;
     this.#farEnd = undefined;
     this.#channel.close();
-    this.#opened.released();
+    this.#release(this.#sockets.port);
   }
 
   #fromServer({ bytes }: RtpPacket): void {

@@ -1,4 +1,5 @@
 import type { ClientFrame, MediaOptions, MediaReport } from '../../call/ports.js';
+import type { SessionDescription } from '../../call/session-description.js';
 import type { DirectMedia } from '../direct.js';
 import type { DirectSession, Diversion } from '../direct-session.js';
 import type { FarSide } from './far-side.js';
@@ -35,13 +36,14 @@ export class Transcoder {
   /** Serves this far end from now on: at first, or after a new offer or answer. Resolves to what an answer says of its protection. */
   async serve(
     far: FarSide,
+    description: SessionDescription,
     kind: 'offer' | 'answer',
     payloadTypes: PayloadTypes,
     session: DirectSession,
   ): Promise<Diversion['security']> {
     if (!sameFormats(far, this.#far)) await this.#pair.far.modify(this.#relay.description(far));
     this.#far = far;
-    const { farEnd, security } = session.divert(far.audio, kind, this.#relay, far.target);
+    const { farEnd, security } = session.divert(description, kind, this.#relay, far.target);
     this.#relay.join(farEnd, far, payloadTypes, this.#pair.far.local);
     await this.#pair.bridge();
     return security;

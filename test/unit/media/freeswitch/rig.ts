@@ -96,7 +96,7 @@ export class Rig {
     return Object.assign(pair, { lostFor });
   }
 
-  async call(mode: 'freeswitch' | 'auto', offered = false): Promise<TestCall> {
+  async call(mode: 'freeswitch' | 'auto', incoming = false): Promise<TestCall> {
     const { pool, direct } = this;
     const logger = {
       info: () => {},
@@ -107,7 +107,7 @@ export class Rig {
     const lost = new EventLog<string>('lost');
     const session = await media.open({
       callId: 'test',
-      offered,
+      incoming,
       play: (frame) => {
         frames.push(frame);
         return true;

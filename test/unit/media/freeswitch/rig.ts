@@ -1,6 +1,6 @@
 import { EmbeddedSip } from 'embedded-sip';
 import type { SpeexCodec } from 'speex-wasm';
-import type { ClientFrame, MediaSession } from '../../../../plugin/call/ports.js';
+import type { ClientFrame, MediaOptions, MediaSession } from '../../../../plugin/call/ports.js';
 import { DirectMedia } from '../../../../plugin/media/direct.js';
 import { AutoMedia } from '../../../../plugin/media/freeswitch/auto.js';
 import { FreeSwitchMedia } from '../../../../plugin/media/freeswitch/freeswitch.js';
@@ -96,7 +96,11 @@ export class Rig {
     return Object.assign(pair, { lostFor });
   }
 
-  async call(mode: 'freeswitch' | 'auto', incoming = false): Promise<TestCall> {
+  async call(
+    mode: 'freeswitch' | 'auto',
+    incoming = false,
+    options: Pick<MediaOptions, 'video'> = {},
+  ): Promise<TestCall> {
     const { pool, direct } = this;
     const logger = {
       info: () => {},
@@ -108,6 +112,7 @@ export class Rig {
     const session = await media.open({
       callId: 'test',
       incoming,
+      ...options,
       play: (frame) => {
         frames.push(frame);
         return true;

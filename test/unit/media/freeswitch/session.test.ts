@@ -8,6 +8,7 @@ import { RtpPeer } from '../../../support/rtp-peer.js';
 import { test } from '../../../support/scope.js';
 import { flv, wideband } from '../speex-frames.js';
 import { UdpPeer } from '../udp-peer.js';
+import { header, keyFrame } from '../video/h264.js';
 import { rigWithServer, type TestCall, until } from './rig.js';
 
 const speex: MediaFormat = { payloadType: 96, encoding: 'speex', clockRate: 16000 };
@@ -441,5 +442,43 @@ describe('auto: an incoming call', () => {
     session.close();
     await expect(answering).rejects.toMatchObject({ code: 'NoServer' });
     await until('no channel is left', () => server.channels.length === 0);
+  });
+});
+
+describe('auto: video goes on beside audio that FreeSWITCH transcodes', () => {
+  const h264: MediaFormat = {
+    payloadType: 99,
+    encoding: 'h264',
+    clockRate: 90_000,
+    parameters: 'profile-level-id=42e01f;packetization-mode=1',
+  };
+  const withVideo = (port: number, videoPort: number): SessionDescription => {
+    const { media } = describing(port, [pcmu]);
+    return {
+      address: loopback,
+      media: [
+        ...media,
+        { kind: 'video', port: videoPort, protocol: 'RTP/AVP', direction: 'sendrecv', formats: [h264] },
+      ],
+    };
+  };
+
+  test.for(['outgoing', 'incoming'] as const)('in an %s call', async (direction, { scope }) => {
+    const { rig, server } = await rigWithServer(scope);
+    const [far, picture] = [await RtpPeer.open(scope), await RtpPeer.open(scope)];
+    const call = await rig.call('auto', direction === 'incoming', { video: () => ({}) });
+    const description = withVideo(far.port, picture.port);
+    const ours = direction === 'incoming' ? await call.session.answer(description) : call.session.offer;
+    if (direction === 'outgoing') await call.session.accept(description);
+    expect(ours.media.map(({ kind, port }) => [kind, port > 0])).toEqual([
+      ['audio', true],
+      ['video', true],
+    ]);
+    expect(server.bridges).toBe(1);
+    call.session.write({ kind: 'video', timestamp: 0, payload: header });
+    call.session.write({ kind: 'video', timestamp: 0, payload: keyFrame() });
+    await picture.packets.find('a picture', ({ payloadType }) => payloadType === 99);
+    await hearFrom(far, audio(ours).port, 0, call);
+    expect(call.session.close()).toMatchObject({ engine: 'freeswitch', videoCodec: expect.stringMatching(/h264/i) });
   });
 });

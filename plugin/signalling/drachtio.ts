@@ -2,6 +2,7 @@ import { EventEmitter } from 'node:events';
 import { allow } from './capabilities.js';
 import { type HostPort, leadsTo, serverAddresses, sipPort } from './host-port.js';
 import { Loopback } from './loopback.js';
+import { inviteMediaServer, type MediaServerInvite } from './media-server-invite.js';
 import { checkSize } from './message-size.js';
 import { asError, type ReceivedRequest, receivedRequest } from './received-request.js';
 import { asAnswer, type SipAnswer } from './sip-answer.js';
@@ -12,6 +13,7 @@ import {
   type Responder,
   type SentRequest,
   type SrfClient,
+  type SrfDialog,
   type ReceivedRequest as SrfRequest,
   type SrfRequestOptions,
   tellForksApart,
@@ -101,6 +103,15 @@ export class DrachtioConnection extends EventEmitter<DrachtioEvents> {
   }
 
   /**
+   * Invites a media server, which answers at once or is given up after `timeoutMs`. Resolves to drachtio-srf's own dialog:
+   * that is what drachtio-fsmrf takes. Rejects with that library's error, whose `status` is that of a refusal.
+   */
+  inviteMediaServer(uri: string, options: MediaServerInvite, timeoutMs: number): Promise<SrfDialog> {
+    if (!this.#login) return Promise.reject(noConnection());
+    return inviteMediaServer(this, this.#login, uri, options, timeoutMs);
+  }
+
+  /**
    * Sends a request outside of dialogs.
    * @returns its final response
    * @throws Error when it could not be sent, or the connection was lost before the response
@@ -154,7 +165,7 @@ export class DrachtioConnection extends EventEmitter<DrachtioEvents> {
         return;
       }
       const login = this.#login;
-      if (!login) throw new Error('there is no connection to the SIP server');
+      if (!login) throw noConnection();
       checkSize(uri, options.headers, options.body);
       login.request(uri, { ...options, headers: { ...options.headers } }, (error, sent) => {
         if (!sent) return done(asError(error));
@@ -260,3 +271,5 @@ export function contained(acknowledge: Acknowledge): Acknowledge {
     }
   };
 }
+
+const noConnection = (): Error => new Error('there is no connection to the SIP server');

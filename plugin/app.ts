@@ -9,6 +9,7 @@ import { Lines } from './client/lines.js';
 import type { SharedStreams } from './client/streams.js';
 import type { Config } from './config/schema.js';
 import { DirectMedia } from './media/direct.js';
+import { Ffmpeg } from './media/ffmpeg/ffmpeg.js';
 import { callLog } from './ops/call-log.js';
 import { HttpServer } from './ops/http.js';
 import { type Address, listen, startError } from './ops/listen.js';
@@ -59,7 +60,12 @@ async function assemble(
   opened: (() => Promise<void> | void)[],
   closeAll: () => Promise<void>,
 ): Promise<App> {
-  const embedded = config.drachtioHost === undefined ? await startEmbeddedSip(config, log) : undefined;
+  const speexModule = await loadSpeex();
+  if (speexModule === undefined) {
+    log.warn('no Speex codec: calls between Speex and G.711 are refused; npm run build says what it needs');
+  }
+  const speex = speexModule && new SpeexCodec(speexModule);
+  const embedded = config.drachtioHost === undefined ? await startEmbeddedSip(config, log, speex) : undefined;
   if (embedded) opened.push(() => embedded.close());
 
   const connection = new DrachtioConnection(
@@ -72,22 +78,21 @@ async function assemble(
   opened.push(() => connection.close());
   const identity = followConnection(connection, config, log);
   const calls = new CallRegistry();
-  const speex = await loadSpeex();
-  if (speex === undefined) {
-    log.warn('no Speex codec: calls between Speex and G.711 are refused; npm run build says what it needs');
-  }
+  const foreign = await findFfmpeg(config, log);
   const media = new DirectMedia({
     host: config.rtpHost ?? config.host,
     ports: config.rtpPorts,
+    video: config.video === 'on',
     srtp: config.srtp,
     logger: log,
     ...(speex !== undefined && {
       transcoding: {
-        codec: new SpeexCodec(speex),
+        codec: speex,
         quality: config.speexQuality,
         complexity: config.speexComplexity,
       },
     }),
+    ...(foreign && { foreign }),
     ...(config.advertisedAddress !== undefined && { advertisedAddress: config.advertisedAddress }),
   });
   const signalling = new DrachtioSignalling(connection, {
@@ -161,17 +166,28 @@ async function assemble(
   };
 }
 
-async function startEmbeddedSip(config: Config, log: Logger): Promise<EmbeddedSip> {
+async function startEmbeddedSip(config: Config, log: Logger, speex: SpeexCodec | undefined): Promise<EmbeddedSip> {
   try {
     return await EmbeddedSip.start({
       host: config.host,
       port: config.sipPort,
       ...(config.advertisedAddress !== undefined && { advertisedAddress: config.advertisedAddress }),
+      ...(speex !== undefined && {
+        speexEncoder: (sampleRate) =>
+          speex.createEncoder({ sampleRate, quality: config.speexQuality, complexity: config.speexComplexity }),
+      }),
       logger: (event) => log.debug(event, 'embedded SIP'),
     });
   } catch (error) {
     throw startError('SIP', 'SONO_SIP_PORT', { host: config.host, port: config.sipPort }, error);
   }
+}
+
+async function findFfmpeg(config: Config, log: Logger): Promise<Ffmpeg | undefined> {
+  const { ffmpeg: path, ffmpegProcesses: processes } = config;
+  const found = processes === 0 ? undefined : await Ffmpeg.find({ path, processes });
+  if (found === undefined) log.info({ path, processes }, 'no FFmpeg: clients of Nellymoser, AAC and MP3 are refused');
+  return found;
 }
 
 interface Identity {

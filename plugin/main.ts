@@ -66,7 +66,7 @@ function welcome(config: Config, { rtmp, rtmps, http, sip }: App): string {
     `Sono ${version} is up on ${config.host}`,
     `  phones connect to   ${urls.join(' or ') || 'nothing: every port is off'}`,
     sip
-      ? `  and dial            sip:echo@${local} (hears itself), sip:busy@${local} (486)`
+      ? `  and dial            sip:echo@${local} (hears itself), sip:music@${local}, sip:busy@${local} (486)`
       : '  and dial            any SIP address',
     sip
       ? `  SIP phones call     ${hostPort(sip.host, sip.port)}, UDP and TCP (embedded server, for trying out)`

@@ -106,6 +106,11 @@ export class Call {
     if (this.#state.name === 'connected') this.#media?.write(frame);
   }
 
+  /** Somebody who plays the client's call needs a key frame. */
+  requestKeyFrame(): void {
+    if (this.#state.name === 'connected') this.#media?.requestKeyFrame?.();
+  }
+
   /** Runs each event to its end before the next, also when an effect brings about another event at once. */
   #receive(event: CallEvent): void {
     this.#events.push(event);
@@ -183,7 +188,7 @@ export class Call {
         invite.ring();
         return;
       case 'announce':
-        this.#ports.client.incoming(invite.caller);
+        this.#ports.client.incoming(hasVideo(invite) ? { ...invite.caller, video: true } : invite.caller);
         return;
       case 'answer-media':
         void this.#attempt(async (media) => ({ type: 'media-answered', answer: await media.answer(offerOf(invite)) }));
@@ -203,10 +208,16 @@ export class Call {
   async #openMedia(): Promise<void> {
     const before = this.#state.name;
     try {
+      const client = await this.#ports.client.audio();
+      if (this.#state.name !== before) return;
       const media = await this.#ports.media.open({
         callId: this.id,
+        client,
         play: (frame) => this.#ports.client.play(frame),
         lost: (reason) => this.#receive({ type: 'media-failed', termination: { result: 'media-failed', reason } }),
+        incoming: this.parties.direction === 'incoming',
+        video: () => this.#ports.client.video?.(),
+        keyFrameWanted: () => this.#ports.client.keyFrameWanted?.(),
       });
       // The client may have hung up, or gone, while the sockets were being opened.
       if (this.#state.name !== before) {
@@ -246,6 +257,10 @@ export class Call {
 function offerOf({ offer }: IncomingInvite): SessionDescription {
   if (!offer) throw new MediaError('NoCommonCodec', 'the INVITE has no offer, and one is needed here');
   return offer;
+}
+
+function hasVideo({ offer }: IncomingInvite): boolean {
+  return offer?.media.some(({ kind, port }) => kind === 'video' && port > 0) ?? false;
 }
 
 function mediaTermination(error: unknown): Termination {

@@ -1,3 +1,4 @@
+import type { ClientAudio } from './client-audio.js';
 import type { SessionDescription } from './session-description.js';
 import type { CallStatus } from './status.js';
 import type { Termination } from './termination.js';
@@ -18,6 +19,20 @@ export interface ClientPort {
   incoming(caller: Caller): void;
   /** Hands a frame to the client; false when it was dropped: nobody plays, or the client reads too slowly. */
   play(frame: ClientFrame): boolean;
+  /** What the client sends and can play, as far as that is known once it had the chance to show it. */
+  audio(): Promise<ClientAudio>;
+  /** Whether the client wants video in its call, and what is known of the video that it sends; undefined for a call without. */
+  video?(): ClientVideo | undefined;
+  /** The far end asks for a key frame. */
+  keyFrameWanted?(): void;
+}
+
+/** The video of a client. */
+export interface ClientVideo {
+  /** The last AVC sequence header that it published, as an FLV video message. */
+  readonly sequenceHeader?: Uint8Array;
+  /** What it published since a key frame, while that is no longer ago than a second: a far end can begin with it at once. */
+  readonly recent?: readonly ClientFrame[];
 }
 
 export interface Caller {
@@ -27,6 +42,8 @@ export interface Caller {
   readonly from: string;
   /** The caller's name, as the caller gave it: may hold any text. */
   readonly displayName?: string;
+  /** Whether the caller offers video. */
+  readonly video?: boolean;
 }
 
 export interface CallStatusUpdate {
@@ -127,15 +144,26 @@ export interface MediaPort {
   /**
    * Takes what one call needs (sockets, ports). Frames for the client go to `play`, which owns their payload from then
    * on; `lost` is called at most once, when the media fails for good, and never from within a method of the session.
-   * @throws MediaError with code `NoPorts` when every RTP port is in use, `Io` when a socket cannot be opened.
+   * @throws MediaError with code `NoPorts` when every RTP port is in use, `Io` when a socket cannot be opened,
+   * `NoCommonCodec` when what the client sends cannot be carried.
    */
   open(options: MediaOptions): Promise<MediaSession>;
 }
 
 export interface MediaOptions {
   readonly callId: string;
+  /** Decides what is offered, and in which order. Default: nothing is known. */
+  readonly client?: ClientAudio;
   readonly play: (frame: ClientFrame) => boolean;
   readonly lost: (reason: string) => void;
+  /** The far end makes the first offer: {@link MediaSession.offer} is not asked for. */
+  readonly incoming?: boolean;
+  /** As {@link ClientPort.video}: asked when an offer or an answer is made. */
+  readonly video?: () => ClientVideo | undefined;
+  /** The far end asks for a key frame. */
+  readonly keyFrameWanted?: () => void;
+  /** A key frame is needed of a far end that has not said that it takes RTCP feedback. */
+  readonly keyFrameNeeded?: () => void;
 }
 
 export interface MediaSession {
@@ -158,6 +186,8 @@ export interface MediaSession {
   answer(offer: SessionDescription): Promise<SessionDescription>;
   /** A frame that the client published. Anything unusable is counted and dropped. */
   write(frame: ClientFrame): void;
+  /** A player needs a key frame of the far end. Absent in engines without video. */
+  requestKeyFrame?(): void;
   /** Stops the flow and gives the ports back. A second call does nothing. Returns what was measured. */
   close(): MediaReport;
 }

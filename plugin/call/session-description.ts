@@ -56,4 +56,6 @@ export interface MediaFormat {
   readonly channels?: number;
   /** The text of `a=fmtp`. */
   readonly parameters?: string;
+  /** RTCP feedback (`a=rtcp-fb`, RFC 4585 section 4.2), e.g. `nack pli`; what is said of all formats stands at each. */
+  readonly feedback?: readonly string[];
 }

@@ -10,7 +10,14 @@ import type {
 } from '../call/ports.js';
 import type { CallRegistry } from '../call/registry.js';
 import type { Termination } from '../call/termination.js';
-import { type DialOutcome, noServer, type PhoneLine, type RegistrationWish } from './dialects/dialect.js';
+import {
+  type CallWish,
+  type DialOutcome,
+  type DialRefusal,
+  noServer,
+  type PhoneLine,
+  type RegistrationWish,
+} from './dialects/dialect.js';
 
 export interface LineOptions {
   /** Everything a call needs but its client. */
@@ -41,6 +48,8 @@ export class Line implements PhoneLine {
   readonly #options: LineOptions;
   readonly #client: ClientPort;
   #call: Call | undefined;
+  /** Whether the client has asked for video in the call that it has, or takes. */
+  #wantsVideo = false;
   #registration: HeldRegistration | undefined;
 
   constructor(client: ClientPort, options: LineOptions) {
@@ -83,18 +92,40 @@ export class Line implements PhoneLine {
     registration?.replaced();
   }
 
-  dial(destination: string): DialOutcome {
+  /** Whether what the client sends reaches somebody. */
+  get connected(): boolean {
+    return this.#call?.state === 'connected';
+  }
+
+  get wantsVideo(): boolean {
+    return this.#wantsVideo;
+  }
+
+  check(destination: string): DialOutcome {
+    const planned = this.#plan(destination);
+    return 'code' in planned ? planned : undefined;
+  }
+
+  dial(destination: string, { video = false }: CallWish = {}): DialOutcome {
+    const target = this.#plan(destination);
+    if ('code' in target) return target;
+    const { from } = target;
+    this.#wantsVideo = video;
+    const credentials = this.#registration?.credentials;
+    const parties = { id: randomUUID(), uri: target.uri, from, ...(credentials && { credentials }) };
+    this.#begin({ direction: 'outgoing', ...parties });
+    return undefined;
+  }
+
+  /** Whom to call, as whom; or why it cannot be. */
+  #plan(destination: string): { readonly uri: string; readonly from: string } | DialRefusal {
     const { ports, calls } = this.#options;
     if (calls.closed) return { code: 'failed', description: 'the gateway is shutting down' };
     if (this.#busy) return { code: 'existing', description: 'a call is up or being set up; hang up first' };
     const from = this.address;
     if (from === undefined) return { code: 'failed', description: noServer };
     const target = ports.signalling.resolve(destination, from);
-    if ('refusal' in target) return { code: 'failed', description: target.refusal };
-    const credentials = this.#registration?.credentials;
-    const parties = { id: randomUUID(), uri: target.uri, from, ...(credentials && { credentials }) };
-    this.#begin({ direction: 'outgoing', ...parties });
-    return undefined;
+    return 'refusal' in target ? { code: 'failed', description: target.refusal } : { uri: target.uri, from };
   }
 
   /** Somebody calls this line. */
@@ -105,7 +136,8 @@ export class Line implements PhoneLine {
     else this.#begin({ direction: 'incoming', invite, ringTimeMs });
   }
 
-  accept(): void {
+  accept({ video = false }: CallWish = {}): void {
+    this.#wantsVideo = video;
     this.#call?.accept();
   }
 
@@ -119,6 +151,11 @@ export class Line implements PhoneLine {
 
   write(frame: ClientFrame): void {
     this.#call?.write(frame);
+  }
+
+  /** Somebody who plays this line's call needs a key frame. */
+  requestKeyFrame(): void {
+    this.#call?.requestKeyFrame();
   }
 
   close(termination: Termination): void {

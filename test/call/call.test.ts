@@ -29,6 +29,9 @@ class Bench {
   readonly accepted: SessionDescription[] = [];
   mediaClosed = 0;
   media: MediaOptions | undefined;
+  /** The media have been asked for, and are not there yet. */
+  readonly opening: Promise<void>;
+  readonly #opens: () => void;
   invited: InviteRequest | undefined;
   open: (options: MediaOptions) => void = () => {};
   accept: (answer: SessionDescription) => void = (description) => this.accepted.push(description);
@@ -37,6 +40,11 @@ class Bench {
 
   constructor(direction: 'outgoing' | 'incoming' = 'outgoing') {
     this.#direction = direction;
+    let opens = () => {};
+    this.opening = new Promise((resolve) => {
+      opens = resolve;
+    });
+    this.#opens = opens;
   }
 
   readonly #direction: 'outgoing' | 'incoming';
@@ -73,6 +81,7 @@ class Bench {
         status: (update) => this.statuses.push(update),
         incoming: (who) => this.announced.push(who),
         play: () => true,
+        audio: () => Promise.resolve({ sends: 'speex' }),
       },
       signalling: {
         resolve: (uri) => ({ uri }),
@@ -87,6 +96,8 @@ class Bench {
       },
       media: {
         open: async (options) => {
+          this.#opens();
+          await undefined;
           this.open(options);
           this.media = options;
           return {
@@ -194,6 +205,7 @@ describe('a call', () => {
 
   it('gives back media that was opened too late', async () => {
     bench.call.start();
+    await bench.opening;
     bench.call.hangup();
     await new Promise(setImmediate);
     expect(bench.codes).toEqual([1, 3, 0]);
@@ -291,6 +303,7 @@ describe('an incoming call', () => {
     expect(bench.codes).toEqual([0]);
     const early = new Bench('incoming');
     early.call.start();
+    await early.opening;
     early.signal({ type: 'failed', termination: gaveUp });
     await new Promise(setImmediate);
     expect(early.announced).toEqual([]);

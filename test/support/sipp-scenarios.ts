@@ -33,9 +33,34 @@ interface Answer {
   readonly codec?: string;
   /** Takes the first key offered for its own too: what comes can be sent back as it is. */
   readonly sameKey?: boolean;
+  readonly video?: VideoSection;
 }
 
-const sdp = ({ payloadType, codec = 'speex/16000', sameKey = false }: Answer = {}): string => {
+/** A section for H.264. */
+export interface VideoSection {
+  /** 0 refuses it. */
+  readonly port: number;
+  readonly payloadType?: number;
+  readonly mode?: 0 | 1;
+  readonly protocol?: 'RTP/AVP' | 'RTP/AVPF';
+  /** What stands in `a=rtcp-fb`. */
+  readonly feedback?: readonly string[];
+}
+
+export const videoLines = ({
+  port,
+  payloadType = 99,
+  mode = 1,
+  protocol = 'RTP/AVP',
+  feedback = [],
+}: VideoSection): string[] => [
+  `m=video ${port} ${protocol} ${payloadType}`,
+  `a=rtpmap:${payloadType} H264/90000`,
+  `a=fmtp:${payloadType} profile-level-id=42c01f;packetization-mode=${mode}`,
+  ...feedback.map((kind) => `a=rtcp-fb:${payloadType} ${kind}`),
+];
+
+const sdp = ({ payloadType, codec = 'speex/16000', sameKey = false, video }: Answer = {}): string => {
   const type = payloadType ?? '[$pt]';
   return [
     'Content-Type: application/sdp',
@@ -50,6 +75,7 @@ const sdp = ({ payloadType, codec = 'speex/16000', sameKey = false }: Answer = {
     `a=rtpmap:${type} ${codec}`,
     'a=ptime:20',
     ...(sameKey ? ['[$crypto]'] : []),
+    ...(video ? videoLines(video) : []),
   ].join('\n');
 };
 
@@ -161,6 +187,7 @@ interface Call {
   /** The payload type of the caller's offer. */
   readonly payloadType?: number;
   readonly codec?: string;
+  readonly video?: VideoSection;
   /** Display name in From, as it goes over the wire: with its quotes. */
   readonly displayName?: string;
   /** Without an offer it is the callee who has to make one (RFC 3261 section 13.2.1). */
@@ -174,7 +201,7 @@ const called = 'sip:[service]@[remote_ip]:[remote_port]';
 const from = (displayName = ''): string =>
   `From: ${displayName === '' ? '' : `${displayName} `}<sip:sipp@[local_ip]:[local_port]>;tag=sipp[pid]c[call_number]`;
 
-const invite = ({ payloadType = 117, codec = 'speex/16000', displayName, offer = true }: Call = {}): Step =>
+const invite = ({ payloadType = 117, codec = 'speex/16000', displayName, offer = true, video }: Call = {}): Step =>
   message(
     [
       `INVITE ${called} SIP/2.0`,
@@ -185,7 +212,7 @@ const invite = ({ payloadType = 117, codec = 'speex/16000', displayName, offer =
       'CSeq: 1 INVITE',
       contact,
       'Max-Forwards: 70',
-      offer ? sdp({ payloadType, codec }) : 'Content-Length: 0',
+      offer ? sdp({ payloadType, codec, ...(video && { video }) }) : 'Content-Length: 0',
     ].join('\n'),
     ' retrans="500"',
   );

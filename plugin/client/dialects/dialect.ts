@@ -14,11 +14,13 @@ export interface PhoneLine {
    */
   register(wish: RegistrationWish, lost: (reason: string) => void): Promise<void>;
   unregister(): void;
-  dial(destination: string): DialOutcome;
+  /** Whether {@link dial} would be refused. */
+  check(destination: string): DialOutcome;
+  dial(destination: string, wish?: CallWish): DialOutcome;
   /** Ends the call, or the attempt at one; without a call it does nothing. */
   hangup(): void;
   /** Answers the incoming call; without one it does nothing. */
-  accept(): void;
+  accept(wish?: CallWish): void;
   /** Refuses the incoming call with a final SIP status, 400-699; without one it does nothing. */
   decline(sipStatus: number): void;
 }
@@ -29,6 +31,11 @@ export interface RegistrationWish {
   /** SIP URI of the registrar. */
   readonly registrar: string;
   readonly credentials?: Credentials;
+}
+
+export interface CallWish {
+  /** Offers, or accepts, video also if the client sends none yet. Default false. */
+  readonly video?: boolean;
 }
 
 /** `undefined` when the call is being set up. */
@@ -49,6 +56,10 @@ export interface Dialect {
   incoming(caller: Caller): void;
   /** The client starts to send on one of its streams. Answers the request. */
   publish(request: PublishRequest): void;
+  /** What it sends is known: metadata or media have come, or none for a while. */
+  published?(): void;
   /** It has stopped. */
   unpublish(): void;
+  /** The far end asks for a key frame. */
+  keyFrameWanted?(): void;
 }

@@ -1,6 +1,13 @@
-import type { AmfObject, PublishRequest, RpcCall, RtmpSession } from 'rtmp-server-ts';
+import {
+  type AmfObject,
+  type AmfValue,
+  amfProperties,
+  type PublishRequest,
+  type RpcCall,
+  type RtmpSession,
+} from 'rtmp-server-ts';
 import type { Caller, CallStatusUpdate } from '../../call/ports.js';
-import { type Dialect, type DialRefusal, noServer, type PhoneLine } from './dialect.js';
+import { type CallWish, type Dialect, type DialRefusal, noServer, type PhoneLine } from './dialect.js';
 import { readRegister } from './sono-register.js';
 
 const refusalCodes = { existing: 'Sono.Call.Existing', failed: 'Sono.Call.Failed' } as const;
@@ -24,7 +31,7 @@ export class SonoDialect implements Dialect {
         this.#line.hangup();
         return true;
       case 'accept':
-        this.#line.accept();
+        this.#line.accept(readWish(call.args[0]));
         return true;
       case 'reject':
         this.#reject(call);
@@ -51,13 +58,18 @@ export class SonoDialect implements Dialect {
     });
   }
 
-  incoming({ called, from, displayName }: Caller): void {
+  keyFrameWanted(): void {
+    this.#session.status({ level: 'status', code: 'Sono.Call.KeyFrame' });
+  }
+
+  incoming({ called, from, displayName, video }: Caller): void {
     this.#session.status({
       level: 'status',
       code: 'Sono.Call.Incoming',
       uri: called,
       from,
       ...(displayName !== undefined && { displayName }),
+      ...(video !== undefined && { video }),
     });
   }
 
@@ -76,7 +88,7 @@ export class SonoDialect implements Dialect {
     } else if (typeof destination !== 'string') {
       call.error(fault('Sono.Call.Failed', `dial needs a SIP address as a string, not ${kindOf(destination)}`));
     } else {
-      const refusal = this.#line.dial(destination);
+      const refusal = this.#line.dial(destination, readWish(call.args[1]));
       if (refusal) call.error(refused(refusal));
     }
   }
@@ -108,6 +120,11 @@ export class SonoDialect implements Dialect {
       );
     }
   }
+}
+
+/** The options of dial() and accept(): `{video: true}`. */
+function readWish(options: AmfValue): CallWish {
+  return { video: amfProperties(options)?.video === true };
 }
 
 function refused({ code, description }: DialRefusal): AmfObject {

@@ -1,16 +1,23 @@
+import type { ClientAudio } from '../../call/client-audio.js';
 import type { ClientFrame, MediaReport } from '../../call/ports.js';
 import type { AudioAgreement } from '../negotiation/formats.js';
 import { RtcpSession } from '../rtp/rtcp-session.js';
 import type { RtpPacket } from '../rtp/rtp.js';
 import { AudioReceiver } from './audio-receiver.js';
 import { AudioSender, type SendFormat } from './audio-sender.js';
-import type { Transcoding } from './transcoding.js';
+import type { AudioTools } from './audio-tools.js';
+import { forOneCall } from './foreign.js';
 
-export interface AudioFlowOptions {
+export interface AudioFlowOptions extends AudioTools {
   /** Takes a frame for the client; false when it was dropped. */
   readonly play: (frame: ClientFrame) => boolean;
   readonly send: (packet: Buffer) => void;
-  readonly transcoding?: Transcoding;
+  /** What is known of the client. */
+  readonly client?: ClientAudio;
+  /** Is told why what one side sends cannot be carried. Called from within methods. */
+  readonly refused?: (reason: string) => void;
+  /** RTMP timestamp for what arrives first, at a moment of the clock. Default 0. */
+  readonly origin?: (arrival: number) => number;
   /** Names the call in RTCP, the same for all its sources (RFC 3550 section 6.5.1). */
   readonly cname: string;
   readonly ssrc: number;
@@ -25,17 +32,31 @@ export class AudioFlow {
   readonly receiver: AudioReceiver;
   readonly #rtcp: RtcpSession;
   readonly #send: (packet: Buffer) => void;
+  readonly #expected: ClientAudio['sends'];
   #agreement: AudioAgreement;
 
   constructor(agreement: AudioAgreement, options: AudioFlowOptions) {
-    const { play, send, cname, transcoding, ...start } = options;
-    const shared = transcoding === undefined ? {} : { transcoding };
+    const { play, send, cname, client, foreign, ...rest } = options;
+    const shared = { ...rest, ...(foreign && { foreign: forOneCall(foreign) }) };
+    const receives = client?.receives;
     this.#agreement = agreement;
     this.#send = send;
-    this.sender = new AudioSender({ ...sendFormat(agreement), ...shared, ...start });
-    const clientCodec = () => this.sender.clientCodec;
-    this.receiver = new AudioReceiver({ formats: agreement.receive, play, clientCodec, ...shared });
+    this.sender = new AudioSender({
+      ...sendFormat(agreement),
+      ...shared,
+      ...(client?.header && { header: client.header }),
+    });
+    const clientCodec = () => this.sender.clientCodec ?? client?.sends;
+    const formats = agreement.receive;
+    this.receiver = new AudioReceiver({ formats, play, clientCodec, ...(receives && { receives }), ...shared });
     this.#rtcp = new RtcpSession({ cname, sender: this.sender, receiver: this.receiver });
+    this.#expected = client?.sends;
+  }
+
+  /** Starts what takes time to start, as far as it is known what both sides are going to send. */
+  prepare(): void {
+    if (this.#expected !== undefined) this.sender.expect(this.#expected);
+    this.receiver.expect(this.sender.codec);
   }
 
   /** Whether the far end wants to receive. */
@@ -76,23 +97,39 @@ export class AudioFlow {
     return this.#rtcp.report(now, bye);
   }
 
+  /** RTMP timestamp that the client's audio has at a moment; undefined before its first message. */
+  clientTimeAt(now: number): number | undefined {
+    return this.sender.sourceTimeAt(now);
+  }
+
+  /** RTMP timestamp that the far end's audio has at a moment of the far end's clock, once a sender report tells. */
+  clientTimeAtSender(senderTime: number): number | undefined {
+    const { timeline, ssrc } = this.receiver;
+    const clock = this.#rtcp.senderClock;
+    if (clock === undefined || clock.ssrc !== ssrc) return undefined;
+    const elapsed = Math.round(((senderTime - clock.time) * timeline.clockRate) / 1000);
+    return timeline.timeOf(clock.rtpTimestamp + elapsed);
+  }
+
   /** Gives back the memory of codecs. */
   free(): void {
     this.sender.free();
     this.receiver.free();
   }
 
+  /** What the README's table "Figures of a call" explains. */
   figures(): MediaReport {
     const { sender, receiver } = this;
     const rtcp = this.#rtcp;
-    const { encoding, clockRate } = this.#agreement.send;
     return {
-      codec: `${encoding}/${clockRate}`,
+      codec: `${sender.codec}/${sender.clockRate}`,
       ...(sender.clientCodec === undefined ? {} : { clientCodec: sender.clientCodec }),
+      ...(receiver.heard === undefined ? {} : { heard: receiver.heard }),
       packetsSent: sender.packets,
       bytesSent: sender.octets,
       packetsReceived: receiver.packets,
       bytesReceived: receiver.octets,
+      played: receiver.played,
       transcodedFromClient: sender.transcoded,
       transcodedToClient: receiver.transcoded,
       concealedFromClient: sender.concealed,
@@ -109,13 +146,16 @@ export class AudioFlow {
       lateFromClient: sender.late,
       malformedFromClient: sender.malformed,
       unsupportedFromClient: sender.unsupported,
-      jitterMs: Math.round(receiver.jitter * 10) / 10,
+      jitterMs: tenths(receiver.jitter),
       remoteLost: rtcp.remoteLost,
-      ...(rtcp.roundTrip === undefined ? {} : { roundTripMs: Math.round(rtcp.roundTrip * 10) / 10 }),
+      ...(rtcp.remoteJitter === undefined ? {} : { remoteJitterMs: tenths(rtcp.remoteJitter) }),
+      ...(rtcp.roundTrip === undefined ? {} : { roundTripMs: tenths(rtcp.roundTrip) }),
     };
   }
 }
 
-function sendFormat({ codec, packetDuration, send: { payloadType, clockRate } }: AudioAgreement): SendFormat {
-  return { codec, packetDuration, payloadType, clockRate };
+const tenths = (value: number): number => Math.round(value * 10) / 10;
+
+function sendFormat({ codec, packetDuration, send: { payloadType, clockRate }, others }: AudioAgreement): SendFormat {
+  return { codec, packetDuration, payloadType, clockRate, others };
 }

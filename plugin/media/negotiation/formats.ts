@@ -20,17 +20,34 @@ const g711: FormatList = [
   { payloadType: 8, encoding: 'pcma', clockRate: 8000 },
 ];
 
+/** RFC 7587 section 7: always announced with 48 kHz and two channels, whatever is in the packets. */
+const opus: FormatList = [
+  { payloadType: 98, encoding: 'opus', clockRate: 48000, channels: 2, parameters: 'minptime=10;useinbandfec=1' },
+];
+
 /** RFC 4733. One for each clock rate: events share the timestamps of the audio they come with (section 2.1). */
 const events: FormatList = [
   { payloadType: 100, encoding: 'telephone-event', clockRate: 16000, parameters: '0-15' },
   { payloadType: 101, encoding: 'telephone-event', clockRate: 8000, parameters: '0-15' },
 ];
 
+const opusEvents: FormatList = [
+  { payloadType: 102, encoding: 'telephone-event', clockRate: 48000, parameters: '0-15' },
+];
+
+/** Our formats of these codecs in this order, and the events that go with them. */
+export function formatsOf(codecs: readonly AudioCodec[]): FormatList {
+  const all = [...opus, ...speex, ...g711];
+  const audio = codecs.flatMap((codec) => all.filter(({ encoding }) => encoding === codec));
+  const rates = new Set(audio.map(({ clockRate }) => clockRate));
+  return [...audio, ...[...events, ...opusEvents].filter(({ clockRate }) => rates.has(clockRate))];
+}
+
 /** What we speak without a Speex codec: Speex, passed through. */
-export const passThroughFormats: FormatList = [...speex, ...events];
+export const passThroughFormats: FormatList = formatsOf(['speex']);
 
 /** What we speak with one: what passes through comes first. */
-export const transcodingFormats: FormatList = [...speex, ...g711, ...events];
+export const transcodingFormats: FormatList = formatsOf(['speex', 'pcmu', 'pcma']);
 
 const protocol = 'RTP/AVP';
 
@@ -38,6 +55,14 @@ const protocol = 'RTP/AVP';
 export interface ReceiveFormat {
   readonly kind: AudioCodec | 'telephone-event';
   readonly clockRate: number;
+}
+
+/** What we may send, with the number that the peer gave it. */
+export interface AgreedFormat {
+  readonly codec: AudioCodec;
+  readonly payloadType: number;
+  readonly clockRate: number;
+  readonly packetDuration: number;
 }
 
 /** Indexed by payload type. */
@@ -49,6 +74,8 @@ export interface AudioAgreement {
   readonly send: MediaFormat;
   /** The codec of `send`. */
   readonly codec: AudioCodec;
+  /** What the peer takes as well: it may be sent without asking again (RFC 3264 section 7). */
+  readonly others: readonly AgreedFormat[];
   /** Milliseconds of a packet that the peer wants (`ptime`), where it is a length that we send, else 20. */
   readonly packetDuration: number;
   readonly receive: ReceiveFormats;
@@ -74,15 +101,16 @@ export function offerAudio(address: string, port: number, formats = passThroughF
 export function agreeAudio(answer: SessionDescription, formats = passThroughFormats): AudioAgreement {
   const audio = audioOf(answer);
   const common = commonFormats(audio, formats);
-  const send = common.find((format) => !isEvent(format));
-  return agree(answer, audio, send, receiveFormats(common, formats), formats);
+  const [send, ...others] = common.filter((format) => !isEvent(format));
+  return agree(answer, audio, send, receiveFormats(common, formats), formats, others);
 }
 
 /**
- * Reads an offer and says what to answer (RFC 3264 section 6): its first Speex format, which passes through, else its
- * first other that we speak, and the events that go with it, under its numbers in both directions; everything else that
- * it offers is refused.
+ * Reads an offer and says what to answer (RFC 3264 section 6): its first format that passes through, else its first other
+ * that we speak, and the events that go with it, under its numbers in both directions; everything else that it offers is
+ * refused.
  *
+ * @param passing codecs that pass through, the best first
  * @throws MediaError `NoCommonCodec`
  */
 export function answerAudio(
@@ -90,11 +118,13 @@ export function answerAudio(
   address: string,
   port: number,
   formats = passThroughFormats,
+  passing: readonly AudioCodec[] = ['speex'],
 ): { agreement: AudioAgreement; answer: SessionDescription } {
   const audio = audioOf(offer);
   const common = commonFormats(audio, formats);
-  const preferred = common.find(({ encoding }) => encoding === 'speex') ?? common.find((format) => !isEvent(format));
-  const agreement = agree(offer, audio, preferred, formatTable(common), formats);
+  const audioFormats = common.filter((format) => !isEvent(format));
+  const preferred = passing.flatMap((codec) => audioFormats.find(({ encoding }) => encoding === codec) ?? [])[0];
+  const agreement = agree(offer, audio, preferred ?? audioFormats[0], formatTable(common), formats, []);
   const { send } = agreement;
   const events = common.find((format) => isEvent(format) && format.clockRate === send.clockRate);
   const direction = mirrored[agreement.sending ? audio.direction : withoutReceiving[audio.direction]];
@@ -143,17 +173,24 @@ function agree(
   send: MediaFormat | undefined,
   receive: ReceiveFormats,
   formats: FormatList,
+  others: FormatList,
 ): AudioAgreement {
   const codec = send === undefined ? undefined : codecOf(send);
   if (send === undefined || codec === undefined) {
     throw noCommonCodec(`we speak ${names(formats)}; the far end ${names(audio.formats)}`);
   }
+  const packetDuration = packetDurationOf(audio);
   const host = audio.address ?? description.address;
   const rtcpPort = audio.rtcpMux ? audio.port : (audio.rtcpPort ?? audio.port + 1);
   return {
     send,
     codec,
-    packetDuration: packetDurationOf(audio),
+    packetDuration,
+    others: others.flatMap((format) => {
+      const other = codecOf(format);
+      const { payloadType, clockRate } = format;
+      return other === undefined ? [] : [{ codec: other, payloadType, clockRate, packetDuration }];
+    }),
     receive,
     target: { host, port: audio.port, rtcpPort: isPort(rtcpPort) ? rtcpPort : 0 },
     sending: wantsToReceive(audio, host),
@@ -177,7 +214,8 @@ function formatTable(known: FormatList): ReceiveFormats {
 }
 
 function codecOf({ encoding }: MediaFormat): AudioCodec | undefined {
-  return encoding === 'speex' || encoding === 'pcmu' || encoding === 'pcma' ? encoding : undefined;
+  const known = encoding === 'speex' || encoding === 'pcmu' || encoding === 'pcma' || encoding === 'opus';
+  return known ? encoding : undefined;
 }
 
 /** Milliseconds that G.711 packets may have: less costs more in headers than in voice, more would be delay. */

@@ -51,6 +51,11 @@ export class SendTimeline {
     return Math.floor(this.#placed + elapsed * this.#ticksPerMs) % 2 ** 32;
   }
 
+  /** The RTMP timestamp of a moment after the last placed audio; undefined before the first. */
+  sourceTimeAt(now: number): number | undefined {
+    return this.#timestamp === undefined ? undefined : this.#timestamp + Math.max(0, now - this.#arrival);
+  }
+
   #follow(step: number, elapsed: number): void {
     const restarted = step < -restartThreshold || step > elapsed + maxAhead;
     this.#ideal = restarted
@@ -65,15 +70,21 @@ export class SendTimeline {
 }
 
 /**
- * Maps RTP timestamps to the millisecond timestamps of RTMP: the first is 0, then they follow, and never go back. Where
- * RTP timestamps start anew they run on by the time that passed.
+ * Maps RTP timestamps to the millisecond timestamps of RTMP: the first is that of the origin, then they follow, and never
+ * go back. Where RTP timestamps start anew they run on by the time that passed.
  */
 export class ReceiveTimeline {
+  readonly #origin: (arrival: number) => number;
   #clockRate = 0;
   #timestamp: number | undefined;
   #milliseconds = 0;
   #arrival = 0;
   #started = false;
+
+  /** @param origin RTMP timestamp of what arrives first, at a moment of the clock. */
+  constructor(origin: (arrival: number) => number = () => 0) {
+    this.#origin = origin;
+  }
 
   /** The next packet comes from another source: its timestamp says nothing about the time since the last. */
   restart(): void {
@@ -83,11 +94,23 @@ export class ReceiveTimeline {
   /** RTMP timestamp of a packet, modulo 2^32. */
   place(timestamp: number, clockRate: number, arrival: number): number {
     if (this.#started) this.#milliseconds += this.#step(timestamp, clockRate, arrival - this.#arrival);
+    else this.#milliseconds = this.#origin(arrival);
     this.#started = true;
     this.#clockRate = clockRate;
     this.#timestamp = timestamp;
     this.#arrival = arrival;
     return Math.floor(this.#milliseconds) % 2 ** 32;
+  }
+
+  /** RTMP timestamp that an RTP timestamp of the source stands for; undefined before its first packet. */
+  timeOf(timestamp: number): number | undefined {
+    if (this.#timestamp === undefined) return undefined;
+    return this.#milliseconds + (distance32(timestamp, this.#timestamp) * 1000) / this.#clockRate;
+  }
+
+  /** Hz of the timestamps placed last. */
+  get clockRate(): number {
+    return this.#clockRate;
   }
 
   #step(timestamp: number, clockRate: number, elapsed: number): number {

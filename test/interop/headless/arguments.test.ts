@@ -1,9 +1,12 @@
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { expect } from 'vitest';
+import { expect, vi } from 'vitest';
 import { useGateway } from '../../support/gateway.js';
 import { test } from '../../support/scope.js';
 import { startPhone, temporaryFolder } from './support.js';
+
+// Each phone is a process that starts by itself.
+vi.setConfig({ testTimeout: 60_000 });
 
 const gateway = useGateway();
 const url = ['--url', 'rtmp://127.0.0.1:1/sono'];

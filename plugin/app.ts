@@ -2,7 +2,7 @@ import { EmbeddedSip } from 'embedded-sip';
 import { type RtmpLogEvent, RtmpServer } from 'rtmp-server-ts';
 import { SpeexCodec } from 'speex-wasm';
 import { loadSpeex } from 'speex-wasm/node';
-import type { Timers } from './call/call.js';
+import type { Timers } from './call/call-ports.js';
 import { CallRegistry } from './call/registry.js';
 import { serveClient } from './client/client.js';
 import { Lines } from './client/lines.js';
@@ -97,6 +97,7 @@ async function assemble(
   });
   const signalling = new DrachtioSignalling(connection, {
     fromName: config.fromName,
+    timers,
     policy: new DialPolicy({
       ...(config.dialAllow && { allow: config.dialAllow }),
       ...(config.dialDeny && { deny: config.dialDeny }),
@@ -108,6 +109,7 @@ async function assemble(
   signalling.onInvite((invite) => {
     if (!lines.route(invite)) log.info(invite.caller, 'call for nobody here');
   });
+  signalling.onMessage((called, message) => lines.deliver(called, message));
   const shared: SharedStreams = new Map();
   const rtmpServer = new RtmpServer({
     logger: (event) => logRtmp(log, event),
@@ -117,12 +119,13 @@ async function assemble(
   rtmpServer.on('error', (error) => log.error({ error: error.message }, 'RTMP listener failed'));
   rtmpServer.on('connection', (session) =>
     serveClient(session, {
-      ports: { signalling, media, timers, observer: callLog(log, calls, session.id) },
+      ports: { signalling, media, timers, observer: callLog(log, calls, session.id), earlyMedia: config.earlyMedia },
       calls,
       domain: () => identity.domain(),
       ringTimeMs: config.ringSeconds * 1000,
       lines,
       registrations: signalling,
+      messages: signalling,
       shared,
       log,
     }),

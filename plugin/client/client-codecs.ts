@@ -1,5 +1,5 @@
 import { type AmfValue, amfProperties, type ConnectRequest } from 'rtmp-server-ts';
-import type { Timers } from '../call/call.js';
+import type { Timers } from '../call/call-ports.js';
 import { type ClientAudio, type ClientCodec, clientCodecOf, isSequenceHeader } from '../call/client-audio.js';
 
 /** Bits of connect's `audioCodecs`: what the client can play (RTMP specification section 7.2.1.1, SUPPORT_SND_). */

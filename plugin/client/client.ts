@@ -53,6 +53,7 @@ function serveRequest(session: RtmpSession, request: ConnectRequest, options: Cl
       dialect.status(update);
     },
     incoming: (caller) => dialect.incoming({ ...caller, called: line.name }),
+    notice: (notice) => dialect.notice(notice),
     play: (frame) => streams.play(frame),
     // What dials by publishing is about to send; a phone sends when its call is up.
     audio: () => codecs.known(encoder ? (published.current ? 'showing' : 'silent') : undefined),

@@ -1,5 +1,5 @@
 import type { RtmpStream } from 'rtmp-server-ts';
-import type { Timers } from '../call/call.js';
+import type { Timers } from '../call/call-ports.js';
 import type { ClientFrame } from '../call/ports.js';
 import type { ClientCodecs } from './client-codecs.js';
 import type { Dialect } from './dialects/dialect.js';

@@ -21,6 +21,10 @@ const numberFrom = (min: number, max: number, allowed: string) => {
   const readNumber = (value: unknown) => (typeof value === 'string' && /^\d{1,5}$/.test(value) ? Number(value) : value);
   return z.preprocess(readNumber, z.int(allowed).min(min, allowed).max(max, allowed));
 };
+const flag = z.preprocess(
+  (value) => (value === 'true' || value === 'false' ? value === 'true' : value),
+  z.boolean('true or false'),
+);
 const optionalPort = numberFrom(0, 65535, 'a port from 0 to 65535');
 const requiredPort = numberFrom(1, 65535, 'a port from 1 to 65535');
 
@@ -269,6 +273,13 @@ export const settings = [
     type: numberFrom(1, 600, 'a number of seconds from 1 to 600'),
     default: 60,
     doc: 'How long an incoming call rings before its caller is told that nobody answers (480).',
+  },
+  {
+    key: 'earlyMedia',
+    env: 'SONO_EARLY_MEDIA',
+    type: flag,
+    default: true,
+    doc: 'Whether the far end is heard before it answers, such as an announcement or a ringing tone of its own: status 4 comes then, and not with the answer.',
   },
   {
     key: 'logLevel',

@@ -1,6 +1,6 @@
 import { randomBytes, randomInt } from 'node:crypto';
 import { type ClientFrame, MediaError, type MediaOptions, type MediaReport, type MediaSession } from '../call/ports.js';
-import type { MediaDescription, SessionDescription } from '../call/session-description.js';
+import type { Direction, MediaDescription, SessionDescription } from '../call/session-description.js';
 import { AudioFlow } from './audio/audio-flow.js';
 import type { AudioTools } from './audio/audio-tools.js';
 import { type ClientFormats, clientFormats } from './negotiation/client-formats.js';
@@ -32,6 +32,12 @@ export interface DirectSessionOptions extends AudioTools {
   readonly srtp?: SrtpPolicy;
 }
 
+/** What a call speaks, and how that is protected. */
+interface Agreed {
+  readonly agreement: AudioAgreement;
+  readonly srtp: SrtpAgreement;
+}
+
 /** Milliseconds between two RTCP reports on average; each interval varies by half (RFC 3550 section 6.2). */
 const reportInterval = 5_000;
 
@@ -44,6 +50,12 @@ export class DirectSession implements MediaSession {
   readonly #formats: ClientFormats;
   readonly #channel: RtpChannel;
   readonly #srtp: SrtpNegotiation;
+  /** What we said last. */
+  #local: SessionDescription | undefined;
+  /** What we have offered to somebody else, until that is answered. */
+  #anew: SessionDescription | undefined;
+  /** What holds now. */
+  #agreed: Agreed | undefined;
   /** Exists once the far end has answered. */
   #audio: AudioFlow | undefined;
   readonly #video: SessionVideo;
@@ -100,21 +112,47 @@ export class DirectSession implements MediaSession {
   }
 
   async accept(answer: SessionDescription): Promise<void> {
-    const agreement = agreeAudio(answer, this.#formats.offered);
+    // What was offered may have had the far end's numbers, or be from before it changed the codec.
+    const local = this.#anew ?? this.#local;
+    const offered = [...((local && sectionOf(local, 'audio')?.formats) ?? []), ...this.#formats.offered];
+    const agreement = agreeAudio(answer, offered);
     const srtp = this.#srtp.agree(audioOf(answer));
+    this.#local = local ?? this.offer;
+    this.#anew = undefined;
     this.#video.accept(answer);
-    this.#start(agreement, srtp);
+    this.#start({ agreement, srtp });
   }
 
   check(offer: SessionDescription): void {
-    this.#answerTo(offer);
+    this.#answerTo(offer, false);
   }
 
-  async answer(offer: SessionDescription): Promise<SessionDescription> {
-    const { agreement, answer, srtp } = this.#answerTo(offer);
+  async answer(offer: SessionDescription, held = false): Promise<SessionDescription> {
+    if (this.#agreed !== undefined && sectionOf(offer, 'audio')?.port === 0) return this.#pause(this.#agreed, offer);
+    const { answer, ...agreed } = this.#answerTo(offer, held);
     const media = await this.#video.answer(offer, answer.media);
-    this.#start(agreement, srtp);
-    return { ...answer, media };
+    this.#start(agreed);
+    this.#local = { ...answer, media };
+    return this.#local;
+  }
+
+  reoffer(direction: Direction, anew = false): SessionDescription {
+    const { media, ...session } = anew ? this.offer : (this.#local ?? this.offer);
+    const directed = media.map((section) => (section.port === 0 ? section : { ...section, direction }));
+    if (anew) {
+      this.#anew = { ...session, media: directed };
+      return this.#anew;
+    }
+    const security = this.#srtp.offer();
+    this.#local = withSection({ ...session, media: directed }, 'audio', (section) => {
+      const { crypto: _, ...audio } = section.port === 0 ? audioOf(this.offer) : section;
+      return { ...audio, direction, ...(security.crypto && security) };
+    });
+    return this.#local;
+  }
+
+  sendDtmf(digits: string, ms: number): boolean {
+    return this.#report === undefined && this.#audio?.sendDtmf(digits, ms) === true;
   }
 
   /** RTMP timestamp for what arrives first at a moment: audio and video count from the same. */
@@ -123,17 +161,29 @@ export class DirectSession implements MediaSession {
     return Math.max(0, arrival - this.#firstArrival);
   };
 
-  #answerTo(offered: SessionDescription) {
+  #answerTo(offered: SessionDescription, held: boolean): Agreed & { readonly answer: SessionDescription } {
     const { advertisedAddress, sockets } = this.#options;
     const offer = this.#srtp.choose(offered, 'audio');
     const { offered: formats, passing } = this.#formats;
-    const { agreement, answer } = answerAudio(offer, advertisedAddress, sockets.port, formats, passing);
+    const { agreement, answer } = answerAudio(offer, advertisedAddress, sockets.port, { formats, passing, held });
     const { agreement: srtp, security } = this.#srtp.answer(audioOf(offer));
     return { agreement, srtp, answer: withSection(answer, 'audio', (audio) => ({ ...audio, ...security })) };
   }
 
-  #start(agreement: AudioAgreement, srtp: SrtpAgreement): void {
+  /** A far end that takes its audio out of a call (RFC 3264 section 8.2) may bring it back. */
+  #pause({ agreement, srtp }: Agreed, offer: SessionDescription): SessionDescription {
+    this.#start({ agreement: { ...agreement, sending: false }, srtp });
+    const refused = offer.media.map(({ kind, protocol, direction, formats }) => {
+      return { kind, port: 0, protocol, direction, formats };
+    });
+    this.#local = { address: this.#options.advertisedAddress, media: refused };
+    return this.#local;
+  }
+
+  #start(agreed: Agreed): void {
     if (this.#report !== undefined) return;
+    this.#agreed = agreed;
+    const { agreement, srtp } = agreed;
     const { clock, ticker } = this.#options;
     this.#srtp.settle(srtp);
     this.#channel.secure(srtp.keys);
@@ -156,6 +206,7 @@ export class DirectSession implements MediaSession {
       play: call.play,
       refused: (reason) => queueMicrotask(() => this.#fail(reason)),
       send: (packet) => this.#channel.sendRtp(packet),
+      ...(call.dtmf && { dtmf: call.dtmf }),
       origin: this.#origin,
       cname: this.#cname,
       ssrc: randomBytes(4).readUInt32BE(),

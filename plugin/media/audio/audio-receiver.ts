@@ -21,6 +21,8 @@ export interface AudioReceiverOptions extends AudioTools {
   readonly clientCodec?: () => ClientCodec | undefined;
   /** Is told, once for each codec, why what the far end sends cannot be played. */
   readonly refused?: (reason: string) => void;
+  /** Takes the packets of telephone-event (RFC 4733), in order. */
+  readonly event?: (payload: Uint8Array, timestamp: number, clockRate: number, arrival: number) => void;
   /** RTMP timestamp for what arrives first, at a moment of the clock. Default 0. */
   readonly origin?: (arrival: number) => number;
 }
@@ -148,9 +150,14 @@ export class AudioReceiver {
   #deliver({ packet, arrival }: Arrived): void {
     const format = this.formats[packet.payloadType];
     if (format === undefined) this.unknownPayloadType++;
-    else if (format.kind === 'telephone-event') this.telephoneEvents++;
+    else if (format.kind === 'telephone-event') this.#deliverEvent(packet, format.clockRate, arrival);
     else
       this.#deliverAudio(packet, format.kind, () => this.timeline.place(packet.timestamp, format.clockRate, arrival));
+  }
+
+  #deliverEvent({ bytes, start, end, timestamp }: RtpPacket, clockRate: number, arrival: number): void {
+    this.telephoneEvents++;
+    this.#options.event?.(bytes.subarray(start, end), timestamp, clockRate, arrival);
   }
 
   #deliverAudio(packet: RtpPacket, codec: AudioCodec, place: () => number): void {

@@ -2,7 +2,7 @@ import { frameDuration } from 'speex-wasm';
 import { type ClientCodec, clientCodecOf } from '../../call/client-audio.js';
 import type { ClientFrame } from '../../call/ports.js';
 import { LateGate } from '../rtp/late-gate.js';
-import { buildRtp } from '../rtp/rtp.js';
+import { buildRtp, type RtpHeader } from '../rtp/rtp.js';
 import { SendTimeline } from '../rtp/timeline.js';
 import { type AudioTools, effortToSend, refusal } from './audio-tools.js';
 import { type AudioCodec, isForeign } from './flv-audio.js';
@@ -140,6 +140,16 @@ export class AudioSender {
     return this.#timeline.at(now);
   }
 
+  /** RTP timestamp of an event that begins now and takes `duration` milliseconds of the audio's time. */
+  claim(now: number, duration: number): number {
+    return this.#timeline.claim(now, duration);
+  }
+
+  /** A packet of an event, among those of the audio (RFC 4733 section 2.1). */
+  event(payloadType: number, marker: boolean, timestamp: number, payload: Uint8Array, send: Send): void {
+    this.#packet({ payloadType, marker, timestamp }, payload, send);
+  }
+
   /** The RTMP timestamp of a moment; undefined before the first message. */
   sourceTimeAt(now: number): number | undefined {
     return this.#timeline.sourceTimeAt(now);
@@ -197,16 +207,15 @@ export class AudioSender {
 
   #emit(payload: Uint8Array, timestamp: number, duration: number): void {
     const rtpTimestamp = this.#timeline.place(timestamp, duration, this.#arrival);
-    const header = {
-      payloadType: this.#format.payloadType,
-      marker: this.#timeline.marker,
-      sequence: this.#sequence,
-      timestamp: rtpTimestamp,
-      ssrc: this.ssrc,
-    };
-    this.#sequence = (this.#sequence + 1) & 0xffff;
+    const { payloadType } = this.#format;
+    this.#packet({ payloadType, marker: this.#timeline.marker, timestamp: rtpTimestamp }, payload, this.#send);
+  }
+
+  #packet(header: Omit<RtpHeader, 'sequence' | 'ssrc'>, payload: Uint8Array, send: Send): void {
+    const sequence = this.#sequence;
+    this.#sequence = (sequence + 1) & 0xffff;
     this.packets++;
     this.octets += payload.length;
-    this.#send(buildRtp(header, payload));
+    send(buildRtp({ ...header, sequence, ssrc: this.ssrc }, payload));
   }
 }

@@ -79,6 +79,8 @@ export interface AudioAgreement {
   /** Milliseconds of a packet that the peer wants (`ptime`), where it is a length that we send, else 20. */
   readonly packetDuration: number;
   readonly receive: ReceiveFormats;
+  /** How the peer takes keys (RFC 4733), where it does. */
+  readonly events: MediaFormat | undefined;
   /** Where the peer wants to receive. */
   readonly target: MediaTarget;
   /** Whether the peer wants to receive: false on hold. */
@@ -102,7 +104,16 @@ export function agreeAudio(answer: SessionDescription, formats = passThroughForm
   const audio = audioOf(answer);
   const common = commonFormats(audio, formats);
   const [send, ...others] = common.filter((format) => !isEvent(format));
-  return agree(answer, audio, send, receiveFormats(common, formats), formats, others);
+  return agree(answer, audio, send, { common, receive: receiveFormats(common, formats), formats, others });
+}
+
+export interface AnswerOptions {
+  /** What we speak. */
+  readonly formats?: FormatList;
+  /** Codecs that pass through, the best first. */
+  readonly passing?: readonly AudioCodec[];
+  /** Whether our side has put the call on hold. */
+  readonly held?: boolean;
 }
 
 /**
@@ -110,24 +121,23 @@ export function agreeAudio(answer: SessionDescription, formats = passThroughForm
  * that we speak, and the events that go with it, under its numbers in both directions; everything else that it offers is
  * refused.
  *
- * @param passing codecs that pass through, the best first
  * @throws MediaError `NoCommonCodec`
  */
 export function answerAudio(
   offer: SessionDescription,
   address: string,
   port: number,
-  formats = passThroughFormats,
-  passing: readonly AudioCodec[] = ['speex'],
+  { formats = passThroughFormats, passing = ['speex'], held = false }: AnswerOptions = {},
 ): { agreement: AudioAgreement; answer: SessionDescription } {
   const audio = audioOf(offer);
   const common = commonFormats(audio, formats);
   const audioFormats = common.filter((format) => !isEvent(format));
   const preferred = passing.flatMap((codec) => audioFormats.find(({ encoding }) => encoding === codec) ?? [])[0];
-  const agreement = agree(offer, audio, preferred ?? audioFormats[0], formatTable(common), formats, []);
-  const { send } = agreement;
-  const events = common.find((format) => isEvent(format) && format.clockRate === send.clockRate);
-  const direction = mirrored[agreement.sending ? audio.direction : withoutReceiving[audio.direction]];
+  const known = { common, receive: formatTable(common), formats, others: [] };
+  const agreement = agree(offer, audio, preferred ?? audioFormats[0], known);
+  const { send, events } = agreement;
+  const may = mirrored[agreement.sending ? audio.direction : withoutReceiving[audio.direction]];
+  const direction = held ? onHold[may] : may;
   const mux = audio.rtcpMux ? { rtcpMux: true } : {};
   const accepted = { kind: 'audio', port, ...mux, protocol: audio.protocol, direction, ptime: frameDuration };
   const answer = offer.media.map((media) =>
@@ -143,6 +153,14 @@ const mirrored: Readonly<Record<Direction, Direction>> = {
   sendrecv: 'sendrecv',
   sendonly: 'recvonly',
   recvonly: 'sendonly',
+  inactive: 'inactive',
+};
+
+/** The same when we hold the call: we want to hear nothing. */
+const onHold: Readonly<Record<Direction, Direction>> = {
+  sendrecv: 'sendonly',
+  sendonly: 'sendonly',
+  recvonly: 'inactive',
   inactive: 'inactive',
 };
 
@@ -167,13 +185,20 @@ function audioOf(description: SessionDescription): MediaDescription {
   return audio;
 }
 
+interface Known {
+  /** The section's formats that are ours as well. */
+  readonly common: FormatList;
+  readonly receive: ReceiveFormats;
+  readonly formats: FormatList;
+  /** What else we may send. */
+  readonly others: FormatList;
+}
+
 function agree(
   description: SessionDescription,
   audio: MediaDescription,
   send: MediaFormat | undefined,
-  receive: ReceiveFormats,
-  formats: FormatList,
-  others: FormatList,
+  { common, receive, formats, others }: Known,
 ): AudioAgreement {
   const codec = send === undefined ? undefined : codecOf(send);
   if (send === undefined || codec === undefined) {
@@ -192,6 +217,7 @@ function agree(
       return other === undefined ? [] : [{ codec: other, payloadType, clockRate, packetDuration }];
     }),
     receive,
+    events: eventsFor(send, common),
     target: { host, port: audio.port, rtcpPort: isPort(rtcpPort) ? rtcpPort : 0 },
     sending: wantsToReceive(audio, host),
   };
@@ -224,6 +250,15 @@ const packetDurations = { min: 10, max: 60 };
 function packetDurationOf({ ptime = frameDuration }: MediaDescription): number {
   const { min, max } = packetDurations;
   return Number.isInteger(ptime) && ptime >= min && ptime <= max ? ptime : frameDuration;
+}
+
+/**
+ * The events that go with an audio format share its clock (RFC 4733 section 2.1); there are peers that know them at
+ * 8000 Hz only, whatever they speak.
+ */
+function eventsFor({ clockRate }: MediaFormat, common: FormatList): MediaFormat | undefined {
+  const events = common.filter(isEvent);
+  return events.find((format) => format.clockRate === clockRate) ?? events[0];
 }
 
 const isEvent = ({ encoding }: MediaFormat): boolean => encoding === 'telephone-event';

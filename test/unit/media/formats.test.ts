@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { MediaError } from '../../../plugin/call/ports.js';
 import type { MediaDescription, MediaFormat } from '../../../plugin/call/session-description.js';
+import type { AudioCodec } from '../../../plugin/media/audio/flv-audio.js';
 import {
   agreeAudio,
   answerAudio,
@@ -240,7 +241,7 @@ describe('with a codec to transcode', () => {
 
   it('an offer is answered with Speex where it is in it, else with its first G.711', () => {
     const answered = (formats: readonly MediaFormat[]) =>
-      answerAudio(description(formats), '192.0.2.9', 20000, transcodingFormats).answer.media[0]?.formats;
+      answerAudio(description(formats), '192.0.2.9', 20000, { formats: transcodingFormats }).answer.media[0]?.formats;
     expect(answered([pcmu, pcma, { ...speex8, payloadType: 110 }])).toEqual([{ ...speex8, payloadType: 110 }]);
     expect(answered([pcma, pcmu, event8])).toEqual([pcma, event8]);
   });
@@ -273,8 +274,8 @@ describe('Opus', () => {
   it('is answered where it passes, else what does', () => {
     const offer = { address: '192.0.2.1', media: [audioSection({ formats: [pcmu, opus, speex16] })] };
     const formats = formatsOf(['opus', 'speex', 'pcmu']);
-    const answered = (passing: Parameters<typeof answerAudio>[4]) =>
-      answerAudio(offer, '192.0.2.9', 20000, formats, passing).agreement.codec;
+    const answered = (passing: AudioCodec[]) =>
+      answerAudio(offer, '192.0.2.9', 20000, { formats, passing }).agreement.codec;
     expect(answered(['opus', 'speex'])).toBe('opus');
     expect(answered(['speex'])).toBe('speex');
     expect(answered([])).toBe('pcmu');

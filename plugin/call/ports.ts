@@ -244,7 +244,7 @@ export interface MediaPort {
    * Takes what one call needs (sockets, ports). Frames for the client go to `play`, which owns their payload from then
    * on; `lost` is called at most once, when the media fails for good, and never from within a method of the session.
    * @throws MediaError with code `NoPorts` when every RTP port is in use, `Io` when a socket cannot be opened,
-   * `NoCommonCodec` when what the client sends cannot be carried.
+   * `NoCommonCodec` when what the client sends cannot be carried, `NoServer` when no media server takes the call.
    */
   open(options: MediaOptions): Promise<MediaSession>;
 }
@@ -307,7 +307,7 @@ export interface MediaSession {
 /** Figures of one call, both directions, for the log. */
 export type MediaReport = Readonly<Record<string, number | string>>;
 
-export type MediaErrorCode = 'NoPorts' | 'Io' | 'NoCommonCodec';
+export type MediaErrorCode = 'NoPorts' | 'Io' | 'NoCommonCodec' | 'NoServer';
 
 export class MediaError extends Error {
   override readonly name = 'MediaError';

@@ -132,6 +132,8 @@ export interface CallLeg {
   refuseChange(sipStatus: number): void;
   /** Presses keys as {@link MediaSession.sendDtmf}, by INFO. */
   sendDtmf(digits: string, ms: number): void;
+  /** Asks the far end for a key frame, by INFO (RFC 5168). */
+  requestKeyFrame(): void;
   /** Asks the far end to call this SIP URI instead: `transferred` or `transfer-failed` follows. */
   transfer(uri: string): void;
   /** Says yes to the far end's `referred`; the outcome is to be told. */
@@ -182,6 +184,8 @@ export type InCallEvent =
   /** The far end's answer to an offer that it had asked for. */
   | { readonly type: 'described'; readonly answer: SessionDescription }
   | { readonly type: 'tone'; readonly tone: Tone }
+  /** The far end asks for a key frame. */
+  | { readonly type: 'key-frame-wanted' }
   | { readonly type: 'message'; readonly message: TextMessage }
   | { readonly type: 'transferred' }
   | { readonly type: 'transfer-failed'; readonly reason: string }

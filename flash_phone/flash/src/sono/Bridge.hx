@@ -1,7 +1,6 @@
 package sono;
 
 import flash.external.ExternalInterface;
-import haxe.Json;
 
 /** The phone in the hands of the page: its methods can be called from JavaScript, its events call a function there. */
 class Bridge {
@@ -34,6 +33,6 @@ class Bridge {
 	 */
 	public function tell(event:String, details:Dynamic):Void {
 		if (callback == "" || !ExternalInterface.available) return;
-		ExternalInterface.call(callback, event, StringTools.urlEncode(Json.stringify(details)));
+		ExternalInterface.call(callback, event, StringTools.urlEncode(Details.json(details)));
 	}
 }

@@ -7,6 +7,11 @@ import sono.view.PhoneView;
 
 class Main {
 	static function main():Void {
+		start();
+	}
+
+	/** Wires the phone to its face and to the page. */
+	static function start():Phone {
 		final stage = Lib.current.stage;
 		stage.scaleMode = StageScaleMode.NO_SCALE;
 		stage.align = StageAlign.TOP_LEFT;
@@ -22,6 +27,7 @@ class Main {
 		bridge.tell("ready", {});
 		if (settings.username != "") phone.register(settings.username, blank(settings.registrar), blank(settings.password));
 		if (settings.connects) phone.connect();
+		return phone;
 	}
 
 	static function blank(text:String):Null<String> {

@@ -82,6 +82,10 @@ export class LineBranch implements IncomingInvite {
     this.#call?.sendDtmf(digits, ms);
   }
 
+  requestKeyFrame(): void {
+    this.#call?.requestKeyFrame();
+  }
+
   transfer(uri: string): void {
     this.#call?.transfer(uri);
   }

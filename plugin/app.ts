@@ -1,3 +1,4 @@
+import { fileURLToPath } from 'node:url';
 import { EmbeddedSip } from 'embedded-sip';
 import { type RtmpLogEvent, RtmpServer } from 'rtmp-server-ts';
 import { SpeexCodec } from 'speex-wasm';
@@ -13,6 +14,7 @@ import { callLog } from './ops/call-log.js';
 import { HttpServer } from './ops/http.js';
 import { type Address, listen, startError } from './ops/listen.js';
 import type { Logger } from './ops/log.js';
+import { WebFiles } from './ops/web-files.js';
 import { DialPolicy } from './signalling/dial-policy.js';
 import { DrachtioConnection } from './signalling/drachtio.js';
 import { DrachtioSignalling } from './signalling/signalling.js';
@@ -28,6 +30,9 @@ export interface App {
 }
 
 const defaultGraceMs = 4_000;
+
+/** Beside the compiled gateway. */
+const webFolder = fileURLToPath(new URL('web/', import.meta.url));
 
 const timers: Timers = {
   after(ms, fire) {
@@ -136,6 +141,8 @@ async function assemble(
       connection.up
         ? undefined
         : `no drachtio server at ${config.drachtioHost}:${config.drachtioPort}: ${identity.outage()}`,
+    webFiles: new WebFiles(webFolder, config.origins),
+    phoneSettings: () => (embedded ? { echo: echoAddress(embedded.sip.port) } : {}),
   });
   const http = await listen('HTTP', 'SONO_HTTP_PORT', host, config.httpPort, ({ port }) =>
     httpServer.listen(host, port),
@@ -172,6 +179,11 @@ async function startEmbeddedSip(config: Config, log: Logger): Promise<EmbeddedSi
   } catch (error) {
     throw startError('SIP', 'SONO_SIP_PORT', { host: config.host, port: config.sipPort }, error);
   }
+}
+
+/** The embedded server's number at which callers hear themselves. */
+function echoAddress(port: number): string {
+  return port === 5060 ? 'sip:echo@localhost' : `sip:echo@localhost:${port}`;
 }
 
 interface Identity {

@@ -1,0 +1,7 @@
+import { setBase } from './assets.js';
+
+setBase(import.meta.url);
+
+export type { Device, DeviceList, Devices } from './devices.js';
+export { type CallQuality, CallStatus, type CallStatusCode, type SonoPhoneEvents } from './events.js';
+export { type Credentials, SonoPhone, type SonoPhoneOptions } from './sono-phone.js';

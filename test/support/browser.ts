@@ -38,7 +38,7 @@ export interface PageOptions {
   readonly context?: Parameters<Browser['newContext']>[0];
 }
 
-/** A page of its own profile. What it writes to its console is told when the test failed; an exception fails `errors`. */
+/** A page of its own profile. What it writes to its console is told when the test failed. */
 export async function openWebPage(
   scope: Scope,
   browser: Browser,
@@ -69,6 +69,18 @@ export async function openWebPage(
  * Text, as the tests' types know no browser.
  */
 const recorder = `
+  globalThis.statuses = [];
+  document.addEventListener('DOMContentLoaded', () => {
+    const keep = (records) => {
+      for (const { oldValue } of records) if (oldValue !== null) statuses.push(Number(oldValue));
+    };
+    const observer = new MutationObserver(keep);
+    observer.observe(document.body, { attributeFilter: ['data-status'], attributeOldValue: true });
+    globalThis.statusesSoFar = () => {
+      keep(observer.takeRecords());
+      return [...statuses, Number(document.body.dataset.status)];
+    };
+  });
   const connect = AudioNode.prototype.connect;
   const recordings = { rate: 0, said: [], heard: [] };
   globalThis.recordings = recordings;
@@ -115,5 +127,8 @@ export async function recordingOf(page: Page): Promise<Recording> {
     readAudio(Buffer.from(text, 'base64'), ['-f', 's16le', '-ar', String(rate), '-ac', '1']);
   return { said: await samples(said), heard: await samples(heard) };
 }
+
+/** The statuses of the calls that the page has shown. */
+export const statusesOf = (page: Page): Promise<number[]> => page.evaluate('statusesSoFar()');
 
 export const seconds = (samples: Int16Array): number => samples.length / sampleRate;

@@ -173,6 +173,7 @@ export class PhonePage {
   }
 
   #changed({ status, sipStatus, reason }: SonoPhoneEvents['status']): void {
+    document.body.dataset.status = String(status);
     switch (status) {
       case CallStatus.inProgress:
         setText('call-state', 'Ringing…');

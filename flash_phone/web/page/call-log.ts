@@ -45,6 +45,7 @@ export class CallLog {
   #show(calls: readonly LoggedCall[]): void {
     this.#calls = calls;
     this.#clear.hidden = calls.length === 0;
+    document.body.dataset.visit = calls.length === 0 ? 'first' : 'again';
     element('log-empty', HTMLElement).hidden = calls.length > 0;
     this.#list.replaceChildren(...calls.map((call) => this.#entry(call)));
   }
@@ -63,7 +64,9 @@ export class CallLog {
         : `${outgoing ? 'Outgoing' : 'Incoming'}, ${duration(seconds)}`;
     const button = document.createElement('button');
     button.type = 'button';
-    button.append(arrow, child('span', name || shortAddress(address)), when, child('small', how));
+    const details = child('small', `${how} · `);
+    details.append(when);
+    button.append(arrow, child('span', name || shortAddress(address)), details);
     button.setAttribute('aria-label', `Call ${name || shortAddress(address)} again. ${how}, ${when.textContent}`);
     button.onclick = () => this.#again(address);
     const item = document.createElement('li');

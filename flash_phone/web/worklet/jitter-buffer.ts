@@ -30,6 +30,8 @@ export interface JitterStatistics {
 export const frameMs = 20;
 /** The buffer holds no more than this: beyond it a call is no conversation, and the oldest is dropped. */
 const longestMs = 500;
+/** Frames pass the page on their way here, and pages are never quite on time. */
+const shortestTargetMs = 40;
 const longestTargetMs = 300;
 /** Frames whose arrival is remembered: 4 s. */
 const remembered = 200;
@@ -106,7 +108,8 @@ export class JitterBuffer {
 
   /** One frame in hand, and what uneven arrivals take. */
   get #targetMs(): number {
-    return Math.min(longestTargetMs, frameMs * Math.ceil((frameMs + this.#spread) / frameMs));
+    const wanted = frameMs * Math.ceil((frameMs + this.#spread) / frameMs);
+    return Math.max(shortestTargetMs, Math.min(longestTargetMs, wanted));
   }
 
   /** How much later than the fastest all but the latest few arrive. */

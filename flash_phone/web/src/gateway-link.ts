@@ -93,7 +93,7 @@ export class GatewayLink {
       }
       this.#serve(connection, attempt);
     } catch (error) {
-      if (attempt === this.#attempt) this.#lost(refusal(error) ?? `no gateway answers at ${url}`);
+      if (attempt === this.#attempt) this.#lost(refusal(error) ?? unreachable(url));
     }
   }
 
@@ -153,4 +153,11 @@ function refusal(error: unknown): string | undefined {
   if (!(error instanceof RtmpCallError)) return undefined;
   const description = amfProperties(error.info[0])?.description;
   return typeof description === 'string' ? description : 'the gateway refuses the connection';
+}
+
+/** Browsers do not tell why a WebSocket could not be had. */
+function unreachable(url: string): string {
+  const foreign = URL.canParse(url) && new URL(url).host !== location.host;
+  const origins = foreign ? `, or it does not allow pages of ${location.origin} (SONO_ORIGINS)` : '';
+  return `no gateway answers at ${url}${origins}`;
 }

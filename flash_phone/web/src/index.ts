@@ -4,4 +4,6 @@ setBase(import.meta.url);
 
 export type { Device, DeviceList, Devices } from './devices.js';
 export { type CallQuality, CallStatus, type CallStatusCode, type SonoPhoneEvents } from './events.js';
-export { type Credentials, SonoPhone, type SonoPhoneOptions } from './sono-phone.js';
+export type { FlashPhoneOptions } from './flash-phone.js';
+export type { Credentials, Phone } from './phone.js';
+export { type CreateOptions, SonoPhone, type SonoPhoneOptions } from './sono-phone.js';

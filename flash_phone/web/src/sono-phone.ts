@@ -5,7 +5,9 @@ import { CallStreams } from './call-streams.js';
 import { Devices } from './devices.js';
 import { Emitter } from './emitter.js';
 import { CallStatus, type CallStatusCode, SonoPhoneError, type SonoPhoneEvents } from './events.js';
+import { FlashPhone, type FlashPhoneOptions, hasFlashPlayer } from './flash-phone.js';
 import { GatewayLink } from './gateway-link.js';
+import type { Credentials, Phone } from './phone.js';
 import { QualityMeter } from './quality-meter.js';
 
 export interface SonoPhoneOptions {
@@ -13,14 +15,16 @@ export interface SonoPhoneOptions {
   readonly url?: string;
 }
 
-/** A password, or a user who is not called as the address is. */
-export type Credentials = string | { readonly user?: string; readonly password: string };
+export interface CreateOptions extends SonoPhoneOptions {
+  /** The Flash phone, for browsers that cannot be one themselves; `prefer` takes it wherever there is a Flash Player. */
+  readonly flash?: FlashPhoneOptions & { readonly prefer?: boolean };
+}
 
 /**
  * A phone without a face: one connection to a gateway, one call. Methods return at once; what comes of them is told by events.
  * `dial` and `accept` ask for the microphone and have to be called from a click or a key.
  */
-export class SonoPhone extends Emitter<SonoPhoneEvents> {
+export class SonoPhone extends Emitter<SonoPhoneEvents> implements Phone {
   /** Microphones and speakers. */
   readonly devices: Devices;
   readonly #url: string;
@@ -48,6 +52,13 @@ export class SonoPhone extends Emitter<SonoPhoneEvents> {
       status: (info) => this.#received(info),
       failed: (error) => this.#fail(error),
     });
+  }
+
+  /** This phone, or where the browser lacks what it needs the Flash phone behind the same methods and events. */
+  static create({ flash, ...options }: CreateOptions = {}): Phone {
+    const able = globalThis.AudioWorkletNode !== undefined;
+    const wanted = flash !== undefined && (flash.prefer === true || !able) && hasFlashPlayer();
+    return wanted ? new FlashPhone(flash) : new SonoPhone(options);
   }
 
   /** Where the call stands. */

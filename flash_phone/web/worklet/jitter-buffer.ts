@@ -48,6 +48,8 @@ export class JitterBuffer {
   readonly #queue: Frame[] = [];
   /** Arrival minus timestamp, of the last frames. */
   readonly #transits: number[] = [];
+  /** Milliseconds by which arrivals are uneven. */
+  #spread = 0;
   #playing = false;
   /** Timestamp that is to be played next. */
   #next = 0;
@@ -67,6 +69,7 @@ export class JitterBuffer {
     if (previous !== undefined && Math.abs(transit - previous) > 5_000) this.#restart();
     this.#transits.push(transit);
     if (this.#transits.length > remembered) this.#transits.shift();
+    this.#spread = spreadOf(this.#transits);
     this.#queue.push(frame);
     if (this.#queue.length * frameMs > longestMs) {
       while (this.#queue.length * frameMs > this.#targetMs) this.#drop();
@@ -112,12 +115,6 @@ export class JitterBuffer {
     return Math.max(shortestTargetMs, Math.min(longestTargetMs, wanted));
   }
 
-  /** How much later than the fastest all but the latest few arrive. */
-  get #spread(): number {
-    const sorted = this.#transits.toSorted((a, b) => a - b);
-    return (sorted[Math.floor((sorted.length - 1) * 0.97)] ?? 0) - (sorted[0] ?? 0);
-  }
-
   #underrun(): Turn {
     if (this.#stoodStill === concealed) {
       this.#playing = false;
@@ -155,4 +152,10 @@ export class JitterBuffer {
     this.#queue.length = 0;
     this.#playing = false;
   }
+}
+
+/** How much later than the fastest all but the latest few arrive. */
+function spreadOf(transits: readonly number[]): number {
+  const sorted = Float64Array.from(transits).sort();
+  return (sorted[Math.floor((sorted.length - 1) * 0.97)] ?? 0) - (sorted[0] ?? 0);
 }

@@ -3,13 +3,14 @@ import { EmbeddedSip } from 'embedded-sip';
 import { type RtmpLogEvent, RtmpServer } from 'rtmp-server-ts';
 import { SpeexCodec } from 'speex-wasm';
 import { loadSpeex } from 'speex-wasm/node';
-import type { Timers } from './call/call.js';
+import type { Timers } from './call/call-ports.js';
 import { CallRegistry } from './call/registry.js';
 import { serveClient } from './client/client.js';
 import { Lines } from './client/lines.js';
 import type { SharedStreams } from './client/streams.js';
 import type { Config } from './config/schema.js';
 import { DirectMedia } from './media/direct.js';
+import { Ffmpeg } from './media/ffmpeg/ffmpeg.js';
 import { callLog } from './ops/call-log.js';
 import { HttpServer } from './ops/http.js';
 import { type Address, listen, startError } from './ops/listen.js';
@@ -64,7 +65,12 @@ async function assemble(
   opened: (() => Promise<void> | void)[],
   closeAll: () => Promise<void>,
 ): Promise<App> {
-  const embedded = config.drachtioHost === undefined ? await startEmbeddedSip(config, log) : undefined;
+  const speexModule = await loadSpeex();
+  if (speexModule === undefined) {
+    log.warn('no Speex codec: calls between Speex and G.711 are refused; npm run build says what it needs');
+  }
+  const speex = speexModule && new SpeexCodec(speexModule);
+  const embedded = config.drachtioHost === undefined ? await startEmbeddedSip(config, log, speex) : undefined;
   if (embedded) opened.push(() => embedded.close());
 
   const connection = new DrachtioConnection(
@@ -77,26 +83,26 @@ async function assemble(
   opened.push(() => connection.close());
   const identity = followConnection(connection, config, log);
   const calls = new CallRegistry();
-  const speex = await loadSpeex();
-  if (speex === undefined) {
-    log.warn('no Speex codec: calls between Speex and G.711 are refused; npm run build says what it needs');
-  }
+  const foreign = await findFfmpeg(config, log);
   const media = new DirectMedia({
     host: config.rtpHost ?? config.host,
     ports: config.rtpPorts,
+    video: config.video === 'on',
     srtp: config.srtp,
     logger: log,
     ...(speex !== undefined && {
       transcoding: {
-        codec: new SpeexCodec(speex),
+        codec: speex,
         quality: config.speexQuality,
         complexity: config.speexComplexity,
       },
     }),
+    ...(foreign && { foreign }),
     ...(config.advertisedAddress !== undefined && { advertisedAddress: config.advertisedAddress }),
   });
   const signalling = new DrachtioSignalling(connection, {
     fromName: config.fromName,
+    timers,
     policy: new DialPolicy({
       ...(config.dialAllow && { allow: config.dialAllow }),
       ...(config.dialDeny && { deny: config.dialDeny }),
@@ -108,6 +114,7 @@ async function assemble(
   signalling.onInvite((invite) => {
     if (!lines.route(invite)) log.info(invite.caller, 'call for nobody here');
   });
+  signalling.onMessage((called, message) => lines.deliver(called, message));
   const shared: SharedStreams = new Map();
   const rtmpServer = new RtmpServer({
     logger: (event) => logRtmp(log, event),
@@ -117,12 +124,13 @@ async function assemble(
   rtmpServer.on('error', (error) => log.error({ error: error.message }, 'RTMP listener failed'));
   rtmpServer.on('connection', (session) =>
     serveClient(session, {
-      ports: { signalling, media, timers, observer: callLog(log, calls, session.id) },
+      ports: { signalling, media, timers, observer: callLog(log, calls, session.id), earlyMedia: config.earlyMedia },
       calls,
       domain: () => identity.domain(),
       ringTimeMs: config.ringSeconds * 1000,
       lines,
       registrations: signalling,
+      messages: signalling,
       shared,
       log,
     }),
@@ -168,12 +176,16 @@ async function assemble(
   };
 }
 
-async function startEmbeddedSip(config: Config, log: Logger): Promise<EmbeddedSip> {
+async function startEmbeddedSip(config: Config, log: Logger, speex: SpeexCodec | undefined): Promise<EmbeddedSip> {
   try {
     return await EmbeddedSip.start({
       host: config.host,
       port: config.sipPort,
       ...(config.advertisedAddress !== undefined && { advertisedAddress: config.advertisedAddress }),
+      ...(speex !== undefined && {
+        speexEncoder: (sampleRate) =>
+          speex.createEncoder({ sampleRate, quality: config.speexQuality, complexity: config.speexComplexity }),
+      }),
       logger: (event) => log.debug(event, 'embedded SIP'),
     });
   } catch (error) {
@@ -184,6 +196,13 @@ async function startEmbeddedSip(config: Config, log: Logger): Promise<EmbeddedSi
 /** The embedded server's number at which callers hear themselves. */
 function echoAddress(port: number): string {
   return port === 5060 ? 'sip:echo@localhost' : `sip:echo@localhost:${port}`;
+}
+
+async function findFfmpeg(config: Config, log: Logger): Promise<Ffmpeg | undefined> {
+  const { ffmpeg: path, ffmpegProcesses: processes } = config;
+  const found = processes === 0 ? undefined : await Ffmpeg.find({ path, processes });
+  if (found === undefined) log.info({ path, processes }, 'no FFmpeg: clients of Nellymoser, AAC and MP3 are refused');
+  return found;
 }
 
 interface Identity {

@@ -70,7 +70,7 @@ function welcome(config: Config, { rtmp, rtmps, http, sip }: App): string {
       : '  the web phone is off (SONO_HTTP_PORT=0)',
     `  phones connect to   ${urls.join(' or ') || 'nothing: every port is off'}`,
     sip
-      ? `  and dial            sip:echo@${local} (hears itself), sip:busy@${local} (486)`
+      ? `  and dial            sip:echo@${local} (hears itself), sip:music@${local}, sip:busy@${local} (486)`
       : '  and dial            any SIP address',
     sip
       ? `  SIP phones call     ${hostPort(sip.host, sip.port)}, UDP and TCP (embedded server, for trying out)`

@@ -1,11 +1,15 @@
 import type { ConnectRequest, RtmpSession, RtmpStream } from 'rtmp-server-ts';
 import type { ClientPort } from '../call/ports.js';
 import { CallStatus } from '../call/status.js';
+import { ClientCodecs } from './client-codecs.js';
 import type { Dialect } from './dialects/dialect.js';
 import { EncoderDialect } from './dialects/encoder.js';
 import { SonoDialect } from './dialects/sono.js';
 import { Line, type LineOptions } from './line.js';
 import type { Lines } from './lines.js';
+import { Player } from './player.js';
+import { PublishedVideo } from './published-video.js';
+import { Publisher } from './publisher.js';
 import { type ClientStreams, EncoderStreams, PhoneStreams, type SharedStreams } from './streams.js';
 
 export interface ClientOptions extends LineOptions {
@@ -35,26 +39,40 @@ export function serveClient(session: RtmpSession, options: ClientOptions): void 
   });
 }
 
-function serveRequest(session: RtmpSession, { app }: ConnectRequest, options: ClientOptions): void {
-  const encoder = app.split('/', 1)[0] === encoderApp;
-  const streams = encoder ? new EncoderStreams(options.shared, session.remoteAddress) : new PhoneStreams();
+function serveRequest(session: RtmpSession, request: ConnectRequest, options: ClientOptions): void {
+  const encoder = request.app.split('/', 1)[0] === encoderApp;
+  const keyFrameNeeded = (): void => line.requestKeyFrame();
+  const streams = encoder
+    ? new EncoderStreams(options.shared, session.remoteAddress, keyFrameNeeded)
+    : new PhoneStreams(keyFrameNeeded);
+  const published = new PublishedVideo();
+  const codecs = new ClientCodecs(request, options.ports.timers);
   const client: ClientPort = {
     status: (update) => {
       if (update.status === CallStatus.notConnected) streams.ended();
       dialect.status(update);
     },
     incoming: (caller) => dialect.incoming({ ...caller, called: line.name }),
+    notice: (notice) => dialect.notice(notice),
     play: (frame) => streams.play(frame),
+    // What dials by publishing is about to send; a phone sends when its call is up.
+    audio: () => codecs.known(encoder ? (published.current ? 'showing' : 'silent') : undefined),
+    video: () => published.current ?? (line.wantsVideo ? {} : undefined),
+    keyFrameWanted: () => dialect.keyFrameWanted?.(),
   };
   const line = new Line(client, options);
-  const dialect = encoder ? new EncoderDialect(session, line) : new SonoDialect(session, line);
+  const dialect: Dialect = encoder ? new EncoderDialect(session, line) : new SonoDialect(session, line);
 
   session.on('call', (call) => {
     if (dialect.command(call)) return;
     const description = `this gateway has no procedure ${JSON.stringify(call.name.slice(0, 80))}`;
     call.error({ level: 'error', code: 'NetConnection.Call.Failed', description });
   });
-  session.on('stream', (stream) => serveStream(stream, line, streams, dialect));
+  const publisher = new Publisher({ line, dialect, published, codecs, timers: options.ports.timers });
+  session.on('stream', (stream) => {
+    publisher.serve(stream, (name) => streams.publish(name));
+    servePlayer(stream, streams);
+  });
   options.lines.add(line);
   session.once('close', () => {
     options.lines.delete(line);
@@ -62,17 +80,11 @@ function serveRequest(session: RtmpSession, { app }: ConnectRequest, options: Cl
   });
 }
 
-function serveStream(stream: RtmpStream, line: Line, streams: ClientStreams, dialect: Dialect): void {
-  stream.on('publish', (request) => {
-    streams.publish(request.name);
-    dialect.publish(request);
-  });
-  stream.on('unpublish', () => dialect.unpublish());
+function servePlayer(stream: RtmpStream, streams: ClientStreams): void {
+  const player = new Player(stream);
   stream.on('play', (request) => {
     request.accept();
-    streams.join(stream, request.name);
+    streams.join(player, request.name);
   });
-  stream.on('stop', () => streams.leave(stream));
-  stream.on('audio', ({ timestamp, payload }) => line.write({ kind: 'audio', timestamp, payload }));
-  stream.on('video', ({ timestamp, payload }) => line.write({ kind: 'video', timestamp, payload }));
+  stream.on('stop', () => streams.leave(player));
 }

@@ -1,11 +1,11 @@
-import type { RtmpStream } from 'rtmp-server-ts';
 import type { ClientFrame } from '../call/ports.js';
+import { Playback, type Player } from './player.js';
 
 /** Which streams play the call of one client. */
 export interface ClientStreams {
   publish(name: string): void;
-  join(stream: RtmpStream, name: string): void;
-  leave(stream: RtmpStream): void;
+  join(player: Player, name: string): void;
+  leave(player: Player): void;
   /** True when at least one stream took the frame. */
   play(frame: ClientFrame): boolean;
   /** The call is over. */
@@ -14,28 +14,38 @@ export interface ClientStreams {
 
 /** A phone's streams: all that it plays play its call, whatever their names. */
 export class PhoneStreams implements ClientStreams {
-  readonly #playing = new Set<RtmpStream>();
+  readonly #playing = new Set<Player>();
+  readonly #playback: Playback;
+
+  /** @param keyFrameNeeded asks the far end for a key frame */
+  constructor(keyFrameNeeded: () => void) {
+    this.#playback = new Playback(keyFrameNeeded);
+  }
 
   publish(): void {}
 
-  join(stream: RtmpStream): void {
-    this.#playing.add(stream);
+  join(player: Player): void {
+    player.reset();
+    this.#playing.add(player);
   }
 
-  leave(stream: RtmpStream): void {
-    this.#playing.delete(stream);
+  leave(player: Player): void {
+    this.#playing.delete(player);
   }
 
   play(frame: ClientFrame): boolean {
-    return playOn(this.#playing, frame);
+    return this.#playback.play(this.#playing, frame);
   }
 
   /** The phone closes its streams itself, and may keep them for the next call. */
-  ended(): void {}
+  ended(): void {
+    this.#playback.reset();
+    for (const player of this.#playing) player.reset();
+  }
 }
 
 /** The streams that wait for or play what encoders receive, by the name they play. */
-export type SharedStreams = Map<string, Set<RtmpStream>>;
+export type SharedStreams = Map<string, Set<Player>>;
 
 /**
  * An encoder's streams: who plays the published name hears the call, on this connection or on another one from the same
@@ -44,53 +54,49 @@ export type SharedStreams = Map<string, Set<RtmpStream>>;
 export class EncoderStreams implements ClientStreams {
   readonly #shared: SharedStreams;
   readonly #remoteAddress: string;
-  readonly #joined = new Map<RtmpStream, string>();
+  readonly #joined = new Map<Player, string>();
+  readonly #playback: Playback;
   #published: string | undefined;
 
-  constructor(shared: SharedStreams, remoteAddress: string) {
+  /** @param keyFrameNeeded asks the far end for a key frame */
+  constructor(shared: SharedStreams, remoteAddress: string, keyFrameNeeded: () => void) {
     this.#shared = shared;
     this.#remoteAddress = remoteAddress;
+    this.#playback = new Playback(keyFrameNeeded);
   }
 
   publish(name: string): void {
     this.#published = this.#key(name);
   }
 
-  join(stream: RtmpStream, name: string): void {
+  join(player: Player, name: string): void {
     const key = this.#key(name);
-    this.#joined.set(stream, key);
+    player.reset();
+    this.#joined.set(player, key);
     const playing = this.#shared.get(key) ?? new Set();
-    this.#shared.set(key, playing.add(stream));
+    this.#shared.set(key, playing.add(player));
   }
 
-  leave(stream: RtmpStream): void {
-    const key = this.#joined.get(stream);
-    this.#joined.delete(stream);
+  leave(player: Player): void {
+    const key = this.#joined.get(player);
+    this.#joined.delete(player);
     if (key === undefined) return;
     const playing = this.#shared.get(key);
-    playing?.delete(stream);
+    playing?.delete(player);
     if (playing?.size === 0) this.#shared.delete(key);
   }
 
   play(frame: ClientFrame): boolean {
-    return playOn(this.#shared.get(this.#published ?? '') ?? [], frame);
+    return this.#playback.play(this.#shared.get(this.#published ?? '') ?? [], frame);
   }
 
   /** Players have nothing else to tell them that the call is over. */
   ended(): void {
-    for (const stream of [...(this.#shared.get(this.#published ?? '') ?? [])]) stream.stopPlay();
+    this.#playback.reset();
+    for (const player of [...(this.#shared.get(this.#published ?? '') ?? [])]) player.stop();
   }
 
   #key(name: string): string {
     return `${this.#remoteAddress} ${name}`;
   }
-}
-
-function playOn(streams: Iterable<RtmpStream>, { kind, timestamp, payload }: ClientFrame): boolean {
-  let taken = false;
-  for (const stream of streams) {
-    const sent = kind === 'audio' ? stream.sendAudio(timestamp, payload) : stream.sendVideo(timestamp, payload);
-    taken ||= sent;
-  }
-  return taken;
 }

@@ -1,65 +1,79 @@
 import { randomBytes, randomInt } from 'node:crypto';
 import { type ClientFrame, MediaError, type MediaOptions, type MediaReport, type MediaSession } from '../call/ports.js';
-import type { MediaDescription, SessionDescription } from '../call/session-description.js';
+import type { Direction, MediaDescription, SessionDescription } from '../call/session-description.js';
 import { AudioFlow } from './audio/audio-flow.js';
-import type { Transcoding } from './audio/transcoding.js';
-import {
-  type AudioAgreement,
-  agreeAudio,
-  answerAudio,
-  type FormatList,
-  offerAudio,
-  passThroughFormats,
-  transcodingFormats,
-} from './negotiation/formats.js';
+import type { AudioTools } from './audio/audio-tools.js';
+import { type ClientFormats, clientFormats } from './negotiation/client-formats.js';
+import { type AudioAgreement, agreeAudio, answerAudio, offerAudio } from './negotiation/formats.js';
 import { type SrtpAgreement, SrtpNegotiation, type SrtpPolicy, sectionOf, withSection } from './negotiation/srtp.js';
 import type { MediaClock } from './network/clock.js';
 import { type MediaLogger, RtpChannel, type RtpSink } from './network/rtp-channel.js';
 import type { RtpSockets } from './network/rtp-sockets.js';
 import type { Ticker } from './network/ticker.js';
+import { SessionVideo } from './session-video.js';
 
-export interface DirectSessionOptions {
+export interface DirectSessionOptions extends AudioTools {
   readonly call: MediaOptions;
   /** Address that the sockets are bound to. */
   readonly host: string;
   readonly advertisedAddress: string;
+  /** For audio. */
   readonly sockets: RtpSockets;
+  /** For video, when it is to be offered. */
+  readonly videoSockets?: RtpSockets;
+  /** Opens sockets for video that the far end offers, if there are any. Without it video is refused. */
+  readonly openVideoSockets?: () => Promise<RtpSockets | undefined>;
   readonly clock: MediaClock;
   readonly ticker: Ticker;
-  /** Is told when the sockets are closed. */
-  readonly released: () => void;
+  /** Is told the port of each pair of sockets that is closed. */
+  readonly released: (port: number) => void;
   readonly logger?: MediaLogger;
   /** Default `accept`. */
   readonly srtp?: SrtpPolicy;
-  /** Without it Speex passes through, and nothing else is spoken. */
-  readonly transcoding?: Transcoding;
+}
+
+/** What a call speaks, and how that is protected. */
+interface Agreed {
+  readonly agreement: AudioAgreement;
+  readonly srtp: SrtpAgreement;
 }
 
 /** Milliseconds between two RTCP reports on average; each interval varies by half (RFC 3550 section 6.2). */
 const reportInterval = 5_000;
 
+/** Milliseconds to the first report of a call with video: until then lips are synchronised by guess. */
+const firstVideoReport = 500;
+
 /** The gateway's own RTP of one call. */
 export class DirectSession implements MediaSession {
-  readonly offer: SessionDescription;
   readonly #options: DirectSessionOptions;
-  readonly #formats: FormatList;
+  readonly #formats: ClientFormats;
   readonly #channel: RtpChannel;
   readonly #srtp: SrtpNegotiation;
+  /** What we said last. */
+  #local: SessionDescription | undefined;
+  /** What we have offered to somebody else, until that is answered. */
+  #anew: SessionDescription | undefined;
+  /** What holds now. */
+  #agreed: Agreed | undefined;
   /** Exists once the far end has answered. */
   #audio: AudioFlow | undefined;
+  readonly #video: SessionVideo;
+  readonly #cname = randomBytes(12).toString('base64');
+  /** When the first packet of the far end came: the client's timestamps count from there. */
+  #firstArrival: number | undefined;
   #failed = false;
   #nextReport = 0;
   /** Messages of the client that could not be sent: no answer yet, or hold. */
   #notSent = 0;
   #report: MediaReport | undefined;
 
+  /** @throws MediaError `NoCommonCodec` when what the client sends or plays cannot be carried */
   constructor(options: DirectSessionOptions) {
     const { call, host, sockets, clock, logger } = options;
     this.#options = options;
-    this.#formats = options.transcoding === undefined ? passThroughFormats : transcodingFormats;
+    this.#formats = clientFormats(call.client ?? {}, options);
     this.#srtp = new SrtpNegotiation(options.srtp ?? 'accept', randomBytes);
-    const offer = offerAudio(options.advertisedAddress, sockets.port, this.#formats);
-    this.offer = withSection(offer, 'audio', (audio) => ({ ...audio, ...this.#srtp.offer() }));
     this.#channel = new RtpChannel({
       callId: call.callId,
       host,
@@ -68,33 +82,108 @@ export class DirectSession implements MediaSession {
       ...(logger && { logger }),
       failed: (reason) => this.#fail(reason),
     });
+    this.#video = this.#openVideo();
+  }
+
+  #openVideo(): SessionVideo {
+    const { call, host, videoSockets, openVideoSockets, srtp, clock, released, logger } = this.#options;
+    return new SessionVideo({
+      ...{ call, host, clock, released },
+      ...(logger && { logger }),
+      ...(videoSockets && { sockets: videoSockets }),
+      ...(openVideoSockets && { openSockets: openVideoSockets }),
+      srtp: new SrtpNegotiation(srtp ?? 'accept', randomBytes),
+      cname: this.#cname,
+      origin: this.#origin,
+      audio: {
+        clientTimeAt: (now) => this.#audio?.clientTimeAt(now),
+        clientTimeAtSender: (time) => this.#audio?.clientTimeAtSender(time),
+      },
+      contain: (action) => this.#contain(action, 'video'),
+      failed: (reason) => this.#fail(reason),
+    });
+  }
+
+  get offer(): SessionDescription {
+    const { advertisedAddress, sockets } = this.#options;
+    const offer = offerAudio(advertisedAddress, sockets.port, this.#formats.offered);
+    const audio = withSection(offer, 'audio', (section) => ({ ...section, ...this.#srtp.offer() }));
+    return { ...audio, media: [...audio.media, ...this.#video.offer()] };
   }
 
   async accept(answer: SessionDescription): Promise<void> {
-    const agreement = agreeAudio(answer, this.#formats);
-    this.#start(agreement, this.#srtp.agree(audioOf(answer)));
+    // What was offered may have had the far end's numbers, or be from before it changed the codec.
+    const local = this.#anew ?? this.#local;
+    const offered = [...((local && sectionOf(local, 'audio')?.formats) ?? []), ...this.#formats.offered];
+    const agreement = agreeAudio(answer, offered);
+    const srtp = this.#srtp.agree(audioOf(answer));
+    this.#local = local ?? this.offer;
+    this.#anew = undefined;
+    this.#video.accept(answer);
+    this.#start({ agreement, srtp });
   }
 
   check(offer: SessionDescription): void {
-    this.#answerTo(offer);
+    this.#answerTo(offer, false);
   }
 
-  async answer(offer: SessionDescription): Promise<SessionDescription> {
-    const { agreement, answer, srtp } = this.#answerTo(offer);
-    this.#start(agreement, srtp);
-    return answer;
+  async answer(offer: SessionDescription, held = false): Promise<SessionDescription> {
+    if (this.#agreed !== undefined && sectionOf(offer, 'audio')?.port === 0) return this.#pause(this.#agreed, offer);
+    const { answer, ...agreed } = this.#answerTo(offer, held);
+    const media = await this.#video.answer(offer, answer.media);
+    this.#start(agreed);
+    this.#local = { ...answer, media };
+    return this.#local;
   }
 
-  #answerTo(offered: SessionDescription) {
+  reoffer(direction: Direction, anew = false): SessionDescription {
+    const { media, ...session } = anew ? this.offer : (this.#local ?? this.offer);
+    const directed = media.map((section) => (section.port === 0 ? section : { ...section, direction }));
+    if (anew) {
+      this.#anew = { ...session, media: directed };
+      return this.#anew;
+    }
+    const security = this.#srtp.offer();
+    this.#local = withSection({ ...session, media: directed }, 'audio', (section) => {
+      const { crypto: _, ...audio } = section.port === 0 ? audioOf(this.offer) : section;
+      return { ...audio, direction, ...(security.crypto && security) };
+    });
+    return this.#local;
+  }
+
+  sendDtmf(digits: string, ms: number): boolean {
+    return this.#report === undefined && this.#audio?.sendDtmf(digits, ms) === true;
+  }
+
+  /** RTMP timestamp for what arrives first at a moment: audio and video count from the same. */
+  readonly #origin = (arrival: number): number => {
+    this.#firstArrival ??= arrival;
+    return Math.max(0, arrival - this.#firstArrival);
+  };
+
+  #answerTo(offered: SessionDescription, held: boolean): Agreed & { readonly answer: SessionDescription } {
     const { advertisedAddress, sockets } = this.#options;
     const offer = this.#srtp.choose(offered, 'audio');
-    const { agreement, answer } = answerAudio(offer, advertisedAddress, sockets.port, this.#formats);
+    const { offered: formats, passing } = this.#formats;
+    const { agreement, answer } = answerAudio(offer, advertisedAddress, sockets.port, { formats, passing, held });
     const { agreement: srtp, security } = this.#srtp.answer(audioOf(offer));
     return { agreement, srtp, answer: withSection(answer, 'audio', (audio) => ({ ...audio, ...security })) };
   }
 
-  #start(agreement: AudioAgreement, srtp: SrtpAgreement): void {
+  /** A far end that takes its audio out of a call (RFC 3264 section 8.2) may bring it back. */
+  #pause({ agreement, srtp }: Agreed, offer: SessionDescription): SessionDescription {
+    this.#start({ agreement: { ...agreement, sending: false }, srtp });
+    const refused = offer.media.map(({ kind, protocol, direction, formats }) => {
+      return { kind, port: 0, protocol, direction, formats };
+    });
+    this.#local = { address: this.#options.advertisedAddress, media: refused };
+    return this.#local;
+  }
+
+  #start(agreed: Agreed): void {
     if (this.#report !== undefined) return;
+    this.#agreed = agreed;
+    const { agreement, srtp } = agreed;
     const { clock, ticker } = this.#options;
     this.#srtp.settle(srtp);
     this.#channel.secure(srtp.keys);
@@ -103,27 +192,35 @@ export class DirectSession implements MediaSession {
       this.#channel.aim(agreement.target);
       return;
     }
-    this.#audio = this.#openAudio(agreement);
-    this.#channel.open(this.#contained(this.#audio), agreement.target);
-    this.#nextReport = clock.now() + nextInterval();
+    const audio = this.#openAudio(agreement);
+    this.#audio = audio;
+    this.#contain(() => audio.prepare());
+    this.#channel.open(this.#contained(audio), agreement.target);
+    this.#nextReport = clock.now() + (this.#video.present ? firstVideoReport : nextInterval());
     ticker.add(this.#tick);
   }
 
   #openAudio(agreement: AudioAgreement): AudioFlow {
-    const { call, transcoding } = this.#options;
+    const { call, transcoding, foreign } = this.#options;
     return new AudioFlow(agreement, {
       play: call.play,
+      refused: (reason) => queueMicrotask(() => this.#fail(reason)),
       send: (packet) => this.#channel.sendRtp(packet),
-      cname: randomBytes(12).toString('base64'),
+      ...(call.dtmf && { dtmf: call.dtmf }),
+      origin: this.#origin,
+      cname: this.#cname,
       ssrc: randomBytes(4).readUInt32BE(),
       // In the lower half: a receiver that misses the first packets does not miss a wrap, on which SRTP depends.
       sequence: randomInt(2 ** 15),
       timestamp: randomBytes(4).readUInt32BE(),
       ...(transcoding && { transcoding }),
+      ...(foreign && { foreign }),
+      ...(call.client && { client: call.client }),
     });
   }
 
   write(frame: ClientFrame): void {
+    if (frame.kind === 'video' && this.#video.write(frame)) return;
     const audio = this.#audio;
     if (audio === undefined || this.#report !== undefined || !audio.sending || !this.#channel.reachable) {
       this.#notSent++;
@@ -132,13 +229,17 @@ export class DirectSession implements MediaSession {
     this.#contain(() => audio.write(frame, this.#options.clock.now()));
   }
 
+  requestKeyFrame(): void {
+    this.#video.requestKeyFrame();
+  }
+
   close(): MediaReport {
     if (this.#report !== undefined) return this.#report;
     this.#options.ticker.delete(this.#tick);
     if (this.#audio !== undefined) this.#sendReport(this.#audio, true);
     this.#channel.close();
-    this.#options.released();
-    this.#report = this.#measure();
+    this.#options.released(this.#options.sockets.port);
+    this.#report = { ...this.#measure(), ...this.#video.close() };
     this.#contain(() => this.#audio?.free());
     return this.#report;
   }
@@ -147,9 +248,12 @@ export class DirectSession implements MediaSession {
     const audio = this.#audio;
     if (audio === undefined) return;
     this.#contain(() => audio.tick(now));
+    this.#video.tick(now);
     if (now < this.#nextReport) return;
     this.#nextReport = now + nextInterval();
     this.#sendReport(audio, false);
+    // At the same moment: one mapping of the client's timestamps for both.
+    this.#video.sendReport(now);
   };
 
   #sendReport(audio: AudioFlow, bye: boolean): void {
@@ -165,11 +269,11 @@ export class DirectSession implements MediaSession {
   }
 
   /** What a codec throws, of whatever it was given, ends the media of this call and not the process. */
-  #contain(action: () => void): void {
+  #contain(action: () => void, medium: 'audio' | 'video' = 'audio'): void {
     try {
       action();
     } catch (error) {
-      const reason = `the audio could not be processed: ${error instanceof Error ? error.message : String(error)}`;
+      const reason = `the ${medium} could not be processed: ${error instanceof Error ? error.message : String(error)}`;
       queueMicrotask(() => this.#fail(reason));
     }
   }

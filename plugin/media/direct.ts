@@ -1,17 +1,18 @@
 import { isIPv6 } from 'node:net';
 import { networkInterfaces } from 'node:os';
-import type { MediaOptions, MediaPort, MediaSession } from '../call/ports.js';
-import type { Transcoding } from './audio/transcoding.js';
+import { MediaError, type MediaOptions, type MediaPort, type MediaSession } from '../call/ports.js';
+import type { AudioTools } from './audio/audio-tools.js';
 import { DirectSession } from './direct-session.js';
+import { clientFormats } from './negotiation/client-formats.js';
 import type { SrtpPolicy } from './negotiation/srtp.js';
 import { type MediaClock, systemClock } from './network/clock.js';
 import type { MediaLogger } from './network/rtp-channel.js';
 import { type PortRange, RtpPorts } from './network/rtp-ports.js';
-import { openRtpSockets } from './network/rtp-sockets.js';
+import { openRtpSockets, type RtpSockets } from './network/rtp-sockets.js';
 import { Ticker } from './network/ticker.js';
 import { isUnspecified } from './rtp/media-target.js';
 
-export interface DirectMediaOptions {
+export interface DirectMediaOptions extends AudioTools {
   /** Address that the RTP sockets bind. */
   readonly host: string;
   /** Address that peers are told instead of `host`, behind NAT. */
@@ -22,8 +23,8 @@ export interface DirectMediaOptions {
   readonly logger?: MediaLogger;
   /** Whether calls are encrypted. Default `accept`. */
   readonly srtp?: SrtpPolicy;
-  /** Serves far ends that know no Speex but G.711. */
-  readonly transcoding?: Transcoding;
+  /** Whether calls of clients that can do video have it. Default true. */
+  readonly video?: boolean;
 }
 
 /** Milliseconds between two looks at waiting packets and due reports. */
@@ -48,8 +49,13 @@ export class DirectMedia implements MediaPort {
   }
 
   async open(call: MediaOptions): Promise<MediaSession> {
-    const { host, advertisedAddress, logger, srtp, transcoding } = this.#options;
+    const { host, advertisedAddress, logger, srtp, transcoding, foreign, video = true } = this.#options;
+    const openVideoSockets = () => this.#openVideoSockets();
+    const offersVideo = video && call.incoming !== true && call.video?.() !== undefined;
+    // Before anything is taken.
+    clientFormats(call.client ?? {}, this.#options);
     const sockets = await openRtpSockets(this.#ports, host);
+    const videoSockets = offersVideo ? await openVideoSockets() : undefined;
     return new DirectSession({
       call,
       host,
@@ -57,11 +63,24 @@ export class DirectMedia implements MediaPort {
       sockets,
       clock: this.#clock,
       ticker: this.#ticker,
-      released: () => this.#ports.give(sockets.port),
+      released: (port) => this.#ports.give(port),
+      ...(videoSockets && { videoSockets }),
+      ...(video && { openVideoSockets }),
       ...(logger === undefined ? {} : { logger }),
       ...(srtp === undefined ? {} : { srtp }),
       ...(transcoding === undefined ? {} : { transcoding }),
+      ...(foreign === undefined ? {} : { foreign }),
     });
+  }
+
+  /** A pair for video; without one free the call goes on without video. */
+  async #openVideoSockets(): Promise<RtpSockets | undefined> {
+    try {
+      return await openRtpSockets(this.#ports, this.#options.host);
+    } catch (error) {
+      if (error instanceof MediaError) return undefined;
+      throw error;
+    }
   }
 }
 

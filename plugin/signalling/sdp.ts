@@ -1,4 +1,3 @@
-import { randomInt } from 'node:crypto';
 import { isIPv6 } from 'node:net';
 import { type MediaDescription as ParsedMedia, parse, write } from 'sdp-transform';
 import type { Direction, MediaDescription, MediaFormat, SessionDescription } from '../call/session-description.js';
@@ -53,6 +52,7 @@ function readFormat(media: ParsedMedia, payloadType: number): MediaFormat[] {
   const map = media.rtp.find((entry) => entry.payload === payloadType);
   const parameters = media.fmtp.find((entry) => entry.payload === payloadType)?.config;
   const fixed = staticFormats[payloadType];
+  const feedback = readFeedback(media, payloadType);
   if (!map && !fixed) return [];
   return [
     {
@@ -60,22 +60,43 @@ function readFormat(media: ParsedMedia, payloadType: number): MediaFormat[] {
       ...(map ? { encoding: map.codec.toLowerCase(), clockRate: map.rate ?? 8000 } : fixed),
       ...(map?.encoding !== undefined && { channels: Number(map.encoding) }),
       ...(parameters !== undefined && { parameters }),
+      ...(feedback.length > 0 && { feedback }),
     } as MediaFormat,
   ];
+}
+
+/** What is said of this format and of all (RFC 4585 section 4.2). */
+function readFeedback({ rtcpFb = [] }: ParsedMedia, payloadType: number): string[] {
+  return rtcpFb
+    .filter(({ payload }) => payload === '*' || Number(payload) === payloadType)
+    .map(({ type, subtype }) => (subtype === undefined ? type : `${type} ${subtype}`));
+}
+
+function writeFeedback({ payloadType, feedback = [] }: MediaFormat) {
+  return feedback.map((kind) => {
+    const [type = '', ...rest] = kind.split(' ');
+    return { payload: payloadType, type, ...(rest.length > 0 && { subtype: rest.join(' ') }) };
+  });
 }
 
 function readDirection(text: string | undefined): Direction {
   return text === 'sendonly' || text === 'recvonly' || text === 'inactive' ? text : 'sendrecv';
 }
 
-export function writeSdp(description: SessionDescription): string {
+/** What names a session, and the version of its description (RFC 8866 section 5.2). */
+export interface SdpOrigin {
+  readonly sessionId: number;
+  readonly version: number;
+}
+
+export function writeSdp(description: SessionDescription, { sessionId, version }: SdpOrigin): string {
   const { address } = description;
   return write({
     version: 0,
     origin: {
       username: '-',
-      sessionId: randomInt(2 ** 32),
-      sessionVersion: 1,
+      sessionId,
+      sessionVersion: version,
       netType: 'IN',
       ipVer: ipVersion(address),
       address,
@@ -87,6 +108,9 @@ export function writeSdp(description: SessionDescription): string {
   });
 }
 
+/** As registered: names mean the same in any case (RFC 4855 section 3), and yet some phones compare the letters. */
+const registeredNames: Readonly<Record<string, string>> = { h264: 'H264' };
+
 function writeMedia(media: MediaDescription): ParsedMedia {
   return {
     type: media.kind,
@@ -96,13 +120,14 @@ function writeMedia(media: MediaDescription): ParsedMedia {
     direction: media.direction,
     rtp: media.formats.map((format) => ({
       payload: format.payloadType,
-      codec: format.encoding,
+      codec: registeredNames[format.encoding] ?? format.encoding,
       rate: format.clockRate,
       ...(format.channels !== undefined && { encoding: format.channels }),
     })),
     fmtp: media.formats.flatMap(({ payloadType, parameters }) =>
       parameters === undefined ? [] : [{ payload: payloadType, config: parameters }],
     ),
+    rtcpFb: media.formats.flatMap(writeFeedback),
     ...(media.address !== undefined && { connection: { version: ipVersion(media.address), ip: media.address } }),
     ...(media.rtcpPort !== undefined && { rtcp: { port: media.rtcpPort } }),
     ...(media.rtcpMux && { rtcpMux: 'rtcp-mux' }),

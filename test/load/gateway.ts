@@ -36,10 +36,10 @@ export async function freePort(): Promise<number> {
   const { port } = server.address() as { port: number };
   const udp = createSocket('udp4');
   udp.bind(port, '127.0.0.1');
-  const result = await Promise.race([
-    once(udp, 'listening').then(() => port),
-    once(udp, 'error').then(() => undefined),
-  ]);
+  const result = await once(udp, 'listening').then(
+    () => port,
+    () => undefined,
+  );
   server.close();
   udp.close();
   return result ?? freePort();

@@ -12,7 +12,8 @@ const handshakeLength = 1536;
 /** The SEMS test phone in TypeScript: hundreds of them fit into one process, to put load on a gateway. */
 export class LoadPhone {
   onStatus: (status: number) => void = () => {};
-  onAudio: (payload: Uint8Array) => void = () => {};
+  onAudio: (payload: Uint8Array, timestamp: number) => void = () => {};
+  onVideo: (payload: Uint8Array) => void = () => {};
   readonly #socket: Socket;
   readonly #input = new BufferList();
   readonly #reader = new ChunkReader(this.#input, { messageSize: 1e6, bytesInFlight: 1e6, chunkStreams: 64 });
@@ -28,18 +29,20 @@ export class LoadPhone {
     socket.on('error', () => {});
   }
 
-  static async connect(host: string, port: number): Promise<LoadPhone> {
+  /** @param says added to the command object of connect */
+  static async connect(host: string, port: number, says: AmfObject = {}): Promise<LoadPhone> {
     const socket = connect({ host, port, noDelay: true });
     await once(socket, 'connect');
     const phone = new LoadPhone(socket);
     // The plain handshake does not look at what the other side sends: C0, C1 and C2 can go at once.
     socket.write(Buffer.concat([Buffer.of(3), Buffer.alloc(2 * handshakeLength)]));
-    await phone.call('connect', { app: 'sono', tcUrl: `rtmp://${host}:${port}/sono`, objectEncoding: 0 });
+    await phone.call('connect', { app: 'sono', tcUrl: `rtmp://${host}:${port}/sono`, objectEncoding: 0, ...says });
     return phone;
   }
 
-  dial(uri: string): void {
-    this.#command(0, 'dial', [null, uri]);
+  /** @param options such as `{video: true}` */
+  dial(uri: string, ...options: AmfObject[]): void {
+    this.#command(0, 'dial', [null, uri, ...options]);
   }
 
   hangup(): void {
@@ -57,6 +60,10 @@ export class LoadPhone {
 
   sendAudio(timestamp: number, payload: Uint8Array): void {
     this.#send({ type: 'audio', streamId: this.#publishing, timestamp, payload }, 4);
+  }
+
+  sendVideo(timestamp: number, payload: Uint8Array): void {
+    this.#send({ type: 'video', streamId: this.#publishing, timestamp, payload }, 6);
   }
 
   close(): void {
@@ -93,7 +100,9 @@ export class LoadPhone {
 
   #handle(message: RtmpMessage): void {
     if (message.type === 'audio') {
-      this.onAudio(message.payload);
+      this.onAudio(message.payload, message.timestamp);
+    } else if (message.type === 'video') {
+      this.onVideo(message.payload);
     } else if (message.type === 'setChunkSize') {
       this.#reader.setChunkSize(message.chunkSize);
     } else if (message.type === 'userControl' && message.event === 'pingRequest') {

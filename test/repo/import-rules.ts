@@ -99,7 +99,7 @@ const wrappedMoreThanOnce = (tree: SourceTree): string[] =>
   });
 
 /** The folders of media/ that hold codec and packet code; what knows sockets, timers and clocks is elsewhere. */
-const packetCode = inFolder('media/audio', 'media/negotiation', 'media/rtp', 'media/srtp');
+const packetCode = inFolder('media/audio', 'media/negotiation', 'media/rtp', 'media/srtp', 'media/video');
 const encryption = inFolder('media/srtp');
 const speexLoader = 'plugin/speex-wasm/src/node.ts';
 const deterministic = (path: string): boolean =>
@@ -245,6 +245,7 @@ export const importRules: readonly ImportRule[] = [
       broken: {
         'plugin/media/rtp/rtp.ts': "import { createSocket } from 'node:dgram';",
         'plugin/media/rtp/jitter.ts': 'const now = Date.now();',
+        'plugin/media/video/pacer.ts': 'setTimeout(() => {}, 1);',
         'plugin/media/rtp/relay.ts': "import { open } from '../network/rtp-sockets.js';",
         'plugin/rtmp-server-ts/src/chunk/a.ts': 'const at = performance.now();',
         'plugin/embedded-sip/src/message/b.ts': "import { isIP } from 'node:net';",

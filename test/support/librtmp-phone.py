@@ -5,13 +5,13 @@ Commands (standard input):
   {"do": "streams"}                    two createStreams, then publish and play, as on status 4
   {"do": "createStream", "times": n}   nothing but createStreams
   {"do": "closeStreams"}
-  {"do": "audio", "messages": [hex, ...], "ms": 20, "timestamp": 0}  one message every `ms` on the publishing stream
+  {"do": "audio" or "video", "messages": [hex, ...], "ms": 20, "timestamp": 0}  one message every `ms` on the publishing stream
   {"do": "stall", "ms": 3000}          reads nothing for that long
   {"do": "close"}
 
 Events (standard output), each with "at", milliseconds of a steady clock:
   connected, command {name, transaction, args, csid, msid}, streams {publish, play}, audio {timestamp, msid, hex},
-  sending, sent {count}, message {type, msid, hex}, closed {reason}
+  video {timestamp, msid, hex}, sending, sent {count}, message {type, msid, hex}, closed {reason}
 
 Run: librtmp-phone.py URL [OPTIONS as JSON: {"connectArguments": [...], "receiveBuffer": bytes, "streamsOn4": true}]
 """
@@ -24,10 +24,10 @@ import time
 from librtmp import RTMP, RTMPError, RTMPPacket, ffi, librtmp
 from librtmp.amf import AMFObject, decode_amf, encode_amf
 
-INVOKE, AUDIO = 0x14, 0x08
+INVOKE, AUDIO, VIDEO = 0x14, 0x08, 0x09
 LARGE, MEDIUM = 0, 1
-# librtmp's own habits: commands of the NetConnection on chunk stream 3, of a NetStream on 8, audio on 6.
-CONNECTION, STREAM, MICROPHONE = 3, 8, 6
+# librtmp's own habits: commands of the NetConnection on chunk stream 3, of a NetStream on 8, audio on 6, and video on 5.
+CONNECTION, STREAM, MICROPHONE, CAMERA = 3, 8, 6, 5
 
 output_lock = threading.Lock()
 send_lock = threading.Lock()
@@ -109,8 +109,8 @@ class Phone:
         if len(self.streams) == 2:
             emit("streams", **self.streams)
 
-    def talk(self, messages, interval, timestamp):
-        """As a microphone does: at its own pace, whatever the network."""
+    def talk(self, messages, interval, timestamp, packet_type, channel):
+        """As a microphone and a camera do: at their own pace, whatever the network."""
         stream = self.streams["publish"]
         emit("sending")
         start = time.monotonic()
@@ -119,7 +119,7 @@ class Phone:
             if self.streams.get("publish") != stream:
                 break
             stamp = (timestamp + round(index * interval)) & 0xFFFFFFFF
-            self.send(AUDIO, MICROPHONE, MEDIUM if index else LARGE, stream, stamp, bytes.fromhex(message))
+            self.send(packet_type, channel, MEDIUM if index else LARGE, stream, stamp, bytes.fromhex(message))
         else:
             index = len(messages)
         emit("sent", count=index)
@@ -145,8 +145,8 @@ class Phone:
             self.on_command(packet)
             return
         body = packet.body
-        if packet.type == AUDIO:
-            emit("audio", timestamp=packet.timestamp, msid=packet.packet.m_nInfoField2, hex=body.hex())
+        if packet.type in (AUDIO, VIDEO):
+            emit("audio" if packet.type == AUDIO else "video", timestamp=packet.timestamp, msid=packet.packet.m_nInfoField2, hex=body.hex())
             return
         emit("message", type=packet.type, msid=packet.packet.m_nInfoField2, hex=body[:64].hex())
         # Chunk size, acknowledgement window, pings: librtmp answers as it always does.
@@ -183,8 +183,9 @@ class Phone:
                 self.call("createStream")
         elif what == "closeStreams":
             self.close_streams()
-        elif what == "audio":
-            arguments = (command["messages"], command["ms"], command.get("timestamp", 0))
+        elif what in ("audio", "video"):
+            kind = (AUDIO, MICROPHONE) if what == "audio" else (VIDEO, CAMERA)
+            arguments = (command["messages"], command["ms"], command.get("timestamp", 0), *kind)
             threading.Thread(target=self.guard, args=(self.talk, *arguments), daemon=True).start()
         elif what == "stall":
             self.stall(command["ms"])

@@ -29,6 +29,13 @@ export interface Info {
   readonly uri?: string;
   readonly from?: string;
   readonly displayName?: string;
+  readonly digit?: string;
+  readonly duration?: number;
+  readonly held?: boolean;
+  readonly local?: boolean;
+  readonly remote?: boolean;
+  readonly text?: string;
+  readonly video?: boolean;
 }
 
 /** `at` is in milliseconds of the phone's steady clock. */
@@ -44,6 +51,7 @@ export type PhoneEvent = { readonly at: number } & (
     }
   | { readonly event: 'streams'; readonly publish: number; readonly play: number }
   | { readonly event: 'audio'; readonly timestamp: number; readonly msid: number; readonly hex: string }
+  | { readonly event: 'video'; readonly timestamp: number; readonly msid: number; readonly hex: string }
   | { readonly event: 'message'; readonly type: number; readonly msid: number; readonly hex: string }
   | { readonly event: 'sent'; readonly count: number }
   | { readonly event: 'failed' | 'closed'; readonly reason: string }
@@ -51,6 +59,7 @@ export type PhoneEvent = { readonly at: number } & (
 
 export type Command = Extract<PhoneEvent, { event: 'command' }>;
 export type Audio = Extract<PhoneEvent, { event: 'audio' }>;
+export type Video = Extract<PhoneEvent, { event: 'video' }>;
 
 /** The test phone of the SEMS RTMP plugin, on librtmp. */
 export class LibrtmpPhone {
@@ -96,6 +105,10 @@ export class LibrtmpPhone {
     return this.events.all.filter((event) => event.event === 'audio');
   }
 
+  get video(): Video[] {
+    return this.events.all.filter((event) => event.event === 'video');
+  }
+
   get pid(): number {
     return this.#process.pid;
   }
@@ -133,22 +146,28 @@ export class LibrtmpPhone {
     return await this.#waitPush('Sono.Call.Incoming', (info) => info.code === 'Sono.Call.Incoming', timeoutMs);
   }
 
-  accept(): void {
-    this.call('accept');
+  /** The next push with this code behind the last status, call or push waited for. */
+  async waitPush(code: string, timeoutMs = defaultWaitMs): Promise<Info> {
+    return await this.#waitPush(code, (info) => info.code === code, timeoutMs);
+  }
+
+  /** @param options such as `{video: true}` */
+  accept(...options: readonly unknown[]): void {
+    this.call('accept', ...options);
   }
 
   /** Takes the call that comes next and waits until the phone has both of its streams. */
-  async acceptAndConnect(): Promise<Info> {
+  async acceptAndConnect(...options: readonly unknown[]): Promise<Info> {
     const incoming = await this.waitIncoming();
-    this.accept();
+    this.accept(...options);
     await this.waitStatus(status.connected);
     await this.waitStreams();
     return incoming;
   }
 
-  /** Dials. There is no reply when it is accepted: wait for a status. */
-  dial(uri: unknown): void {
-    this.call('dial', uri);
+  /** Dials. There is no reply when it is accepted: wait for a status. `options` are such as `{video: true}`. */
+  dial(uri: unknown, ...options: readonly unknown[]): void {
+    this.call('dial', uri, ...options);
   }
 
   hangup(): void {
@@ -156,8 +175,8 @@ export class LibrtmpPhone {
   }
 
   /** Dials and waits until the phone has both of its streams. */
-  async dialAndConnect(uri: string): Promise<void> {
-    this.dial(uri);
+  async dialAndConnect(uri: string, ...options: readonly unknown[]): Promise<void> {
+    this.dial(uri, ...options);
     await this.waitStatus(status.connected);
     await this.waitStreams();
   }
@@ -190,12 +209,26 @@ export class LibrtmpPhone {
   }
 
   startSending(messages: readonly Uint8Array[], { ms = 20, timestamp = 0 } = {}): void {
+    this.#start('audio', messages, ms, timestamp);
+  }
+
+  /** Sends 30 video messages a second. */
+  startShowing(messages: readonly Uint8Array[]): void {
+    this.#start('video', messages, 1000 / 30, 0);
+  }
+
+  #start(kind: 'audio' | 'video', messages: readonly Uint8Array[], ms: number, timestamp: number): void {
     this.#send({
-      do: 'audio',
+      do: kind,
       messages: messages.map((message) => Buffer.from(message).toString('hex')),
       ms,
       timestamp,
     });
+  }
+
+  async waitVideo(count: number, timeoutMs = defaultWaitMs): Promise<Video[]> {
+    await this.events.find(`${count} video messages`, () => this.video.length >= count, { timeoutMs });
+    return this.video;
   }
 
   async waitAudio(count: number, timeoutMs = defaultWaitMs): Promise<Audio[]> {

@@ -11,6 +11,8 @@ export interface LinphoneOptions {
   readonly user?: string;
   /** Takes every call at once. */
   readonly autoAnswer?: boolean;
+  /** Has H.264, and a still picture in place of a camera. */
+  readonly video?: boolean;
   /** Calls without SRTP are refused, its own are RTP/SAVP. */
   readonly encrypted?: boolean;
 }
@@ -29,17 +31,25 @@ export class Linphone {
     this.uri = `sip:${user}@${loopback}:${port}`;
   }
 
-  static async start(
-    scope: Scope,
-    { user = 'linphone', autoAnswer = false, encrypted = false }: LinphoneOptions = {},
-  ): Promise<Linphone> {
+  static async start(scope: Scope, options: LinphoneOptions = {}): Promise<Linphone> {
+    const { user = 'linphone', autoAnswer = false, encrypted = false, video = false } = options;
     const folder = await mkdtemp(join(tmpdir(), 'linphone-'));
     scope.defer(() => rm(folder, { recursive: true, force: true }));
     const port = await freePort();
     await mkdir(join(folder, '.local/share/linphone'), { recursive: true });
-    await writeFile(join(folder, 'linphonerc'), await configuration(port, user, encrypted));
+    await writeFile(
+      join(folder, 'linphonerc'),
+      (await configuration(port, user, encrypted)) + (video ? videoSettings : ''),
+    );
+    const log = join(folder, 'log');
+    const args = [
+      'linphonec',
+      '-c',
+      join(folder, 'linphonerc'),
+      ...(video ? ['-C', '-D', '-V', '-d', '5', '-l', log] : []),
+    ];
     // linphonec keeps back what it says, unless standard output is made to give away each line.
-    const process = await PeerProcess.start(scope, 'stdbuf', ['-oL', 'linphonec', '-c', join(folder, 'linphonerc')], {
+    const process = await PeerProcess.start(scope, 'stdbuf', ['-oL', ...args], {
       cwd: folder,
       env: { PATH: globalThis.process.env.PATH, HOME: folder, LC_ALL: 'C' },
     });
@@ -67,6 +77,34 @@ export class Linphone {
   /** Until the call is over, whoever ended it. */
   async ended(): Promise<void> {
     await this.#says(' ended (');
+  }
+
+  hold(): void {
+    this.#process.writeLine('pause');
+  }
+
+  resume(): void {
+    this.#process.writeLine('resume');
+  }
+
+  /** Presses keys, one command for each. */
+  press(digits: string): void {
+    for (const digit of digits) this.#process.writeLine(digit);
+  }
+
+  /** Passes its only call on. */
+  transfer(uri: string): void {
+    this.#process.writeLine(`transfer ${uri}`);
+  }
+
+  /** Until it says this. */
+  says(text: string): Promise<string> {
+    return this.#says(text);
+  }
+
+  /** What it wrote into its log; only with video. */
+  async log(): Promise<string> {
+    return await readFile(join(this.#folder, 'log'), 'utf8');
   }
 
   hangUp(): void {
@@ -101,8 +139,19 @@ export class Linphone {
   }
 }
 
+const videoSettings = `[video]
+enabled=1
+capture=1
+display=1
+automatically_initiate=1
+automatically_accept=1
+device=StaticImage: Static picture
+displaytype=MSExtDisplay
+size=vga
+`;
+
 async function configuration(port: number, user: string, encrypted: boolean): Promise<string> {
-  const rtp = await freePortRange(2);
+  const rtp = await freePortRange(4);
   return `[sip]
 sip_port=${port}
 sip_tcp_port=${port}
@@ -114,6 +163,7 @@ media_encryption=${encrypted ? 'srtp' : 'none'}
 media_encryption_mandatory=${encrypted ? 1 : 0}
 [rtp]
 audio_rtp_port=${rtp.min}
+video_rtp_port=${rtp.min + 2}
 [audio_codec_0]
 mime=speex
 rate=16000

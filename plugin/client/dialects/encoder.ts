@@ -10,6 +10,8 @@ import type { Dialect, PhoneLine } from './dialect.js';
 export class EncoderDialect implements Dialect {
   readonly #session: RtmpSession;
   readonly #line: PhoneLine;
+  /** What is dialled as soon as it is known whether there is video to offer. */
+  #dialling: string | undefined;
 
   constructor(session: RtmpSession, line: PhoneLine) {
     this.#session = session;
@@ -29,13 +31,28 @@ export class EncoderDialect implements Dialect {
     this.#line.decline(480);
   }
 
+  /** There is no way to tell an encoder. */
+  notice(): void {}
+
   publish(request: PublishRequest): void {
-    const refusal = this.#line.dial(request.name);
-    if (refusal) request.reject('NetStream.Publish.BadName', refusal.description);
-    else request.accept();
+    const refusal = this.#line.check(request.name);
+    if (refusal) {
+      request.reject('NetStream.Publish.BadName', refusal.description);
+      return;
+    }
+    this.#dialling = request.name;
+    request.accept();
+  }
+
+  published(): void {
+    const destination = this.#dialling;
+    this.#dialling = undefined;
+    const refusal = destination === undefined ? undefined : this.#line.dial(destination);
+    if (refusal) this.#session.close(`cannot call: ${refusal.description}`);
   }
 
   unpublish(): void {
+    this.#dialling = undefined;
     this.#line.hangup();
   }
 }

@@ -6,6 +6,6 @@ export type SipLogEvent =
   | { readonly event: 'limit-reached'; readonly limit: string; readonly value: number }
   | { readonly event: 'control-connected'; readonly peer: string }
   | { readonly event: 'control-closed'; readonly peer: string; readonly reason: string }
-  | { readonly event: 'echo-ended'; readonly reason: string; readonly callId: string };
+  | { readonly event: 'number-ended'; readonly number: string; readonly reason: string; readonly callId: string };
 
 export type SipLogger = (event: SipLogEvent) => void;

@@ -61,7 +61,8 @@ export class EmbeddedSip {
       (request) => numbers?.userFor(request) ?? routes.select(request.method),
     );
     core = sipCore;
-    if (options.numbers ?? true) numbers = new Numbers({ core: sipCore, clock, limits, log, local });
+    const { speexEncoder } = options;
+    if (options.numbers ?? true) numbers = new Numbers({ core: sipCore, clock, limits, log, local, speexEncoder });
 
     const controlHost = control.host ?? '127.0.0.1';
     const secret = control.secret ?? randomBytes(16).toString('hex');

@@ -1,4 +1,4 @@
-import { buildRtcp, parseRtcp, type ReportBlock, type RtcpReport, type SenderInfo } from './rtcp.js';
+import { buildRtcp, parseRtcp, type ReportBlock, type RtcpPacket, type RtcpReport, type SenderInfo } from './rtcp.js';
 import { distance32 } from './serial.js';
 
 /** A source of ours, as a sender report tells of it. */
@@ -22,6 +22,14 @@ export interface RtpReceiver {
   readonly jitter: number;
 }
 
+/** Which RTP timestamp a source has at a moment of its own clock, as its last sender report says. */
+export interface SenderClock {
+  readonly ssrc: number;
+  /** Milliseconds of the NTP timestamp: of the same clock for all sources of a peer (RFC 3550 section 6.4.1). */
+  readonly time: number;
+  readonly rtpTimestamp: number;
+}
+
 export interface RtcpSessionOptions {
   readonly cname: string;
   readonly sender: RtpSender;
@@ -34,8 +42,11 @@ export class RtcpSession {
   malformed = 0;
   /** Packets of ours that the peer says it has lost. */
   remoteLost = 0;
+  /** Milliseconds of jitter of what we send, as the peer measured it. */
+  remoteJitter: number | undefined;
   /** Milliseconds there and back, measured by the peer's last report. */
   roundTrip: number | undefined;
+  senderClock: SenderClock | undefined;
   readonly #options: RtcpSessionOptions;
   #packetsReported = 0;
   #lostReported = 0;
@@ -67,11 +78,12 @@ export class RtcpSession {
     return buildRtcp(report);
   }
 
-  receive(bytes: Uint8Array, now: number): void {
+  /** @returns the packets of the datagram, none when it is no RTCP */
+  receive(bytes: Uint8Array, now: number): readonly RtcpPacket[] {
     const packets = parseRtcp(bytes);
     if (typeof packets === 'string') {
       this.malformed++;
-      return;
+      return [];
     }
     for (const packet of packets) {
       if (packet.type === 'bye') this.#leave(packet.ssrcs);
@@ -80,11 +92,18 @@ export class RtcpSession {
         this.#lastSenderReportOf = packet.ssrc;
         this.#lastSenderReport = middleBits(packet.sender.ntpSeconds, packet.sender.ntpFraction);
         this.#lastSenderReportAt = now;
+        const { ntpSeconds, ntpFraction, rtpTimestamp } = packet.sender;
+        this.senderClock = {
+          ssrc: packet.ssrc,
+          time: ntpSeconds * 1000 + (ntpFraction * 1000) / 2 ** 32,
+          rtpTimestamp,
+        };
       }
       for (const block of packet.blocks) {
         if (block.ssrc === this.#options.sender.ssrc) this.#heard(block, now);
       }
     }
+    return packets;
   }
 
   /** RFC 3550 section 6.3.4. The call goes on: whether it ends is SIP's to say. */
@@ -95,6 +114,7 @@ export class RtcpSession {
 
   #heard(block: ReportBlock, now: number): void {
     this.remoteLost = Math.max(0, block.cumulativeLost);
+    this.remoteJitter = (block.jitter * 1000) / this.#options.sender.clockRate;
     if (block.lastSenderReport === 0) return;
     const { seconds, fraction } = ntp(now);
     const units = distance32(middleBits(seconds, fraction), block.lastSenderReport + block.delaySinceLastSenderReport);

@@ -1,3 +1,5 @@
+import { feedbackTypes, parseFeedback, type RtcpFeedback } from './rtcp-feedback.js';
+
 /**
  * RTCP, RFC 3550 section 6: what two parties of a call tell each other about the stream. Compound packets of a sender
  * or receiver report, a source description and, at the end, a BYE.
@@ -34,16 +36,20 @@ export type RtcpPacket =
   | { readonly type: 'rr'; readonly ssrc: number; readonly blocks: readonly ReportBlock[] }
   | { readonly type: 'sdes' }
   | { readonly type: 'bye'; readonly ssrcs: readonly number[] }
+  | RtcpFeedback
   | { readonly type: 'other'; readonly packetType: number };
 
 export type RtcpFault =
   | 'too-short' // shorter than a header or than its length field says
   | 'bad-version' // not version 2
-  | 'bad-start' // the first packet is no report
+  | 'bad-start' // the first packet is neither a report nor feedback
   | 'bad-length' // the length does not hold what the count promises
   | 'bad-padding'; // padding anywhere but in the last packet, or more than there is
 
 const packetTypes = { sr: 200, rr: 201, sdes: 202, bye: 203 } as const;
+
+/** What a datagram may begin with: reports, and feedback alone (reduced size, RFC 5506), which some send unasked. */
+const starts: readonly number[] = [packetTypes.sr, packetTypes.rr, feedbackTypes.transport, feedbackTypes.payload];
 const cnameItem = 1;
 const blockLength = 24;
 const senderInfoLength = 20;
@@ -76,7 +82,7 @@ export function parseRtcp(bytes: Uint8Array): readonly RtcpPacket[] | RtcpFault 
     const first = view.readUInt8(at);
     const packetType = view.readUInt8(at + 1);
     if (first >> 6 !== 2) return 'bad-version';
-    if (at === 0 && packetType !== packetTypes.sr && packetType !== packetTypes.rr) return 'bad-start';
+    if (at === 0 && !starts.includes(packetType)) return 'bad-start';
     let end = at + 4 + view.readUInt16BE(at + 2) * 4;
     if (end > view.length) return 'too-short';
     const next = end;
@@ -109,7 +115,7 @@ function parsePacket(packetType: number, count: number, body: Buffer): RtcpPacke
     case packetTypes.sdes:
       return { type: 'sdes' };
     default:
-      return { type: 'other', packetType };
+      return parseFeedback(packetType, count, body) ?? { type: 'other', packetType };
   }
 }
 

@@ -76,16 +76,22 @@ export interface RtpHeader {
   readonly ssrc: number;
 }
 
-/** A datagram with the payload behind a header without CSRCs, extension and padding. */
-export function buildRtp(header: RtpHeader, payload: Uint8Array): Buffer {
-  const bytes = Buffer.allocUnsafe(rtpHeaderLength + payload.length);
+/**
+ * A datagram with the payload behind a header without CSRCs, extension and padding.
+ *
+ * @param prefix Octets of payload that come first.
+ */
+export function buildRtp(header: RtpHeader, payload: Uint8Array, prefix?: Uint8Array): Buffer {
+  const start = rtpHeaderLength + (prefix?.length ?? 0);
+  const bytes = Buffer.allocUnsafe(start + payload.length);
   bytes[0] = 0x80;
   bytes[1] = (header.marker ? 0x80 : 0) | header.payloadType;
   bytes[2] = header.sequence >> 8;
   bytes[3] = header.sequence & 0xff;
   putWord(bytes, 4, header.timestamp);
   putWord(bytes, 8, header.ssrc);
-  bytes.set(payload, rtpHeaderLength);
+  if (prefix !== undefined) bytes.set(prefix, rtpHeaderLength);
+  bytes.set(payload, start);
   return bytes;
 }
 

@@ -45,10 +45,26 @@ export class SendTimeline {
     return this.#placed % 2 ** 32;
   }
 
+  /** RTP timestamp for something else than audio that begins now; the audio that follows comes `duration` later at least. */
+  claim(now: number, duration: number): number {
+    const timestamp = Math.max(this.#next, this.#at(now));
+    this.#next = timestamp + duration * this.#ticksPerMs;
+    return timestamp % 2 ** 32;
+  }
+
   /** The RTP timestamp of a moment after the last placed audio: what a sender report says. */
   at(now: number): number {
+    return this.#at(now) % 2 ** 32;
+  }
+
+  #at(now: number): number {
     const elapsed = this.#timestamp === undefined ? 0 : Math.max(0, now - this.#arrival);
-    return Math.floor(this.#placed + elapsed * this.#ticksPerMs) % 2 ** 32;
+    return Math.floor(this.#placed + elapsed * this.#ticksPerMs);
+  }
+
+  /** The RTMP timestamp of a moment after the last placed audio; undefined before the first. */
+  sourceTimeAt(now: number): number | undefined {
+    return this.#timestamp === undefined ? undefined : this.#timestamp + Math.max(0, now - this.#arrival);
   }
 
   #follow(step: number, elapsed: number): void {
@@ -65,15 +81,21 @@ export class SendTimeline {
 }
 
 /**
- * Maps RTP timestamps to the millisecond timestamps of RTMP: the first is 0, then they follow, and never go back. Where
- * RTP timestamps start anew they run on by the time that passed.
+ * Maps RTP timestamps to the millisecond timestamps of RTMP: the first is that of the origin, then they follow, and never
+ * go back. Where RTP timestamps start anew they run on by the time that passed.
  */
 export class ReceiveTimeline {
+  readonly #origin: (arrival: number) => number;
   #clockRate = 0;
   #timestamp: number | undefined;
   #milliseconds = 0;
   #arrival = 0;
   #started = false;
+
+  /** @param origin RTMP timestamp of what arrives first, at a moment of the clock. */
+  constructor(origin: (arrival: number) => number = () => 0) {
+    this.#origin = origin;
+  }
 
   /** The next packet comes from another source: its timestamp says nothing about the time since the last. */
   restart(): void {
@@ -83,11 +105,23 @@ export class ReceiveTimeline {
   /** RTMP timestamp of a packet, modulo 2^32. */
   place(timestamp: number, clockRate: number, arrival: number): number {
     if (this.#started) this.#milliseconds += this.#step(timestamp, clockRate, arrival - this.#arrival);
+    else this.#milliseconds = this.#origin(arrival);
     this.#started = true;
     this.#clockRate = clockRate;
     this.#timestamp = timestamp;
     this.#arrival = arrival;
     return Math.floor(this.#milliseconds) % 2 ** 32;
+  }
+
+  /** RTMP timestamp that an RTP timestamp of the source stands for; undefined before its first packet. */
+  timeOf(timestamp: number): number | undefined {
+    if (this.#timestamp === undefined) return undefined;
+    return this.#milliseconds + (distance32(timestamp, this.#timestamp) * 1000) / this.#clockRate;
+  }
+
+  /** Hz of the timestamps placed last. */
+  get clockRate(): number {
+    return this.#clockRate;
   }
 
   #step(timestamp: number, clockRate: number, elapsed: number): number {

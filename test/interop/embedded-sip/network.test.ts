@@ -66,8 +66,8 @@ class TcpPeer {
     socket.on('data', (chunk) => this.heard.push(chunk.toString('latin1')));
   }
 
-  static async open(scope: Scope, server: EmbeddedSip): Promise<TcpPeer> {
-    const socket = connect(server.sip.port, '127.0.0.1');
+  static async open(scope: Scope, server: EmbeddedSip, localAddress = '127.0.0.1'): Promise<TcpPeer> {
+    const socket = connect({ port: server.sip.port, host: '127.0.0.1', localAddress, noDelay: true });
     await once(socket, 'connect');
     scope.defer(() => socket.destroy());
     return new TcpPeer(socket);
@@ -219,6 +219,88 @@ describe('TCP', () => {
     expect(heard.match(/SIP\/2\.0 200/g)).toHaveLength(2);
   });
 
+  test('a hundred requests in one write are all answered, in their order', async ({ scope }) => {
+    const { server } = await start(scope);
+    const peer = await TcpPeer.open(scope, server);
+    const all = Array.from({ length: 100 }, (_, n) => String(n));
+    peer.send(all.map((n) => options(n, 'TCP')).join(''));
+    const heard = await peer.until('Call-ID: c-99\r\n');
+    expect([...heard.matchAll(/^Call-ID: c-(\d+)\r$/gm)].map(([, n]) => n)).toEqual(all);
+  });
+
+  test('a request that comes byte by byte is answered once', async ({ scope }) => {
+    const { server } = await start(scope);
+    const peer = await TcpPeer.open(scope, server);
+    for (const byte of `${options('slow', 'TCP')}\r\n\r\n`) {
+      peer.send(byte);
+      await new Promise((resolve) => setImmediate(resolve));
+    }
+    const heard = await peer.until('\r\n\r\n\r\n');
+    expect(heard.match(/SIP\/2\.0 /g)).toHaveLength(1);
+  });
+
+  test.for([
+    ['negative', 'Content-Length: -5'],
+    ['twice', 'Content-Length: 0\r\nl: 4'],
+  ] as const)('a Content-Length that is %s: 400, and the connection is closed', async ([, line], { scope }) => {
+    const { server, log } = await start(scope);
+    const peer = await TcpPeer.open(scope, server);
+    const lie = options('lie', 'TCP').replace('Content-Length: 0', line);
+    peer.send(options('good', 'TCP') + lie + options('after', 'TCP'));
+    const heard = await peer.until('400 Bad Request');
+    await peer.closed;
+    expect(heard.match(/SIP\/2\.0 \d+/g)).toEqual(['SIP/2.0 200', 'SIP/2.0 400']);
+    await log.find('the reason', (event) => event.event === 'tcp-closed' && event.reason.includes('where the message'));
+  });
+
+  test('a Content-Length that is too small: the rest is no SIP, and the connection is closed', async ({ scope }) => {
+    const { server, log } = await start(scope);
+    const peer = await TcpPeer.open(scope, server);
+    peer.send(`${options('short', 'TCP')}v=0\r\no=- 1 1 IN IP4 127.0.0.1\r\n`);
+    await peer.until('c-short');
+    await peer.closed;
+    await log.find('the reason', (event) => event.event === 'tcp-closed' && event.reason === 'not SIP');
+  });
+
+  test('something else than SIP is not waited for', async ({ scope }) => {
+    const { server } = await start(scope);
+    const peer = await TcpPeer.open(scope, server);
+    peer.send('GET / HTTP/1.1\r\nHost: localhost\r\n');
+    await peer.closed;
+    expect(peer.heard.all).toEqual([]);
+  });
+
+  test('a connection on which nothing happens is closed', async ({ scope }) => {
+    const { server, log } = await start(scope, { limits: { tcpIdleMs: 50 } });
+    const peer = await TcpPeer.open(scope, server);
+    await peer.closed;
+    await log.find('the reason', (event) => event.event === 'tcp-closed' && event.reason === 'idle');
+  });
+
+  test('too many connections from one address: the next is closed, others are not', async ({ scope }) => {
+    const { server, log } = await start(scope, { limits: { tcpConnectionsPerAddress: 2 } });
+    const first = await TcpPeer.open(scope, server);
+    const second = await TcpPeer.open(scope, server);
+    for (const [n, peer] of [first, second].entries()) {
+      peer.send(options(String(n), 'TCP'));
+      await peer.until(`c-${n}`);
+    }
+    await (await TcpPeer.open(scope, server)).closed;
+    await log.find(
+      'the limit',
+      (event) => event.event === 'limit-reached' && event.limit === 'tcpConnectionsPerAddress',
+    );
+    const elsewhere = await TcpPeer.open(scope, server, '127.0.0.2');
+    elsewhere.send(options('x', 'TCP'));
+    await elsewhere.until('c-x');
+    // What is closed by the server itself makes room, too.
+    first.send('nonsense\r\n');
+    await log.find('its end', (event) => event.event === 'tcp-closed' && event.reason === 'not SIP');
+    const next = await TcpPeer.open(scope, server);
+    next.send(options('y', 'TCP'));
+    await next.until('c-y');
+  });
+
   test.for([
     [
       'a message above the limit',
@@ -226,6 +308,7 @@ describe('TCP', () => {
       'message above 262144 bytes',
     ],
     ['an endless start line', 'x'.repeat(300_000), 'message above 262144 bytes'],
+    ['an endless header section', `A a SIP/2.0\r\n${'X: y\r\n'.repeat(50_000)}`, 'message above 262144 bytes'],
   ] as const)('%s closes the connection with a reason', async ([, bytes, reason], { scope }) => {
     const { server, log } = await start(scope);
     const peer = await TcpPeer.open(scope, server);
@@ -290,6 +373,53 @@ describe('TCP', () => {
     peer.send(head.replace('Content-Length: 0', `Content-Length: ${body.length}`) + body);
     expect(await got.find('the body', () => true)).toBe(body);
     await peer.until('SIP/2.0 200');
+  });
+});
+
+describe('UDP', () => {
+  test('bytes after the body that is announced are left out, also when they look like a message', async ({ scope }) => {
+    const { server } = await start(scope);
+    const peer = await UdpPeer.open(scope, server);
+    peer.send(options('first') + options('second'));
+    peer.send(options('third'));
+    await peer.heard.find('the third', (text) => text.includes('c-third'));
+    expect(peer.heard.all.some((text) => text.includes('c-second'))).toBe(false);
+  });
+
+  test('a Content-Length above what came: 400', async ({ scope }) => {
+    const { server } = await start(scope);
+    const peer = await UdpPeer.open(scope, server);
+    peer.send(options('long').replace('Content-Length: 0', 'Content-Length: 1'));
+    expect(await peer.next('SIP/2.0 400')).toContain('c-long');
+  });
+
+  test('keep-alives and empty datagrams are no messages', async ({ scope }) => {
+    const { server } = await start(scope);
+    const peer = await UdpPeer.open(scope, server);
+    for (const bytes of ['', '\0', '\r\n', '\r\n\r\n', '\0\0\0\0']) peer.send(bytes);
+    peer.send(options('after'));
+    await peer.next('SIP/2.0 200');
+    expect(peer.heard.all).toHaveLength(1);
+    expect(server.counts.dropped).toBe(0);
+  });
+
+  test('a datagram as large as there can be is shown whole, and its answer comes', async ({ scope }) => {
+    const { server } = await start(scope);
+    const got = new EventLog<number>('lengths');
+    await srfApp(scope, server, {
+      message: (request: Request, response: Response) => {
+        got.push(request.body.length);
+        response.send(200);
+      },
+    });
+    const peer = await UdpPeer.open(scope, server);
+    const body = 'line of text\r\n'.repeat(4_600);
+    const head = options('big', 'UDP', 'Content-Type: text/plain\r\n')
+      .replaceAll('OPTIONS', 'MESSAGE')
+      .replace('busy', 'alice');
+    peer.send(head.replace('Content-Length: 0', `Content-Length: ${body.length}`) + body);
+    expect(await got.find('the body', () => true)).toBe(body.length);
+    await peer.next('SIP/2.0 200');
   });
 });
 

@@ -12,7 +12,8 @@ async function start(scope: Scope, options: Partial<EmbeddedSipOptions> = {}) {
   const server = await EmbeddedSip.start({ host: '127.0.0.1', port: 0, ...options });
   scope.defer(() => server.close());
   const app = await srfApp(scope, server);
-  return { server, app, echo: `sip:echo@localhost:${server.sip.port}`, busy: `sip:busy@localhost:${server.sip.port}` };
+  const number = (user: string) => `sip:${user}@localhost:${server.sip.port}`;
+  return { server, app, echo: number('echo'), music: number('music'), busy: number('busy') };
 }
 
 /** A phone's RTP socket. */
@@ -104,6 +105,44 @@ describe('echo', () => {
     await call.destroy();
   });
 
+  test.for([
+    ['0', 'PCMU/8000'],
+    ['3', 'GSM/8000'],
+    ['8', 'PCMA/8000'],
+    ['9', 'G722/8000'],
+    ['18', 'G729/8000'],
+    ['96', 'opus/48000/2'],
+    ['97', 'speex/8000'],
+    ['98', 'speex/32000'],
+    ['99', 'iLBC/8000'],
+    ['100', 'AMR-WB/16000'],
+    ['101', 'telephone-event/16000'],
+    ['127', 'nobody-knows/44100/6'],
+  ] as const)('payload type %s, %s', async ([payloadType, codec], { scope }) => {
+    const { app, echo } = await start(scope);
+    const phone = await Phone.open(scope);
+    const offer = sdp(phone.port)
+      .replace('RTP/AVP 97', `RTP/AVPF ${payloadType}`)
+      .replace('97 speex/16000', `${payloadType} ${codec}\r\na=fmtp:${payloadType} x=1;y=2`);
+    const call = await app.createUAC(echo, { localSdp: offer });
+    expect(call.remote.sdp).toContain(` RTP/AVPF ${payloadType}\r\n`);
+    expect(call.remote.sdp).toContain(`a=rtpmap:${payloadType} ${codec}\r\na=fmtp:${payloadType} x=1;y=2\r\n`);
+    phone.send(portOf(call.remote.sdp), 1, 'any bytes', Number(payloadType));
+    expect((await phone.packet('any bytes'))[1]).toBe(Number(payloadType));
+    await call.destroy();
+  });
+
+  test('of a plain and an encrypted line takes the plain one', async ({ scope }) => {
+    const { app, echo } = await start(scope);
+    const both = `${sdp(4000).replace('RTP/AVP', 'RTP/SAVP')}m=audio 4002 RTP/AVP 0\r\n`;
+    const call = await app.createUAC(echo, { localSdp: both });
+    expect(parse(call.remote.sdp).media.map(({ port, protocol }) => `${protocol} ${port > 0}`)).toEqual([
+      'RTP/SAVP false',
+      'RTP/AVP true',
+    ]);
+    await call.destroy();
+  });
+
   test('offers when it is not offered, and echoes to where the ACK says', async ({ scope }) => {
     const { app, echo } = await start(scope);
     const phone = await Phone.open(scope);
@@ -150,9 +189,23 @@ describe('echo', () => {
     ['no audio', sdp().replace('m=audio', 'm=image')],
     ['audio refused', sdp(0)],
     ['encrypted audio', sdp().replace('RTP/AVP', 'RTP/SAVP')],
+    ['audio of a browser', sdp().replace('RTP/AVP', 'UDP/TLS/RTP/SAVPF')],
   ] as const)('%s: 488', async ([, body], { scope }) => {
     const { app, echo } = await start(scope);
     expect(await refused(app, echo, body)).toBe(488);
+  });
+
+  test('cannot do what it is required to do: 420; reads nothing but SDP: 415', async ({ scope }) => {
+    const { app, echo } = await start(scope);
+    const invite = (headers: object) =>
+      app.createUAC(echo, { localSdp: sdp(), headers }).then(
+        () => 200,
+        (error: { status: number; res: { get(name: string): string } }) =>
+          `${error.status} ${error.res.get('Unsupported') || error.res.get('Accept')}`,
+      );
+    expect(await invite({ Require: 'timer, 100rel, foo, bar' })).toBe('420 foo, bar');
+    expect(await invite({ 'Content-Type': 'text/plain' })).toBe('415 application/sdp');
+    expect(await invite({ Require: 'timer', 'Content-Type': 'Application/SDP; charset=utf-8' })).toBe(200);
   });
 
   test('ends a call by itself when nothing comes, but not one on hold', async ({ scope }) => {
@@ -170,7 +223,7 @@ describe('echo', () => {
     expect((await held.request({ method: 'OPTIONS' })).status).toBe(200);
     clock.advance(3_600_000);
     expect(await heldEnded).toContain('longest call');
-    expect(log.all.filter(({ event }) => event === 'echo-ended')).toHaveLength(2);
+    expect(log.all.filter(({ event }) => event === 'number-ended')).toHaveLength(2);
   });
 
   test('takes no more calls than it may: 486, and room again after a BYE', async ({ scope }) => {
@@ -204,6 +257,171 @@ describe('echo', () => {
   });
 });
 
+describe('music', () => {
+  /** An encoder that tells which frame it was given: its rate in kHz and a count. */
+  const countingEncoder = () => {
+    const made: number[] = [];
+    const speexEncoder = (sampleRate: number) => {
+      made.push(sampleRate);
+      let count = 0;
+      return { encode: (samples: Int16Array) => Buffer.from(`${samples.length} samples, frame ${count++}`) };
+    };
+    return { made, speexEncoder };
+  };
+
+  /** Lets the server see what was sent before, the ACK among it. */
+  const settled = (call: Dialog) => call.request({ method: 'OPTIONS' });
+
+  const framesOf = (phone: Phone) => phone.heard.all.map((packet) => packet.subarray(12).toString());
+  const G711 = 'm=audio PORT RTP/AVP 8 0\r\n';
+
+  test.for(['udp', 'tcp'])(
+    'plays from the beginning as soon as the ACK is there, over %s',
+    async (transport, { scope }) => {
+      const clock = new FakeClock();
+      const { app, music } = await start(scope, { clock, ...countingEncoder() });
+      const phone = await Phone.open(scope);
+      const call = await app.createUAC(`${music};transport=${transport}`, { localSdp: sdp(phone.port) });
+      expect(call.remote.sdp).toContain('RTP/AVP 97\r\na=rtpmap:97 speex/16000\r\na=ptime:20\r\na=sendrecv\r\n');
+      await settled(call);
+      clock.advance(1_000);
+      await phone.packet('320 samples, frame 49');
+      expect(framesOf(phone)).toEqual(Array.from({ length: 50 }, (_, n) => `320 samples, frame ${n}`));
+      const [first, second] = phone.heard.all;
+      if (!first || !second) throw new Error('nothing heard');
+      expect([first[1], second[1]]).toEqual([0x80 | 97, 97]);
+      expect((second.readUInt32BE(4) - first.readUInt32BE(4)) >>> 0).toBe(320);
+      expect((second.readUInt16BE(2) - first.readUInt16BE(2)) & 0xffff).toBe(1);
+      await call.destroy();
+      clock.advance(1_000);
+      expect(phone.heard.all).toHaveLength(50);
+    },
+  );
+
+  test('encodes the tune once for all calls, and runs one timer for them', async ({ scope }) => {
+    const clock = new FakeClock();
+    const { made, speexEncoder } = countingEncoder();
+    const { app, music } = await start(scope, { clock, speexEncoder });
+    const phones = await Promise.all([1, 2, 3].map(() => Phone.open(scope)));
+    const calls: Dialog[] = [];
+    for (const phone of phones) calls.push(await app.createUAC(music, { localSdp: sdp(phone.port) }));
+    await Promise.all(calls.map(settled));
+    // In steps, so that no socket's buffer has to hold the whole tune.
+    for (let frames = 35; frames <= 805; frames += 35) {
+      clock.advance(700);
+      await Promise.all(phones.map(({ heard }) => heard.find(`frame ${frames}`, () => heard.all.length === frames)));
+    }
+    for (const phone of phones) {
+      expect(
+        framesOf(phone)
+          .slice(798, 802)
+          .map((text) => text.replace(/.*frame /, '')),
+      ).toEqual(['798', '799', '0', '1']);
+    }
+    expect(made).toEqual([16_000]);
+    for (const call of calls) await call.destroy();
+  });
+
+  test.for([
+    ['PCMA first', G711, 8],
+    ['PCMU first', G711.replace('8 0', '0 8'), 0],
+    ['Speex that there is no encoder for', G711.replace('8 0', '97 8'), 8],
+  ] as const)('sends G.711 where that is wanted: %s', async ([, line, payloadType], { scope }) => {
+    const clock = new FakeClock();
+    const { app, music } = await start(scope, { clock });
+    const phone = await Phone.open(scope);
+    const offer = sdp(phone.port).replace(/m=audio.*\r\n/, line.replace('PORT', String(phone.port)));
+    const call = await app.createUAC(music, { localSdp: offer });
+    expect(parse(call.remote.sdp).media[0]?.payloads).toBe(payloadType);
+    await settled(call);
+    clock.advance(400);
+    await phone.heard.find('a sound', () => phone.heard.all.length === 20);
+    expect(phone.heard.all.map((packet) => packet.length)).toEqual(Array(20).fill(172));
+    const octets = new Set(Buffer.concat(phone.heard.all.map((packet) => packet.subarray(12))));
+    expect(octets.size).toBeGreaterThan(50);
+    await call.destroy();
+  });
+
+  test('pauses on hold and goes on where it was; another codec starts again', async ({ scope }) => {
+    const clock = new FakeClock();
+    const { app, music } = await start(scope, { clock, ...countingEncoder() });
+    const phone = await Phone.open(scope);
+    const call = await app.createUAC(music, { localSdp: sdp(phone.port) });
+    await settled(call);
+    clock.advance(60);
+    await phone.packet('320 samples, frame 2');
+    expect(await call.modify(sdp(phone.port).replace('sendrecv', 'sendonly'))).toContain('a=recvonly');
+    await settled(call);
+    clock.advance(1_000);
+    await call.modify(sdp(phone.port));
+    await settled(call);
+    clock.advance(20);
+    await phone.packet('320 samples, frame 3');
+    await call.modify(sdp(phone.port).replace('speex/16000', 'speex/8000'));
+    await settled(call);
+    clock.advance(20);
+    await phone.packet('160 samples, frame 0');
+    expect(framesOf(phone)).toHaveLength(5);
+    await call.destroy();
+  });
+
+  test('offers what it has when it is not offered anything', async ({ scope }) => {
+    const clock = new FakeClock();
+    const { app, music } = await start(scope, { clock, ...countingEncoder() });
+    const phone = await Phone.open(scope);
+    const held = (await app.createUAC(music, { noAck: true })) as unknown as {
+      sdp: string;
+      ack: (sdp: string) => Promise<Dialog>;
+    };
+    expect(parse(held.sdp).media[0]?.rtp.map(({ payload, codec, rate }) => `${payload} ${codec}/${rate}`)).toEqual([
+      '97 speex/16000',
+      '98 speex/8000',
+      '0 PCMU/8000',
+      '8 PCMA/8000',
+    ]);
+    const call = await held.ack(sdp(phone.port));
+    await settled(call);
+    clock.advance(20);
+    await phone.packet('320 samples, frame 0');
+    await call.destroy();
+  });
+
+  test.for([
+    ['a codec that it has not', sdp().replace('97 speex/16000', '97 opus/48000/2')],
+    ['encrypted audio', sdp().replace('RTP/AVP', 'RTP/SAVP')],
+    ['video alone', sdp().replace('m=audio', 'm=video')],
+  ] as const)('%s: 488', async ([, body], { scope }) => {
+    const { app, music } = await start(scope, countingEncoder());
+    expect(await refused(app, music, body)).toBe(488);
+  });
+
+  test('takes the audio of a video call', async ({ scope }) => {
+    const { app, music } = await start(scope, countingEncoder());
+    const call = await app.createUAC(music, {
+      localSdp: `${sdp()}m=video 4002 RTP/AVP 99\r\na=rtpmap:99 H264/90000\r\n`,
+    });
+    expect(parse(call.remote.sdp).media.map(({ type, port }) => `${type} ${port > 0}`)).toEqual([
+      'audio true',
+      'video false',
+    ]);
+    await call.destroy();
+  });
+
+  test('listens to silence, ends a call that is too long, and takes no more calls than it may', async ({ scope }) => {
+    const clock = new FakeClock();
+    const { app, music } = await start(scope, { clock, limits: { musicCalls: 1, musicCallMs: 300_000 } });
+    const pcmu = sdp().replace('97', '0');
+    const call = await app.createUAC(music, { localSdp: pcmu });
+    expect(await refused(app, music, pcmu)).toBe(486);
+    const ended = once(call, 'destroy', (bye: Request) => bye.get('Reason'));
+    await settled(call);
+    clock.advance(299_000);
+    await settled(call);
+    clock.advance(1_000);
+    expect(await ended).toContain('longest call');
+  });
+});
+
 describe('busy', () => {
   test('is busy, over both transports, and alive', async ({ scope }) => {
     const { app, busy } = await start(scope);
@@ -212,9 +430,10 @@ describe('busy', () => {
     expect((await answerTo(app, busy, { method: 'OPTIONS' })).status).toBe(200);
   });
 
-  test('and echo can be left out', async ({ scope }) => {
-    const { app, busy, echo } = await start(scope, { numbers: false });
+  test('and the others can be left out', async ({ scope }) => {
+    const { app, busy, echo, music } = await start(scope, { numbers: false });
     expect(await refused(app, busy, sdp())).toBe(503);
     expect(await refused(app, echo, sdp())).toBe(503);
+    expect(await refused(app, music, sdp())).toBe(503);
   });
 });

@@ -45,6 +45,34 @@ test.concurrent.for([
   await sipp.done();
 });
 
+test.concurrent.for([
+  ['udp', 97, 'speex/16000', 70],
+  ['tcp', 104, 'speex/8000', 38],
+  ['udp', 0, 'PCMU/8000', 160],
+  ['udp', 8, 'PCMA/8000', 160],
+] as const)(
+  'music over %s plays in payload type %i, %s',
+  async ([transport, payloadType, codec, octets], { scope }) => {
+    const peer = await RtpPeer.open(scope);
+    const sipp = await Sipp.start(scope, {
+      scenario: caller.talks({ payloadType, codec, ms: 1500 }),
+      transport,
+      rtpPort: peer.port,
+      call: { user: 'music', host: loopback, port: gateway().sipPort },
+    });
+    const packets = await peer.waitPackets(25);
+    expect(new Set(packets.map((packet) => `${packet.payloadType} ${packet.payload.length}`))).toEqual(
+      new Set([`${payloadType} ${octets}`]),
+    );
+    const [first] = packets;
+    const step = codec === 'speex/16000' ? 320 : 160;
+    expect(packets.map(({ sequence, timestamp }) => [sequence, timestamp])).toEqual(
+      packets.map((_, n) => [((first?.sequence ?? 0) + n) & 0xffff, ((first?.timestamp ?? 0) + n * step) % 2 ** 32]),
+    );
+    await sipp.done();
+  },
+);
+
 test.concurrent.for(['udp', 'tcp'] as const)('busy over %s', async (transport, { scope }) => {
   const sipp = await Sipp.start(scope, {
     scenario: caller.isRefused(486),

@@ -52,11 +52,11 @@ describe('building', () => {
 
 describe('reading', () => {
   it('a compound of every kind', () => {
-    const feedback = [0x81, 206, 0, 2, 0, 0, 0, 1, 0, 0, 0, 2];
-    expect(parseRtcp(Uint8Array.from([...senderReport, ...sdes, ...feedback, ...bye]))).toEqual([
+    const extended = [0x81, 207, 0, 2, 0, 0, 0, 1, 0, 0, 0, 2];
+    expect(parseRtcp(Uint8Array.from([...senderReport, ...sdes, ...extended, ...bye]))).toEqual([
       { type: 'sr', ssrc, sender, blocks: [block] },
       { type: 'sdes' },
-      { type: 'other', packetType: 206 },
+      { type: 'other', packetType: 207 },
       { type: 'bye', ssrcs: [ssrc] },
     ]);
   });

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { Bench, PEER_PORT, peerRequest, sdp, tag } from './support/bench.js';
+import { Bench, PEER_PORT, peerRequest, peerResponse, sdp, tag } from './support/bench.js';
 
 /** An INVITE shown to the application. */
 function ringing(bench = new Bench(), headers: readonly string[] = []) {
@@ -469,6 +469,74 @@ describe('reliable provisional responses (RFC 3262)', () => {
     expect(bench.user.take()).toEqual([]);
   });
 
+  const prackOf = (rseq: string | undefined, toTag: string, cseq: number) =>
+    peerRequest({ method: 'PRACK', toTag, cseq, headers: [`RAck: ${rseq} 1 INVITE`] });
+
+  it('go one at a time: the next waits for the PRACK, and is numbered one up', () => {
+    const { bench, txn, rseq, toTag } = reliable();
+    expect(bench.respond(txn, 180, [['Require', '100rel']])).toMatchObject({ ok: true });
+    bench.clock.advance(600);
+    expect(bench.wire()).toEqual(['183']);
+    bench.receive(prackOf(rseq, toTag, 2));
+    const next = bench.one();
+    expect(next).toMatchObject({ status: 180 });
+    expect(Number(next.headers.get('rseq'))).toBe(Number(rseq) + 1);
+    expect(bench.user.seen()).toEqual(['PRACK']);
+    bench.clock.advance(600);
+    expect(bench.wire()).toEqual(['180']);
+    bench.receive(prackOf(String(Number(rseq) + 1), toTag, 3));
+    bench.clock.advance(60_000);
+    expect(bench.wire()).toEqual([]);
+  });
+
+  it('an unreliable one need not wait', () => {
+    const { bench, txn } = reliable();
+    bench.respond(txn, 180);
+    expect(bench.wire()).toEqual(['180']);
+  });
+
+  it('a 200 waits for the PRACK of a description, and is acknowledged as ever', () => {
+    const { bench, txn, rseq, toTag } = reliable();
+    expect(bench.respond(txn, 200, [], sdp())).toMatchObject({ ok: true });
+    expect(bench.respond(txn, 486)).toMatchObject({ ok: true });
+    bench.clock.advance(600);
+    expect(bench.wire()).toEqual(['183']);
+    bench.receive(prackOf(rseq, toTag, 2));
+    expect(bench.wire()).toEqual(['200']);
+    bench.receive(peerRequest({ method: 'ACK', toTag }));
+    expect(bench.user.seen()).toEqual(['PRACK', 'ACK']);
+    bench.clock.advance(60_000);
+    expect(bench.wire()).toEqual([]);
+  });
+
+  it('a 200 does not wait for the PRACK of one without a description', () => {
+    const { bench, txn } = ringing(undefined, ['Supported: 100rel']);
+    bench.respond(txn, 180, [['Require', '100rel']]);
+    bench.respond(txn, 200, [], sdp());
+    expect(bench.wire()).toEqual(['180', '200']);
+    bench.clock.advance(400);
+    expect(bench.wire()).toEqual([]);
+  });
+
+  it('never acknowledged: 504 after 32 s, and the dialog is gone', () => {
+    const { bench, txn } = reliable();
+    bench.respond(txn, 200, [], sdp());
+    bench.clock.advance(32_000);
+    expect(bench.wire()).toEqual([...Array(6).fill('183'), '504']);
+    expect(bench.core.counts.dialogs).toBe(0);
+    bench.clock.advance(64_000);
+    expect(bench.core.counts.transactions).toBe(0);
+  });
+
+  it('a CANCEL ends them, and what has waited is not sent', () => {
+    const { bench, txn, rseq, toTag } = reliable();
+    bench.respond(txn, 200, [], sdp());
+    bench.receive(peerRequest({ method: 'CANCEL', branch: 'z9hG4bK-inv' }));
+    expect(bench.wire()).toEqual(['200', '487']);
+    bench.receive(prackOf(rseq, toTag, 2));
+    expect(bench.wire()).toEqual(['481']);
+  });
+
   it('end with the final response', () => {
     const { bench, txn } = reliable();
     bench.respond(txn, 486);
@@ -525,6 +593,67 @@ describe('session timers (RFC 4028)', () => {
     expect(refusal).toMatchObject({ status: 422 });
     expect(refusal?.headers.get('min-se')).toBe('90');
     expect(bench.user.take()).toEqual([]);
+  });
+
+  describe('a caller that leaves the refreshing to us', () => {
+    const leaves = ['Supported: timer', 'Session-Expires: 120;refresher=uas'];
+    const refreshing = () => {
+      const call = confirmed(undefined, leaves);
+      call.bench.clock.advance(60_000);
+      return { ...call, refresh: call.bench.one() };
+    };
+
+    it('gets the same description again after half of the interval; the server ACKs', () => {
+      const { bench, ok, refresh } = refreshing();
+      expect(ok.headers.get('session-expires')).toBe('120;refresher=uas');
+      expect(refresh).toMatchObject({ method: 'INVITE', body: sdp() });
+      expect(refresh.headers.get('session-expires')).toBe('120;refresher=uac');
+      bench.receive(peerResponse(refresh, 200, { body: sdp(), headers: ['Session-Expires: 120;refresher=uac'] }));
+      expect(bench.wire()).toEqual(['ACK']);
+      expect(bench.user.take()).toEqual([]);
+      bench.clock.advance(60_000);
+      expect(bench.wire()).toEqual(['INVITE']);
+    });
+
+    it('is asked again when both ask at once (491)', () => {
+      const { bench, refresh } = refreshing();
+      bench.receive(peerResponse(refresh, 491));
+      expect(bench.wire()).toEqual(['ACK']);
+      bench.clock.advance(2_500);
+      expect(bench.wire()).toEqual(['INVITE']);
+    });
+
+    it.each([481, 408])('has gone when it answers %d: BYE, shown to the application', (status) => {
+      const { bench, refresh, dialogId } = refreshing();
+      bench.receive(peerResponse(refresh, status));
+      expect(bench.wire()).toEqual(['ACK', 'BYE']);
+      expect(bench.user.take()).toMatchObject([{ source: 'application', dialogId }]);
+    });
+
+    it('has gone when it answers nothing for 32 s', () => {
+      const { bench } = refreshing();
+      bench.clock.advance(32_000);
+      expect(bench.wire().at(-1)).toBe('BYE');
+      expect(bench.core.counts.dialogs).toBe(0);
+    });
+
+    it('keeps its call when it merely refuses', () => {
+      const { bench, refresh } = refreshing();
+      bench.receive(peerResponse(refresh, 488));
+      expect(bench.wire()).toEqual(['ACK']);
+      bench.clock.advance(300_000);
+      expect(bench.core.counts.dialogs).toBe(1);
+    });
+  });
+
+  it('the application may agree to something else than was asked for', () => {
+    const { bench, txn, ...call } = ringing(undefined, asks);
+    bench.respond(txn, 200, [['Session-Expires', '200;refresher=uas']], sdp());
+    const ok = bench.one();
+    bench.receive(peerRequest({ method: 'ACK', toTag: tag(ok, 'to') }));
+    expect(call.invite).toContain('120;refresher=uac');
+    bench.clock.advance(100_000);
+    expect(bench.wire()).toEqual(['INVITE']);
   });
 
   it('leaves nothing behind when the call ends', () => {
@@ -627,6 +756,33 @@ describe('limits', () => {
     bench.clock.advance(64_000);
     bench.receive(peerRequest({ method: 'OPTIONS', callId: 'd' }));
     expect(bench.user.seen()).toEqual(['OPTIONS']);
+  });
+
+  it('too many bytes in transactions: the same', () => {
+    const bench = new Bench({ transactionBytes: 3_000 });
+    const body = 'x'.repeat(1_000);
+    const big = (callId: string) =>
+      peerRequest({ method: 'MESSAGE', callId, headers: ['Content-Type: text/plain'], body });
+    for (const callId of ['a', 'b', 'c']) bench.receive(big(callId));
+    expect(bench.one()).toMatchObject({ status: 503 });
+    expect(bench.user.seen()).toHaveLength(2);
+    expect(bench.log).toMatchObject([{ event: 'limit-reached', limit: 'transactionBytes' }]);
+    bench.clock.advance(64_000);
+    bench.receive(big('d'));
+    expect(bench.user.seen()).toEqual(['MESSAGE']);
+  });
+
+  it('transactions of both sides are counted together: the application is refused as well', () => {
+    const bench = new Bench({ transactions: 1 });
+    bench.receive(peerRequest({ method: 'OPTIONS' }));
+    expect(bench.request({ method: 'OPTIONS' })).toEqual({
+      ok: false,
+      reason: 'Server error: too many transactions',
+    });
+    bench.clock.advance(64_000);
+    expect(bench.request({ method: 'OPTIONS' })).toMatchObject({ ok: true });
+    bench.receive(peerRequest({ method: 'OPTIONS', callId: 'other' }));
+    expect(bench.wire()).toEqual(['OPTIONS', '503']);
   });
 
   it('too many dialogs: the application is refused', () => {

@@ -365,6 +365,16 @@ describe('an outgoing CANCEL', () => {
     ]);
   });
 
+  it('a second time is refused', () => {
+    const { bench, txn } = calling();
+    const cancel = { method: 'CANCEL', transactionId: txn };
+    expect(bench.request(cancel)).toMatchObject({ ok: true });
+    expect(bench.request(cancel)).toEqual({
+      ok: false,
+      reason: `internal server error canceling transaction id: ${txn}`,
+    });
+  });
+
   it('of a call that is over is refused', () => {
     const { bench, invite, txn } = calling();
     bench.receive(peerResponse(invite, 486));
@@ -497,6 +507,48 @@ describe('a call we made', () => {
     bench.clock.advance(300_000);
     expect(bench.core.counts).toMatchObject({ transactions: 0, dialogs: 0 });
     expect(bench.clock.pendingCount).toBe(0);
+  });
+});
+
+describe('the session timer that a callee agrees to (RFC 4028)', () => {
+  it('the callee refreshes: it is held to it', () => {
+    const { bench, invite, ok, dialogId } = confirmedCall(undefined, {
+      headers: ['Session-Expires: 90;refresher=uas'],
+    });
+    expect(ok).toContain('refresher=uas');
+    bench.clock.advance(50_000);
+    const refresh = { callId: invite.callId, fromTag: 'peer', toTag: tag(invite, 'from') };
+    bench.receive(peerRequest({ method: 'UPDATE', ...refresh, headers: ['Session-Expires: 90;refresher=uac'] }));
+    bench.respond(bench.user.take()[0]?.transactionId ?? '', 200);
+    bench.wire();
+    bench.clock.advance(59_000);
+    expect(bench.wire()).toEqual([]);
+    bench.clock.advance(1_000);
+    expect(bench.wire()).toEqual(['BYE']);
+    expect(bench.user.take()).toMatchObject([{ source: 'application', dialogId }]);
+  });
+
+  it('we refresh: the description again, at half of the interval', () => {
+    const { bench } = confirmedCall(undefined, { headers: ['Session-Expires: 90;refresher=uac'] });
+    bench.clock.advance(45_000);
+    const refresh = bench.one();
+    expect(refresh).toMatchObject({ method: 'INVITE', body: sdp() });
+    bench.receive(peerResponse(refresh, 200));
+    expect(bench.wire()).toEqual(['ACK']);
+    bench.receive(peerResponse(refresh, 200));
+    expect(bench.wire()).toEqual(['ACK']);
+    expect(bench.user.take()).toEqual([]);
+  });
+
+  it('a request of the application that is refreshed anew counts from there', () => {
+    const { bench, dialogId } = confirmedCall(undefined, { headers: ['Session-Expires: 90;refresher=uac'] });
+    bench.clock.advance(40_000);
+    bench.request({ method: 'UPDATE', dialogId }, [['Session-Expires', '90;refresher=uac']]);
+    bench.receive(peerResponse(bench.one(), 200, { headers: ['Session-Expires: 90;refresher=uac'] }));
+    bench.clock.advance(44_999);
+    expect(bench.wire()).toEqual([]);
+    bench.clock.advance(1);
+    expect(bench.wire()).toEqual(['INVITE']);
   });
 });
 

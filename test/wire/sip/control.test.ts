@@ -18,7 +18,22 @@ describe('client frames', () => {
     ['1|route|invite', { verb: 'route', method: 'invite' }],
     ['1|remove_route', { verb: 'remove_route' }],
     ['1|remove_route|invite', { verb: 'remove_route' }],
-    ['1|proxy|a|b', { verb: 'proxy' }],
+    ['1|proxy|a|b', { verb: 'invalid', reason: 'proxy with too few fields' }],
+    [
+      '1|proxy|T|remainInDialog|fullResponse|followRedirects|simultaneous|500ms|2s|sip:a|sip:b\r\nINVITE sip:a SIP/2.0\r\nX-P: 1\r\n\r\n',
+      {
+        ...{ verb: 'proxy', transactionId: 'T', fullResponse: true },
+        options: {
+          ...{ targets: ['sip:a', 'sip:b'], simultaneous: true, remainInDialog: true, followRedirects: true },
+          ...{ provisionalMs: 500, finalMs: 2_000 },
+        },
+      },
+    ],
+    // As drachtio-srf writes it: unset times are the word "undefined" or nothing.
+    [
+      '1|proxy|T||||serial|undefined||sip:a\r\n',
+      { fullResponse: false, options: { targets: ['sip:a'], simultaneous: false, remainInDialog: false } },
+    ],
   ])('%s', (payload, command) => expect(parseCommand(payload)).toMatchObject(command));
 
   it('a new request, with its next hop', () => {

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { RtpEcho } from '../../../plugin/embedded-sip/src/numbers/rtp-echo.js';
-import { answerDirection, parseSdp, writeSdp } from '../../../plugin/embedded-sip/src/numbers/sdp.js';
+import { answerDirection, parseSdp, SessionWriter } from '../../../plugin/embedded-sip/src/numbers/sdp.js';
 
 describe('session descriptions', () => {
   const sdp = [
@@ -62,7 +62,7 @@ describe('session descriptions', () => {
       direction: 'recvonly',
       formatLines: ['rtpmap:0 PCMU/8000'],
     } as const;
-    const text = writeSdp('127.0.0.1', 5, 1, [media, { ...media, kind: 'image', port: 0 }]);
+    const text = new SessionWriter('echo', '127.0.0.1').write([media, { ...media, kind: 'image', port: 0 }]);
     expect(parseSdp(text)).toMatchObject([
       { ...media, address: '127.0.0.1' },
       { kind: 'image', port: 0 },

@@ -53,9 +53,69 @@ describe('SIP over a stream (RFC 3261 18.3)', () => {
     expect(framer.midMessage).toBe(false);
   });
 
+  it('finds a Content-Length that is folded or spelt oddly', () => {
+    const odd = ['Content-Length:\r\n 4', 'L \t:  4 ', 'CONTENT-LENGTH:4', 'Content-Length: 0004'];
+    const stream = odd.map((line) => `A a SIP/2.0\r\n${line}\r\nTo: x\r\n\r\nbody`).join('');
+    expect(feed(new StreamFramer(1000), [stream]).messages).toHaveLength(odd.length);
+  });
+
+  it.each([
+    'Content-Length: -4',
+    'Content-Length: four',
+    'Content-Length: 4x',
+    'Content-Length:',
+    'Content-Length: 9999999999',
+    'Content-Length: 4\r\nl: 5',
+    'l: 4\r\nl: 4',
+    'Content-Length: 4\r\n 5',
+  ])('does not go on after %j, which does not say where the message ends', (line) => {
+    const message = `A a SIP/2.0\r\n${line}\r\n\r\n`;
+    expect(feed(new StreamFramer(1000), [`${first}${message}body${second}`])).toEqual({
+      messages: [first, message],
+      keepAlives: 0,
+      error: 'where the message ends is not known',
+    });
+  });
+
+  it('a Content-Length that is too small: what follows is no SIP', () => {
+    const short = 'INVITE sip:a SIP/2.0\r\nContent-Length: 5\r\n\r\nv=0\r\n';
+    expect(feed(new StreamFramer(1000), [`${short}o=- 1 1 IN IP4 h\r\n${second}`])).toMatchObject({
+      messages: [short],
+      error: 'not SIP',
+    });
+  });
+
+  it.each(['GET / HTTP/1.1\r\n', '\x16\x03\x01\x02\r\n', 'SIP\r\n', 'INVITE sip:a\r\n'])(
+    'does not wait after %j',
+    (line) => {
+      expect(new StreamFramer(1000).push(line).error).toBe('not SIP');
+    },
+  );
+
+  it('takes a hundred messages in one piece, and a large one byte by byte, in good time', () => {
+    const started = performance.now();
+    expect(new StreamFramer(1000).push(first.repeat(100)).messages).toHaveLength(100);
+    const large = `A a SIP/2.0\r\n${'X: y\r\n'.repeat(5_000)}Content-Length: 30000\r\n\r\n${'z'.repeat(30_000)}`;
+    expect(feed(new StreamFramer(100_000), [...large]).messages).toEqual([large]);
+    expect(performance.now() - started).toBeLessThan(5_000);
+  });
+
+  it('is total', () => {
+    const piece = fc.oneof(
+      fc.constantFrom(first, second, third, '\r\n', '\r', 'l: 5', ' '),
+      fc.string({ unit: 'binary' }),
+    );
+    fc.assert(
+      fc.property(fc.array(piece, { maxLength: 20 }), (pieces) => {
+        const whole = feed(new StreamFramer(300), [pieces.join('')]);
+        expect(whole.messages.join('').length).toBeLessThanOrEqual(pieces.join('').length);
+      }),
+    );
+  });
+
   it.each([
     ['an announced body', 'A a SIP/2.0\r\nContent-Length: 90\r\n\r\n'],
-    ['an endless header section', 'x'.repeat(101)],
+    ['an endless header section', `A a SIP/2.0\r\n${'x'.repeat(101)}`],
     ['the largest number', 'A a SIP/2.0\r\nContent-Length: 999999999\r\n\r\n'],
   ])('ends at the limit: %s', (_what, stream) => {
     expect(new StreamFramer(100).push(stream).error).toBe('message above 100 bytes');

@@ -115,6 +115,18 @@ describe('responses', () => {
 describe('malformed requests', () => {
   const cases: [string, string, number][] = [
     ['no From', message(['-From']), 400],
+    ['a Via that is none', message(['Via: UDP 1.2.3.4']), 400],
+    ['a Via with an empty parameter', message(['Via: SIP/2.0/UDP h;;branch=z9hG4bK1']), 400],
+    ['a Via of another version', message(['Via: SIP/7.0/UDP h;branch=z9hG4bK1']), 400],
+    ['an empty Contact', message(['Contact: ']), 400],
+    ['a Contact with empty parameters', message(['Contact: "Joe" <sip:joe@example.org>;;']), 400],
+    ['a Contact with ? outside brackets', message(['Contact: sip:a@b?Route=x']), 400],
+    ['a second Contact that is none', message(['Contact: <sip:a@b>, nobody']), 400],
+    ['From with a comma outside quotes', message(['From: Bell, Alexander <sip:a@b>;tag=1']), 400],
+    ['From with a display name that is no token', message(['From: a@b <sip:a@b>;tag=1']), 400],
+    ['To with a trailing semicolon', message(['To: <sip:a@b>;']), 400],
+    ['To with a parameter without a name', message(['To: <sip:a@b>;=1']), 400],
+    ['brackets around the Request-URI', message().replace('sip:1000@127.0.0.1:5060 SIP', '<sip:1000@h> SIP'), 400],
     ['no To', message(['-To']), 400],
     ['no Call-ID', message(['-Call-ID']), 400],
     ['no CSeq', message(['-CSeq']), 400],
@@ -148,7 +160,6 @@ describe('malformed requests', () => {
     ['empty', ''],
     ['no end of the headers', message().slice(0, 120)],
     ['no Via', message(['-Via'])],
-    ['a Via that is none', message(['Via: UDP 1.2.3.4'])],
     ['no method', message().replace('INVITE sip', ' sip')],
     ['HTTP', 'GET / HTTP/1.1\r\nHost: x\r\n\r\n'],
   ])('%s: not answerable', (_what, text) => {
@@ -187,6 +198,9 @@ describe('malformed requests', () => {
       message([`From: ${'"\\'.repeat(4000)}`]),
       message([`To: ${'<'.repeat(8000)}`]),
       message([`Contact: ${',;="<'.repeat(1600)}`]),
+      message([`Contact: <sip:a@b>;${'a= '.repeat(2600)}"`]),
+      message([`Via: SIP/2.0/UDP h;a${' '.repeat(8000)}=${' '.repeat(8000)}"`]),
+      message([`From: ${'a '.repeat(4000)}@ <sip:a@b>`]),
       message([`Subject: x${'\r\n '.repeat(20_000)}y`]),
     ];
     const start = performance.now();

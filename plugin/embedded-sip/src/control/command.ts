@@ -1,3 +1,4 @@
+import type { ProxyOptions } from '../core/proxy/proxied-request.js';
 import { Headers } from '../message/headers.js';
 import type { OutgoingRequest, OutgoingResponse } from '../transaction-user.js';
 
@@ -14,7 +15,14 @@ export type Command =
       readonly transactionId: string;
       readonly response: OutgoingResponse;
     }
-  | { readonly verb: 'proxy'; readonly id: string }
+  | {
+      readonly verb: 'proxy';
+      readonly id: string;
+      readonly transactionId: string;
+      /** Whether the client wants to see the final responses. */
+      readonly fullResponse: boolean;
+      readonly options: ProxyOptions;
+    }
   | { readonly verb: 'refused'; readonly id: string; readonly reason: string }
   | { readonly verb: 'invalid'; readonly id: string; readonly reason: string };
 
@@ -39,7 +47,7 @@ export function parseCommand(payload: string): Command {
     case 'sip':
       return parseSip(id, fields, message);
     case 'proxy':
-      return { verb, id };
+      return parseProxy(id, fields, message);
     default:
       return { verb: 'invalid', id, reason: 'Unknown message type' };
   }
@@ -71,6 +79,29 @@ function parseSip(id: string, fields: readonly string[], message: string): Comma
     return { verb: 'request', id, request: { ...base, transactionId } };
   }
   return { verb: 'request', id, request: nextHop === '' ? base : { ...base, nextHop } };
+}
+
+/** `id|proxy|TXN|remainInDialog|fullResponse|followRedirects|simultaneous or serial|PROVTIMEOUT|FINALTIMEOUT|uri...` */
+function parseProxy(id: string, fields: readonly string[], message: string): Command {
+  const [, , transactionId = '', remain, full, follow, forking, provisional, final, ...targets] = fields;
+  if (targets.length === 0) return { verb: 'invalid', id, reason: 'proxy with too few fields' };
+  const provisionalMs = milliseconds(provisional);
+  const finalMs = milliseconds(final);
+  const options = {
+    ...{ targets, headers: splitMessage(message).headers },
+    simultaneous: forking === 'simultaneous',
+    remainInDialog: remain === 'remainInDialog',
+    followRedirects: follow === 'followRedirects',
+    ...(provisionalMs !== undefined && { provisionalMs }),
+    ...(finalMs !== undefined && { finalMs }),
+  };
+  return { verb: 'proxy', id, transactionId, fullResponse: full === 'fullResponse', options };
+}
+
+/** `500`, `500ms` or `2s`; anything else, `undefined` as drachtio-srf writes it too, is no limit. */
+function milliseconds(text = ''): number | undefined {
+  const match = /^(\d{1,7})(ms|s)?$/.exec(text);
+  return match ? Number(match[1]) * (match[2] === 's' ? 1000 : 1) : undefined;
 }
 
 /** Splits what a client sends; Content-Length is not looked at, a line without a colon is dropped. */

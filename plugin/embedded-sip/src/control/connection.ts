@@ -5,7 +5,7 @@ import type { SipCore } from '../core/core.js';
 import type { EmbeddedSipLimits } from '../options.js';
 import type { TransactionUser, UserEvent } from '../transaction-user.js';
 import { type Command, parseCommand } from './command.js';
-import { answerText, eventText, sentRequestText, sentResponseText } from './event-text.js';
+import { answerText, eventText, proxiedText, sentRequestText, sentResponseText } from './event-text.js';
 import { encodeFrame, FrameDecoder } from './frame.js';
 import type { RouteTable } from './routes.js';
 
@@ -103,7 +103,7 @@ export class ControlConnection implements TransactionUser {
         break;
       }
       case 'proxy':
-        this.#answer(command.id, 'NOK', 'proxy is not supported by the embedded SIP server');
+        this.#proxy(command);
         break;
       case 'refused':
         this.#answer(command.id, 'NOK', command.reason);
@@ -112,6 +112,20 @@ export class ControlConnection implements TransactionUser {
         this.#refuse(command.id, command.reason);
         break;
     }
+  }
+
+  #proxy({ id, transactionId, options, fullResponse }: Extract<Command, { readonly verb: 'proxy' }>): void {
+    const { core, clock } = this.#parts;
+    const refusal = core.proxy(transactionId, options, {
+      onFinal: (response, flow) => {
+        if (fullResponse) this.#send(proxiedText(id, response, flow, clock.now()));
+      },
+      onDone: () => {
+        if (fullResponse) this.#answer(id, 'OK', 'done');
+      },
+    });
+    if (refusal !== undefined) this.#answer(id, 'NOK', refusal);
+    else if (!fullResponse) this.#answer(id, 'OK', 'done');
   }
 
   #authenticate(id: string, secret: string): void {

@@ -1,5 +1,7 @@
 import { newUuid } from '../ids.js';
+import type { SipResponse } from '../message/message.js';
 import type { Sent, UserEvent } from '../transaction-user.js';
+import type { Flow } from '../transport/types.js';
 
 /** Time of day as the protocol writes it: hh:mm:ss.uuuuuu in UTC. */
 export function timeOfDay(milliseconds: number): string {
@@ -19,6 +21,14 @@ export function eventText(event: UserEvent, now: number): string {
 /** Frame payload that answers a client's frame. */
 export function answerText(commandId: string, ...fields: readonly string[]): string {
   return [newUuid(), 'response', commandId, ...fields].join('|');
+}
+
+/** Answer to `proxy` that shows a target's final response; another answer follows. */
+export function proxiedText(commandId: string, response: SipResponse, flow: Flow, now: number): string {
+  const { text } = response;
+  const { protocol, remoteAddress, remotePort } = flow;
+  const head = ['OK', 'network', String(text.length), protocol, remoteAddress, String(remotePort), timeOfDay(now)];
+  return `${answerText(commandId, ...head, '', '', 'continue')}\r\n${text}`;
 }
 
 /** Answer to a request that has been sent. */

@@ -51,10 +51,6 @@ export class ClientTransactions implements Iterable<ClientEntry> {
     this.#handlers = handlers;
   }
 
-  get size(): number {
-    return this.#byKey.size;
-  }
-
   byId(id: string): ClientEntry | undefined {
     return this.#byId.get(id);
   }
@@ -125,6 +121,7 @@ export class ClientTransactions implements Iterable<ClientEntry> {
     } else {
       entry.machine = { kind: 'other', transaction: new NonInviteClientTransaction(parts) };
     }
+    this.#context.budget.add(entry.text.length);
     this.#byKey.set(clientKey(entry.fields.branch, entry.fields.method), entry);
     this.#byId.set(entry.id, entry);
     entry.machine.transaction.start();
@@ -158,6 +155,7 @@ export class ClientTransactions implements Iterable<ClientEntry> {
   }
 
   #closed(entry: ClientEntry): void {
+    this.#context.budget.remove(entry.text.length);
     this.#byKey.delete(clientKey(entry.fields.branch, entry.fields.method));
     this.#byId.delete(entry.id);
   }

@@ -5,7 +5,9 @@ import type { OutgoingRequest, OutgoingResponse, SendResult, TransactionUser } f
 import type { Flow, Target } from '../transport/types.js';
 import type { ClientEntry } from './client-entry.js';
 import type { CoreContext } from './context.js';
+import type { ProxyObserver, ProxyOptions } from './proxy/proxied-request.js';
 import { RegisteredConnections } from './registered-connections.js';
+import { TransactionBudget } from './transaction-budget.js';
 import { type Reply, UacCore } from './uac.js';
 import { UasCore } from './uas.js';
 
@@ -16,7 +18,8 @@ export class SipCore {
   readonly #uac: UacCore;
   #dropped = 0;
 
-  constructor(context: CoreContext, selectUser: (request: SipRequest) => TransactionUser | undefined) {
+  constructor(parts: Omit<CoreContext, 'budget'>, selectUser: (request: SipRequest) => TransactionUser | undefined) {
+    const context = { ...parts, budget: new TransactionBudget(parts.limits, parts.log) };
     this.#context = context;
     const registered = new RegisteredConnections(context.clock);
     this.#uac = new UacCore(context, {
@@ -30,7 +33,7 @@ export class SipCore {
     this.#uas = new UasCore(context, {
       selectUser,
       onAckTimeout: (dialog) => this.#uac.bye(dialog, 'ACK timeout'),
-      onSessionExpired: (dialog) => this.#uac.bye(dialog, 'Session timer expired'),
+      session: this.#uac.session,
       onRegistered: (request, response, flow) => registered.onRegistered(request, response, flow),
     });
   }
@@ -38,7 +41,7 @@ export class SipCore {
   /** Transactions alive, and datagrams and messages dropped since the start because they made no sense. */
   get counts(): { readonly transactions: number; readonly dialogs: number; readonly dropped: number } {
     return {
-      transactions: this.#uas.size + this.#uac.size,
+      transactions: this.#context.budget.count,
       dialogs: this.#context.dialogs.size,
       dropped: this.#dropped,
     };
@@ -48,7 +51,7 @@ export class SipCore {
     const outcome = parseMessage(text, this.#context.limits);
     if (outcome.ok) {
       if (outcome.message.kind === 'request') this.#uas.receive(outcome.message, flow);
-      else this.#uac.receive(outcome.message, flow);
+      else if (!this.#uas.proxy.receive(outcome.message, flow)) this.#uac.receive(outcome.message, flow);
       return;
     }
     if (outcome.answerable) {
@@ -62,6 +65,7 @@ export class SipCore {
 
   onUnreachable(target: Target): void {
     this.#uac.unreachable(target);
+    this.#uas.proxy.unreachable(target);
   }
 
   request(owner: TransactionUser, request: OutgoingRequest, reply: Reply): void {
@@ -70,6 +74,11 @@ export class SipCore {
 
   respond(transactionId: string, response: OutgoingResponse): SendResult {
     return this.#uas.respond(transactionId, response);
+  }
+
+  /** Passes a request on that a user has been shown; the reason when that cannot be. */
+  proxy(transactionId: string, options: ProxyOptions, observer: ProxyObserver): string | undefined {
+    return this.#uas.proxy.start(transactionId, options, observer);
   }
 
   /** A user has gone; its `alive` is already false. */

@@ -61,10 +61,16 @@ export function userLines(user: Headers, body: string, local: LocalIdentity): He
 
 /** Whether the type of a body is given, or SDP by its look. */
 export function hasBodyType(user: Headers, body: string): boolean {
-  return body === '' || user.has('content-type') || body.startsWith('v=0');
+  return body === '' || user.has('content-type') || isDescription(body);
 }
 
-function viaElement(local: LocalIdentity, branch: string): string {
+/** Whether a body looks like SDP. */
+export function isDescription(body: string): boolean {
+  return body.startsWith('v=0');
+}
+
+/** Our element of Via. */
+export function viaElement(local: LocalIdentity, branch: string): string {
   const port = local.port === 5060 ? '' : `:${local.port}`;
   const rport = local.protocol === 'udp' ? ';rport' : '';
   return `SIP/2.0/${local.protocol.toUpperCase()} ${uriHost(local.host)}${port}${rport};branch=${branch}`;

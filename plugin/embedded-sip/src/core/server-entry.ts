@@ -28,8 +28,12 @@ export interface ServerEntry {
   /** A response other than 100 has been sent. */
   answered: boolean;
   lastText: string;
+  /** The user has said 2xx to an INVITE; it may still wait for a PRACK. */
+  accepted: boolean;
   acknowledged: boolean;
   reliable: ReliableProvisionals | undefined;
+  /** Set once the request is passed on instead of answered. */
+  proxied: { cancelled(): void } | undefined;
   /** Ends a request that nobody answers. */
   forget: ScheduledCall | undefined;
 }

@@ -29,10 +29,6 @@ export class ServerTransactions {
     this.#onAckTimeout = onAckTimeout;
   }
 
-  get size(): number {
-    return this.#byKey.size;
-  }
-
   /** The transaction of the same request come before. */
   find(request: SipRequest): ServerEntry | undefined {
     return this.#byKey.get(serverKey(request));
@@ -65,9 +61,8 @@ export class ServerTransactions {
   /** A new transaction; undefined, and 503 sent, when there are too many. */
   create(request: SipRequest, text: string, flow: Flow): ServerEntry | undefined {
     const target = targetOf(flow);
-    const { limits, log, transport, clock } = this.#context;
-    if (this.#byKey.size >= limits.transactions) {
-      log({ event: 'limit-reached', limit: 'transactions', value: limits.transactions });
+    const { budget, transport, clock } = this.#context;
+    if (!budget.admits(request.text.length)) {
       const busy = plainResponse(request.headers, 503, 'Service Unavailable', newTag(), [['Retry-After', '5']]);
       transport.send(busy, target);
       return undefined;
@@ -91,10 +86,13 @@ export class ServerTransactions {
       initial: tagOf(request.to) === undefined,
       answered: false,
       lastText: '',
+      accepted: false,
       acknowledged: false,
       reliable: undefined,
+      proxied: undefined,
       forget: clock.schedule(FORGET, () => this.#forget(entry)),
     };
+    budget.add(request.text.length);
     this.#byKey.set(entry.key, entry);
     if (invite) {
       const call = inviteCallKey(request);
@@ -145,6 +143,7 @@ export class ServerTransactions {
   }
 
   #terminated(entry: ServerEntry): void {
+    this.#context.budget.remove(entry.request.text.length);
     entry.forget?.cancel();
     entry.reliable?.stop();
     this.settle(entry);

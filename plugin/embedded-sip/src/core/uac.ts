@@ -13,6 +13,7 @@ import { InviteClient, NO_DIALOG } from './invite-client.js';
 import { fieldsOutsideDialog, nextHopOf } from './outgoing.js';
 import { hasBodyType, type RequestFields } from './request-text.js';
 import { initialSequence } from './sequence.js';
+import type { SessionHooks } from './session-timer.js';
 import { completeUacDialog } from './uac-dialog.js';
 import { dialogIdOf } from './uas-dialog.js';
 
@@ -46,10 +47,6 @@ export class UacCore {
     this.#invites = new InviteClient(context, this.#transactions, this.#requests, hooks.showGenerated);
   }
 
-  get size(): number {
-    return this.#transactions.size;
-  }
-
   send(owner: TransactionUser, request: OutgoingRequest, reply: Reply): void {
     const refusal = this.#refusal(request);
     if (refusal) reply(refusal);
@@ -74,6 +71,10 @@ export class UacCore {
     }
   }
 
+  get session(): SessionHooks {
+    return this.#invites.session;
+  }
+
   /** Ends a dialog in the name of its owner, which is shown the BYE. */
   bye(dialog: Dialog, text: string): void {
     this.#invites.bye(dialog, text);
@@ -85,9 +86,7 @@ export class UacCore {
 
   #refusal(request: OutgoingRequest): NotSent | undefined {
     if (!hasBodyType(request.headers, request.body)) return { ok: false, reason: 'missing content-type' };
-    const { limits, log } = this.#context;
-    if (this.#transactions.size < limits.transactions || request.method === 'ACK') return undefined;
-    log({ event: 'limit-reached', limit: 'transactions', value: limits.transactions });
+    if (request.method === 'ACK' || this.#context.budget.admits(request.body.length)) return undefined;
     return { ok: false, reason: 'Server error: too many transactions' };
   }
 
@@ -179,13 +178,14 @@ export class UacCore {
       const refreshes = entry.fields.method === 'UPDATE' || entry.fields.method === 'SUBSCRIBE';
       if (entry.initial) completeUacDialog(dialog, response, flow, entry.fields.uri);
       else if (refreshes) dialog.refreshTarget(response.headers.list('contact')[0]);
+      if (entry.fields.method === 'UPDATE') this.#invites.session.follow(dialog, response);
     }
     if (status >= 200) this.#endDialog(entry, status);
     if (status !== 100) this.#transactions.show(entry, response);
   }
 
   #onFailed(entry: ClientEntry, status: number): void {
-    if (entry.fields.method === 'INVITE') this.#invites.failed(entry);
+    if (entry.fields.method === 'INVITE') this.#invites.failed(entry, status);
     else this.#endDialog(entry, status);
   }
 

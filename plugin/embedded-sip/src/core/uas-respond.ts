@@ -1,4 +1,3 @@
-import type { Dialog } from '../dialog/dialog.js';
 import { tagOf } from '../message/message.js';
 import { parseNameAddr } from '../message/name-addr.js';
 import type { OutgoingResponse, SendResult } from '../transaction-user.js';
@@ -7,19 +6,18 @@ import type { Flow } from '../transport/types.js';
 import type { CoreContext } from './context.js';
 import type { LocalIdentity } from './local-contact.js';
 import { ReliableProvisionals } from './reliable-provisionals.js';
-import { hasBodyType } from './request-text.js';
+import { hasBodyType, isDescription } from './request-text.js';
 import { lists, responseText } from './response-text.js';
 import { initialSequence } from './sequence.js';
 import type { ServerEntry } from './server-entry.js';
 import type { ServerTransactions } from './server-transactions.js';
-import { agreedInterval, restartSession, sessionLines } from './session-timer.js';
+import { restartSession, type SessionHooks, sessionGranted, sessionLines } from './session-timer.js';
 import { uasDialog } from './uas-dialog.js';
 
 export interface ResponderHooks {
   /** A final response has been sent. */
   onFinal(entry: ServerEntry, response: OutgoingResponse): void;
-  /** The peer has not refreshed the session it promised to refresh. */
-  onSessionExpired(dialog: Dialog): void;
+  readonly session: SessionHooks;
 }
 
 /** Sends the responses of transaction users, and makes the dialogs that come of them. */
@@ -38,7 +36,7 @@ export class Responder {
     const entry = this.#transactions.answerable(transactionId);
     if (!entry) return { ok: false, reason: 'Response not sent due to unknown transaction' };
     // A second final response before the ACK: the first one is echoed, nothing is sent.
-    if (entry.machine.kind === 'invite' && entry.machine.transaction.state === 'accepted') return sentResult(entry);
+    if (entry.accepted) return sentResult(entry);
     const refusal = this.#refusal(entry, response);
     if (refusal !== undefined) return { ok: false, reason: refusal };
     if (!entry.answered) chooseTag(entry, response);
@@ -59,24 +57,34 @@ export class Responder {
 
   #send(entry: ServerEntry, response: OutgoingResponse): void {
     const { flow } = entry;
-    let sequence: number | undefined;
-    if (wantsReliability(entry, response)) {
-      const send = (text: string) => this.#context.transport.send(text, targetOf(flow));
-      entry.reliable ??= new ReliableProvisionals(this.#context.clock, send);
-      sequence = entry.reliable.next();
-    }
+    const reliable = wantsReliability(entry, response);
+    if (reliable) entry.reliable ??= this.#reliableProvisionals(entry);
+    const sequence = reliable ? entry.reliable?.next() : undefined;
     const success = response.status >= 200 && response.status < 300;
-    const interval = success ? agreedInterval(entry.request) : undefined;
-    const extra = sessionLines(interval, response.headers);
-    entry.lastText = responseText(entry, response, this.#identity(flow), sequence, extra);
+    const session = success ? sessionGranted(entry.request, response.headers) : undefined;
+    const extra = sessionLines(session, response.headers);
+    const text = responseText(entry, response, this.#identity(flow), sequence, extra);
+    entry.lastText = text;
     const { dialog } = entry;
-    if (dialog && interval !== undefined) {
-      restartSession(this.#context, dialog, interval, () => this.#hooks.onSessionExpired(dialog));
-    }
+    if (dialog && isDescription(response.body)) dialog.localSdp = response.body;
+    if (dialog && session) restartSession(this.#context, dialog, session, this.#hooks.session);
     entry.answered = true;
     entry.forget?.cancel();
-    entry.machine.transaction.respond(response.status, entry.lastText);
-    if (sequence !== undefined) entry.reliable?.repeat(sequence, entry.lastText);
+    const send = () => entry.machine.transaction.respond(response.status, text);
+    if (entry.reliable && (reliable || success)) entry.reliable.sendInTurn({ text, sequence, send });
+    else send();
+  }
+
+  #reliableProvisionals(entry: ServerEntry): ReliableProvisionals {
+    return new ReliableProvisionals({
+      clock: this.#context.clock,
+      send: (text) => this.#context.transport.send(text, targetOf(entry.flow)),
+      // RFC 3262 section 3 asks for a 5xx.
+      onTimeout: () => {
+        this.#transactions.reply(entry, 504, 'Server Time-out');
+        if (entry.initial && entry.dialog) this.#context.dialogs.remove(entry.dialog);
+      },
+    });
   }
 
   /** The dialog of an initial INVITE or SUBSCRIBE, from its first response on. False when there are too many. */
@@ -100,9 +108,12 @@ export class Responder {
   }
 
   #finish(entry: ServerEntry, response: OutgoingResponse): void {
-    entry.reliable?.stop();
     const accepted = entry.machine.kind === 'invite' && response.status < 300;
-    if (!accepted) this.#transactions.settle(entry);
+    if (accepted) entry.accepted = true;
+    else {
+      entry.reliable?.stop();
+      this.#transactions.settle(entry);
+    }
     const { dialog, request } = entry;
     if (dialog && entry.initial && response.status >= 300) this.#context.dialogs.remove(dialog);
     const ended = /^terminated/i.test(request.headers.get('subscription-state') ?? '');

@@ -8,10 +8,12 @@ import type { OutgoingResponse, SendResult, TransactionUser, UserEvent } from '.
 import { targetOf } from '../transport/transport.js';
 import type { Flow } from '../transport/types.js';
 import type { CoreContext } from './context.js';
+import { ForwardingProxy } from './proxy/forwarding-proxy.js';
+import type { ReliableProvisionals } from './reliable-provisionals.js';
 import { plainResponse } from './response-text.js';
 import type { ServerEntry } from './server-entry.js';
 import { ServerTransactions } from './server-transactions.js';
-import { isIntervalTooShort, MIN_SESSION_EXPIRES } from './session-timer.js';
+import { isIntervalTooShort, MIN_SESSION_EXPIRES, type SessionHooks } from './session-timer.js';
 import { Responder } from './uas-respond.js';
 
 /** Methods that an application may be given outside a dialog. */
@@ -27,8 +29,7 @@ export interface UasHooks {
   selectUser(request: SipRequest): TransactionUser | undefined;
   /** The 2xx of a dialog's INVITE was never ACKed. */
   onAckTimeout(dialog: Dialog): void;
-  /** The session timer of a dialog has run out. */
-  onSessionExpired(dialog: Dialog): void;
+  readonly session: SessionHooks;
   /** A final response to a REGISTER has been sent. */
   onRegistered(request: SipRequest, response: OutgoingResponse, flow: Flow): void;
 }
@@ -39,6 +40,7 @@ export class UasCore {
   readonly #hooks: UasHooks;
   readonly #transactions: ServerTransactions;
   readonly #responder: Responder;
+  readonly #proxy: ForwardingProxy;
 
   constructor(context: CoreContext, hooks: UasHooks) {
     this.#context = context;
@@ -47,16 +49,13 @@ export class UasCore {
       // Of a re-INVITE only the repetitions end; the call goes on, as at the drachtio server.
       if (entry.initial && entry.dialog?.state === 'confirmed') hooks.onAckTimeout(entry.dialog);
     });
+    this.#proxy = new ForwardingProxy(context, this.#transactions);
     this.#responder = new Responder(context, this.#transactions, {
       onFinal: (entry, response) => {
         if (entry.request.method === 'REGISTER') hooks.onRegistered(entry.request, response, entry.flow);
       },
-      onSessionExpired: (dialog) => hooks.onSessionExpired(dialog),
+      session: hooks.session,
     });
-  }
-
-  get size(): number {
-    return this.#transactions.size;
   }
 
   receive(request: SipRequest, flow: Flow): void {
@@ -89,11 +88,16 @@ export class UasCore {
     return this.#responder.respond(transactionId, response);
   }
 
+  get proxy(): ForwardingProxy {
+    return this.#proxy;
+  }
+
   userGone(user: TransactionUser): void {
     this.#transactions.userGone(user);
   }
 
   close(): void {
+    this.#proxy.close();
     this.#transactions.close();
   }
 
@@ -135,7 +139,8 @@ export class UasCore {
     const dialog = this.#context.dialogs.match(request.callId, tagOf(request.to) ?? '', tagOf(request.from));
     // Before it has answered, a callee has no call to end (RFC 3261 section 15).
     const premature = method === 'BYE' && dialog?.role === 'uac' && dialog.state !== 'confirmed';
-    if (!dialog || premature) {
+    if (!dialog && this.#proxy.remainsIn(request)) this.#proxy.follow(entry);
+    else if (!dialog || premature) {
       if (method === 'INVITE') this.#noSuchCall(entry);
       else this.#receiveOutsideDialog(entry);
     } else if (!dialog.owner.alive) {
@@ -146,24 +151,29 @@ export class UasCore {
       this.#transactions.reply(entry, 500, 'Server Internal Error');
     } else if (isIntervalTooShort(request)) {
       this.#transactions.reply(entry, 422, 'Session Interval Too Small', [['Min-SE', String(MIN_SESSION_EXPIRES)]]);
-    } else if (method === 'PRACK' && !this.#acknowledgeProvisional(dialog, request)) {
-      this.#noSuchCall(entry);
     } else {
+      const acknowledged = method === 'PRACK' ? this.#acknowledgeProvisional(dialog, request) : undefined;
+      if (method === 'PRACK' && !acknowledged) {
+        this.#noSuchCall(entry);
+        return;
+      }
       dialog.remoteSequence = request.cseq.number;
       dialog.remoteTag ??= tagOf(request.from);
       entry.dialog = dialog;
       if (REFRESHES_TARGET.has(method)) dialog.refreshTarget(request.headers.list('contact')[0]);
       if (method === 'BYE') this.#context.dialogs.remove(dialog);
       this.#offer(entry, dialog.owner, { dialogId: dialog.id });
+      acknowledged?.goOn();
     }
   }
 
-  #acknowledgeProvisional(dialog: Dialog, request: SipRequest): boolean {
+  /** The reliable responses, one of which a PRACK acknowledges. */
+  #acknowledgeProvisional(dialog: Dialog, request: SipRequest): ReliableProvisionals | undefined {
     const rack = request.headers.get('rack') ?? '';
-    for (const entry of this.#transactions.unanswered) {
-      if (entry.dialog === dialog && entry.reliable?.acknowledge(rack, entry.request.cseq.number)) return true;
+    for (const { dialog: of, reliable, request: invite } of this.#transactions.unanswered) {
+      if (of === dialog && reliable?.acknowledge(rack, invite.cseq.number)) return reliable;
     }
-    return false;
+    return undefined;
   }
 
   #offer(entry: ServerEntry, user: TransactionUser, more: Partial<UserEvent>): void {
@@ -174,17 +184,19 @@ export class UasCore {
   #receiveCancel(cancel: ServerEntry): void {
     const invite = this.#transactions.inviteOfCancel(cancel.request);
     const state = invite?.machine.kind === 'invite' ? invite.machine.transaction.state : undefined;
+    // RFC 3261 section 9.2: the same To tag as in the responses to the INVITE.
+    if (invite) cancel.toTag = invite.toTag;
     if (!invite || state === undefined || state === 'accepted') {
       this.#noSuchCall(cancel);
       return;
     }
-    cancel.toTag = invite.toTag;
     this.#transactions.reply(cancel, 200, 'OK');
     if (state !== 'proceeding') return;
-    const { answered, dialog, owner } = invite;
+    const { answered, dialog, owner, proxied } = invite;
     this.#transactions.reply(invite, 487, 'Request Terminated');
     if (invite.initial && dialog) this.#context.dialogs.remove(dialog);
-    if (!owner?.alive) return;
+    proxied?.cancelled();
+    if (proxied || !owner?.alive) return;
     owner.receive(
       requestEvent(cancel.request, cancel.text, cancel.flow, {
         transactionId: invite.id,
@@ -208,6 +220,7 @@ export class UasCore {
       invite.acknowledged();
       this.#transactions.settle(entry);
     }
+    if (!dialog && this.#proxy.remainsIn(request)) this.#proxy.followAck(request);
     if (!dialog?.owner.alive) return;
     // A repeated ACK and the ACK of a re-INVITE carry an id of their own.
     const transactionId = first && entry.initial ? entry.id : newUuid();

@@ -40,7 +40,9 @@ export class Dialog {
   remoteTarget = '';
   /** Set where the peer's Contact is guessed to be unreachable: requests go to this address instead. */
   natTarget: Target | undefined;
-  /** Ends a call whose session timer is not refreshed. */
+  /** The description last sent in it that counts, which a refresh repeats. */
+  localSdp: string | undefined;
+  /** Refreshes the session, or ends a call whose peer does not. */
   expiry: ScheduledCall | undefined;
 
   constructor(init: DialogInit) {

@@ -1,4 +1,4 @@
-import { type Params, parseParams } from './params.js';
+import { areWellFormedParams, type Params, parseParams } from './params.js';
 
 /** One element of From, To, Contact, Route, Record-Route, Refer-To, ... */
 export interface NameAddr {
@@ -13,14 +13,14 @@ export interface NameAddr {
 
 /**
  * Parses a name-addr or addr-spec. Without angle brackets everything after the first semicolon is a header parameter, not a
- * URI parameter (RFC 3261 section 20.10).
+ * URI parameter, and the URI has neither comma nor question mark (RFC 3261 section 20.10).
  */
 export function parseNameAddr(text: string): NameAddr | undefined {
   const open = openBracket(text);
   if (open === -1) {
     const semicolon = text.indexOf(';');
     const uri = (semicolon === -1 ? text : text.slice(0, semicolon)).trim();
-    if (!/^[a-z][a-z0-9+.-]*:[^\s<>"]+$/i.test(uri)) return undefined;
+    if (!/^[a-z][a-z0-9+.-]*:[^\s<>"?,]+$/i.test(uri)) return undefined;
     return withParams('', uri, semicolon === -1 ? '' : text.slice(semicolon));
   }
   const close = text.indexOf('>', open);
@@ -29,6 +29,15 @@ export function parseNameAddr(text: string): NameAddr | undefined {
   const tail = text.slice(close + 1).trim();
   if (uri === '' || /\s/.test(uri) || (tail !== '' && !tail.startsWith(';'))) return undefined;
   return withParams(text.slice(0, open).trim(), uri, tail);
+}
+
+const DISPLAY_NAME = /^(?:"(?:[^"\\]|\\.)*"|[A-Za-z0-9\-.!%*_+`'~ \t]*)$/s;
+
+/** As strict as the grammar where a peer's address is concerned: a display name is quoted or made of tokens. */
+export function parsePeerAddress(text: string): NameAddr | undefined {
+  const address = parseNameAddr(text);
+  if (!address || !DISPLAY_NAME.test(address.display) || !areWellFormedParams(address.paramsText)) return undefined;
+  return address;
 }
 
 export function formatNameAddr(address: NameAddr): string {

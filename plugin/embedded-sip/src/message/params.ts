@@ -16,6 +16,21 @@ export function parseParams(text: string): Params {
   return params;
 }
 
+/** Written so that it takes linear time whatever it is given. */
+const PARAM = /^[A-Za-z0-9\-.!%*_+`'~]+\s*(?:=\s*(?:"(?:[^"\\]|\\.)*"|[^",\s][^",]*)?)?$/s;
+
+/** Whether every parameter of `;a=b;c` has a name: `;;`, a trailing semicolon and a stray comma are malformed. */
+export function areWellFormedParams(text: string): boolean {
+  if (text === '') return true;
+  if (!text.startsWith(';')) return false;
+  for (let at = 0; at < text.length; ) {
+    const end = endOfParam(text, at + 1);
+    if (!PARAM.test(text.slice(at + 1, end).trim())) return false;
+    at = end;
+  }
+  return true;
+}
+
 function endOfParam(text: string, from: number): number {
   let quoted = false;
   for (let i = from; i < text.length; i++) {

@@ -1,6 +1,6 @@
 import { Headers, splitList } from './headers.js';
 import type { CSeq, SipMessage } from './message.js';
-import { parseNameAddr } from './name-addr.js';
+import { parsePeerAddress } from './name-addr.js';
 import { parseVia } from './via.js';
 
 export interface ParseLimits {
@@ -15,16 +15,19 @@ export interface ParseFailure {
   readonly reason: string;
   /** What a request of this kind is answered with. */
   readonly status: 400 | 505;
-  /** Present when the message is a request with a usable top Via, so that an answer finds its way. */
+  /** Present when the message looks like a request with a Via, so that an answer makes sense to its sender. */
   readonly answerable?: { readonly method: string; readonly headers: Headers };
 }
 
 export type ParseOutcome = { readonly ok: true; readonly message: SipMessage } | ParseFailure;
 
-const REQUEST_LINE = /^([A-Za-z0-9\-.!%*_+`'~]+) (\S+) (SIP\/\d+\.\d+)$/i;
+/** Spaces at the end do no harm. */
+const REQUEST_LINE = /^([A-Za-z0-9\-.!%*_+`'~]+) ([^\s<>]+) (SIP\/\d+\.\d+) *$/i;
 const STATUS_LINE = /^SIP\/2\.0 ([1-6]\d\d)(?: (.*))?$/i;
 const LOOSE_REQUEST_LINE = /^([A-Za-z0-9\-.!%*_+`'~]+)\s.*SIP\/\d/i;
 const HEADER_NAME = /^[A-Za-z0-9\-.!%*_+`'~]+$/;
+/** Line ends that end no line, and NUL, which may only be quoted in a display name (section 25.1, quoted-pair). */
+const CONTROL = /[\r\n]|(?<!\\)\0/;
 const SINGLE = ['from', 'to', 'call-id', 'cseq', 'content-length', 'max-forwards'];
 
 /**
@@ -41,8 +44,7 @@ export function parseMessage(text: string, limits: ParseLimits): ParseOutcome {
   const method = (request ?? LOOSE_REQUEST_LINE.exec(startLine))?.[1];
   const { headers, problem } = parseHeaders(text, firstEnd, headEnd, limits);
   const refuse = (reason: string, code: 400 | 505 = 400): ParseFailure => {
-    const via = parseVia(splitList(headers.get('via') ?? '')[0] ?? '');
-    return status || !method || !via
+    return status || !method || !headers.has('via')
       ? fail(reason)
       : { ok: false, reason, status: code, answerable: { method, headers } };
   };
@@ -69,6 +71,8 @@ export function parseMessage(text: string, limits: ParseLimits): ParseOutcome {
   }
   if (!request) return refuse('malformed start line');
   if (core.cseq.method !== request[1]) return refuse('CSeq names another method');
+  // A response is taken for all that: nobody would tell its sender.
+  if (hasBadContact(headers)) return refuse('malformed Contact');
   return { ok: true, message: { kind: 'request', method: request[1] ?? '', uri: request[2] ?? '', ...base } };
 }
 
@@ -97,8 +101,9 @@ function parseHeaders(text: string, firstEnd: number, headEnd: number, limits: P
       .slice(colon + 1)
       .replace(/\r\n[ \t]+/g, ' ')
       .trim();
-    if (/[\r\n\0]/.test(value)) problem ??= 'control character in a header';
-    headers.add(name, value);
+    if (CONTROL.test(value)) problem ??= 'control character in a header';
+    // Without it, as an answer to the malformed request repeats the header.
+    headers.add(name, problem === undefined ? value : value.replace(/[\r\n\0]/g, ' '));
   }
   return { headers, problem };
 }
@@ -107,15 +112,21 @@ function parseCore(headers: Headers) {
   for (const key of SINGLE) if (headers.all(key).length > 1) return `more than one ${key} header`;
   const via = parseVia(splitList(headers.get('via') ?? '')[0] ?? '');
   if (!via) return 'missing or malformed Via';
-  const from = parseNameAddr(headers.get('from') ?? '');
+  const from = parsePeerAddress(headers.get('from') ?? '');
   if (!from) return 'missing or malformed From';
-  const to = parseNameAddr(headers.get('to') ?? '');
+  const to = parsePeerAddress(headers.get('to') ?? '');
   if (!to) return 'missing or malformed To';
   const callId = headers.get('call-id');
   if (!callId || /\s/.test(callId)) return 'missing or malformed Call-ID';
   const cseq = parseCSeq(headers.get('cseq') ?? '');
   if (!cseq) return 'missing or malformed CSeq';
   return { via, from, to, callId, cseq };
+}
+
+function hasBadContact(headers: Headers): boolean {
+  const values = headers.all('contact');
+  if (values.includes('')) return true;
+  return values.flatMap(splitList).some((value) => value !== '*' && !parsePeerAddress(value));
 }
 
 /** A sequence number fits in 32 bits and is followed by a method (RFC 3261 section 8.1.1.5 asks senders for less than 2^31). */

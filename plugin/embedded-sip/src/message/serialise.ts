@@ -33,6 +33,13 @@ export function topVia(headers: Headers): string {
   return splitList(headers.get('via') ?? '')[0] ?? '';
 }
 
+/** The Via lines below the topmost element. */
+export function withoutTopVia(lines: readonly string[]): string[] {
+  const [first = '', ...others] = lines;
+  const rest = splitList(first).slice(1);
+  return [...(rest.length > 0 ? [rest.join(', ')] : []), ...others];
+}
+
 function hasTag(to: string): boolean {
   return /;\s*tag\s*=/i.test(to.slice(to.lastIndexOf('>') + 1));
 }

@@ -1,4 +1,4 @@
-import { type Params, parseParams } from './params.js';
+import { areWellFormedParams, type Params, parseParams } from './params.js';
 
 export interface Via {
   /** Transport as written, lower case: udp, tcp, tls, ... */
@@ -18,7 +18,7 @@ export const MAGIC_COOKIE = 'z9hG4bK';
 
 export function parseVia(text: string): Via | undefined {
   const match = VIA.exec(text);
-  if (!match) return undefined;
+  if (!match || !areWellFormedParams(match[5] ?? '')) return undefined;
   const port = match[4] === undefined ? undefined : Number(match[4]);
   if (port !== undefined && port > 65535) return undefined;
   return {

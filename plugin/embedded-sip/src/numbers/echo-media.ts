@@ -1,16 +1,26 @@
-import { isIP } from 'node:net';
 import { MediaSocket } from './media-socket.js';
+import type { NumberMedia } from './number-media.js';
 import { RtpEcho } from './rtp-echo.js';
-import { answerDirection, type LocalMedia, type MediaDescription, parseSdp, writeSdp } from './sdp.js';
+import {
+  answerDirection,
+  type Destination,
+  destinationOf,
+  isHeld,
+  isPlainRtp,
+  type LocalMedia,
+  type MediaDescription,
+  parseSdp,
+  SessionWriter,
+  wantsToHear,
+} from './sdp.js';
 
 const ECHOED_KINDS = new Set(['audio', 'video']);
-const RTP_PROFILES = new Set(['RTP/AVP', 'RTP/AVPF']);
 
 interface Stream {
   readonly kind: string;
   readonly socket: MediaSocket;
   /** Where the peer's description wants packets; undefined: back to where they come from. */
-  destination: { address: string; port: number } | undefined;
+  destination: Destination | undefined;
   /** Whether the peer wants to hear. */
   sending: boolean;
   /** Whether the peer may be heard. */
@@ -18,29 +28,26 @@ interface Stream {
 }
 
 /** The media of one echo call: a socket pair per medium, and the description that goes with them. */
-export class EchoMedia {
-  readonly #address: string;
+export class EchoMedia implements NumberMedia {
+  readonly #writer: SessionWriter;
   readonly #bind: string;
   readonly #onPacket: () => void;
-  readonly #streams: Stream[] = [];
-  readonly #sessionId = Date.now();
-  #version = 0;
+  /** By their place in the description, where refused media leave gaps. */
+  readonly #streams = new Map<number, Stream>();
   #local: LocalMedia[] = [];
   #closed = false;
 
   /** @param address for the description; @param bind for the sockets; @param onPacket called for each RTP packet */
   constructor(address: string, bind: string, onPacket: () => void) {
-    this.#address = address;
+    this.#writer = new SessionWriter('echo', address);
     this.#bind = bind;
     this.#onPacket = onPacket;
   }
 
-  /** Whether the peer is expected to send: not while it holds the call. */
   get expectsMedia(): boolean {
-    return this.#streams.some((stream) => stream.kind === 'audio' && stream.receiving);
+    return [...this.#streams.values()].some((stream) => stream.kind === 'audio' && stream.receiving);
   }
 
-  /** The answer to an offer; undefined when it is no description or has no audio we can send back. */
   async answer(offer: string): Promise<string | undefined> {
     const offered = parseSdp(offer);
     if (!offered?.some((media) => media.kind === 'audio' && acceptable(media))) return undefined;
@@ -48,10 +55,9 @@ export class EchoMedia {
     for (const [index, media] of offered.entries()) local.push(await this.#accept(index, media));
     if (this.#closed) return undefined;
     this.#local = local;
-    return this.#write();
+    return this.#writer.write(this.#local);
   }
 
-  /** An offer of our own, or the current description again in a later one. */
   async offer(): Promise<string> {
     if (this.#local.length === 0) {
       const stream = await this.#stream(0, 'audio');
@@ -61,23 +67,26 @@ export class EchoMedia {
         { kind: 'audio', port: stream.socket.port, protocol: 'RTP/AVP', formats: ['0', '97'], direction, formatLines },
       ];
     }
-    return this.#write();
+    return this.#writer.write(this.#local);
   }
 
-  /** Takes the answer to our offer; false when it refuses the audio. */
   accept(answer: string): boolean {
     const answered = parseSdp(answer);
     if (!answered?.some((media) => media.kind === 'audio' && acceptable(media))) return false;
     for (const [index, media] of answered.entries()) {
-      const stream = this.#streams[index];
+      const stream = this.#streams.get(index);
       if (stream && acceptable(media)) direct(stream, media);
     }
     return true;
   }
 
+  start(): void {
+    // Nothing is sent but what comes.
+  }
+
   close(): void {
     this.#closed = true;
-    for (const stream of this.#streams) stream.socket.close();
+    for (const stream of this.#streams.values()) stream.socket.close();
   }
 
   async #accept(index: number, media: MediaDescription): Promise<LocalMedia> {
@@ -96,12 +105,12 @@ export class EchoMedia {
   }
 
   async #stream(index: number, kind: string): Promise<Stream> {
-    const known = this.#streams[index];
+    const known = this.#streams.get(index);
     if (known) return known;
     const socket = await MediaSocket.open(this.#bind);
     const stream: Stream = { kind, socket, destination: undefined, sending: true, receiving: true };
     if (this.#closed) socket.close();
-    this.#streams[index] = stream;
+    this.#streams.set(index, stream);
     const rtp = new RtpEcho();
     socket.onPacket((packet, from) => {
       const back = rtp.echo(packet);
@@ -112,22 +121,14 @@ export class EchoMedia {
     });
     return stream;
   }
-
-  #write(): string {
-    this.#version++;
-    return writeSdp(this.#address, this.#sessionId, this.#version, this.#local);
-  }
 }
 
 function acceptable(media: MediaDescription): boolean {
-  return ECHOED_KINDS.has(media.kind) && RTP_PROFILES.has(media.protocol) && media.port !== 0;
+  return ECHOED_KINDS.has(media.kind) && isPlainRtp(media);
 }
 
 function direct(stream: Stream, media: MediaDescription): void {
-  const { address, port, direction } = media;
-  // RFC 2543 hold: an address of zeros means that nothing may be sent.
-  const held = address === '0.0.0.0' || address === '::';
-  stream.destination = address !== undefined && isIP(address) !== 0 && !held ? { address, port } : undefined;
-  stream.sending = !held && (direction === 'sendrecv' || direction === 'recvonly');
-  stream.receiving = direction === 'sendrecv' || direction === 'sendonly';
+  stream.destination = destinationOf(media);
+  stream.sending = wantsToHear(media);
+  stream.receiving = !isHeld(media) && (media.direction === 'sendrecv' || media.direction === 'sendonly');
 }

@@ -4,10 +4,15 @@ import type { SipLogger } from '../log.js';
 import { Headers } from '../message/headers.js';
 import type { SipRequest } from '../message/message.js';
 import { parseSipUri } from '../message/uri.js';
-import type { EmbeddedSipLimits } from '../options.js';
+import type { EmbeddedSipLimits, SpeexEncoderFactory } from '../options.js';
 import type { TransactionUser, UserEvent } from '../transaction-user.js';
 import type { LocalAddress } from '../transport/local-address.js';
-import { EchoCall, type Respond } from './echo-call.js';
+import { EchoMedia } from './echo-media.js';
+import { musicFormats } from './music-formats.js';
+import { MusicMedia } from './music-media.js';
+import { MusicPlayer } from './music-player.js';
+import { NumberCall, type Respond } from './number-call.js';
+import type { NumberMedia } from './number-media.js';
 
 interface NumbersParts {
   readonly core: SipCore;
@@ -15,21 +20,37 @@ interface NumbersParts {
   readonly limits: EmbeddedSipLimits;
   readonly log: SipLogger;
   readonly local: LocalAddress;
+  readonly speexEncoder: SpeexEncoderFactory | undefined;
 }
 
-export interface NumbersContext extends NumbersParts {
+/** What makes one number that answers different from another. */
+interface NumberTraits {
+  readonly name: string;
+  /** Name of the limit below. */
+  readonly limit: 'echoCalls' | 'musicCalls';
+  /** Calls at once. */
+  readonly calls: number;
+  /** Longest call, in milliseconds. */
+  readonly callMs: number;
+  /** @param onPacket to be called for each packet heard */
+  openMedia(address: string, onPacket: () => void): NumberMedia;
+}
+
+export interface NumberContext extends NumbersParts, NumberTraits {
   readonly user: TransactionUser;
 }
 
 /** The numbers that always answer: ordinary transaction users, reached over the wire like any other. */
 export class Numbers {
   readonly #local: LocalAddress;
-  readonly #echo: EchoNumber;
+  readonly #answering: ReadonlyMap<string, AnsweringNumber>;
   readonly #busy: BusyNumber;
 
   constructor(parts: NumbersParts) {
     this.#local = parts.local;
-    this.#echo = new EchoNumber(parts);
+    this.#answering = new Map(
+      [echo(parts), music(parts)].map((traits) => [traits.name, new AnsweringNumber(parts, traits)]),
+    );
     this.#busy = new BusyNumber(parts.core);
   }
 
@@ -38,13 +59,27 @@ export class Numbers {
     const uri = parseSipUri(request.uri);
     // A REGISTER is about the address in its To, never about a number.
     if (!uri || request.method === 'REGISTER' || !this.#local.isOurs(uri.host)) return undefined;
-    if (uri.user === 'echo') return this.#echo;
-    return uri.user === 'busy' ? this.#busy : undefined;
+    return uri.user === 'busy' ? this.#busy : this.#answering.get(uri.user ?? '');
   }
 
   async close(): Promise<void> {
-    this.#echo.close();
+    for (const number of this.#answering.values()) number.close();
   }
+}
+
+function echo({ limits, local }: NumbersParts): NumberTraits {
+  return {
+    ...{ name: 'echo', limit: 'echoCalls', calls: limits.echoCalls, callMs: limits.echoCallMs },
+    openMedia: (address, onPacket) => new EchoMedia(address, local.bound, onPacket),
+  };
+}
+
+function music({ limits, local, clock, speexEncoder }: NumbersParts): NumberTraits {
+  const shared = { player: new MusicPlayer(clock), formats: musicFormats(speexEncoder) };
+  return {
+    ...{ name: 'music', limit: 'musicCalls', calls: limits.musicCalls, callMs: limits.musicCallMs },
+    openMedia: (address) => new MusicMedia({ ...shared, address, bind: local.bound }),
+  };
 }
 
 class BusyNumber implements TransactionUser {
@@ -65,14 +100,14 @@ class BusyNumber implements TransactionUser {
   }
 }
 
-class EchoNumber implements TransactionUser {
-  readonly #context: NumbersContext;
+class AnsweringNumber implements TransactionUser {
+  readonly #context: NumberContext;
   readonly #respond: Respond;
-  readonly #calls = new Set<EchoCall>();
+  readonly #calls = new Set<NumberCall>();
   #alive = true;
 
-  constructor(parts: NumbersParts) {
-    this.#context = { ...parts, user: this };
+  constructor(parts: NumbersParts, traits: NumberTraits) {
+    this.#context = { ...parts, ...traits, user: this };
     this.#respond = responder(parts.core);
   }
 
@@ -99,12 +134,13 @@ class EchoNumber implements TransactionUser {
   }
 
   #invite(event: UserEvent): void {
-    if (this.#calls.size >= this.#context.limits.echoCalls) {
-      this.#context.log({ event: 'limit-reached', limit: 'echoCalls', value: this.#calls.size });
+    const { calls, limit, log } = this.#context;
+    if (this.#calls.size >= calls) {
+      log({ event: 'limit-reached', limit, value: calls });
       this.#respond(event, 486, 'Busy Here');
       return;
     }
-    const call: EchoCall = new EchoCall(this.#context, event, () => this.#calls.delete(call));
+    const call: NumberCall = new NumberCall(this.#context, event, () => this.#calls.delete(call));
     this.#calls.add(call);
     void call.start(event, this.#respond);
   }

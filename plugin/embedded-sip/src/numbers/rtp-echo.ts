@@ -1,4 +1,5 @@
 import { randomInt } from 'node:crypto';
+import { RTP_HEADER } from './rtp-stream.js';
 
 /*
  * RFC 3550 section 5.1
@@ -8,8 +9,6 @@ import { randomInt } from 'node:crypto';
  *  |                           timestamp                           |
  *  |                             SSRC                              |
  */
-const HEADER = 12;
-
 /** Turns each RTP packet into one of a stream of our own: same payload, marker and type, same spacing of timestamps. */
 export class RtpEcho {
   readonly #ssrc = randomInt(2 ** 32);
@@ -22,24 +21,24 @@ export class RtpEcho {
     if (!payload) return undefined;
     // The offset is constant, so that loss and reordering on the way here stay visible there.
     this.#sequenceOffset ??= randomInt(2 ** 15) - packet.readUInt16BE(2);
-    const back = Buffer.allocUnsafe(HEADER + payload.length);
+    const back = Buffer.allocUnsafe(RTP_HEADER + payload.length);
     back[0] = 0x80;
     back[1] = packet[1] ?? 0;
     back.writeUInt16BE((packet.readUInt16BE(2) + this.#sequenceOffset) & 0xffff, 2);
     back.writeUInt32BE((packet.readUInt32BE(4) + this.#timestampOffset) >>> 0, 4);
     back.writeUInt32BE(this.#ssrc, 8);
-    payload.copy(back, HEADER);
+    payload.copy(back, RTP_HEADER);
     return back;
   }
 }
 
 function payloadOf(packet: Buffer): Buffer | undefined {
   const first = packet[0] ?? 0;
-  if (packet.length < HEADER || first >> 6 !== 2) return undefined;
+  if (packet.length < RTP_HEADER || first >> 6 !== 2) return undefined;
   // RFC 5761 section 4: these second bytes are RTCP sent to the wrong port.
   const second = packet[1] ?? 0;
   if (second >= 192 && second <= 223) return undefined;
-  let start = HEADER + (first & 0x0f) * 4;
+  let start = RTP_HEADER + (first & 0x0f) * 4;
   if (first & 0x10) {
     if (packet.length < start + 4) return undefined;
     start += 4 + packet.readUInt16BE(start + 2) * 4;

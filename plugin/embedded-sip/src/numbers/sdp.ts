@@ -1,3 +1,5 @@
+import { isIP } from 'node:net';
+
 /** Direction of a media description, as its author means it (RFC 4566 section 6). */
 export type Direction = 'sendrecv' | 'sendonly' | 'recvonly' | 'inactive';
 
@@ -72,22 +74,64 @@ export interface LocalMedia {
   readonly formatLines: readonly string[];
 }
 
-export function writeSdp(address: string, sessionId: number, version: number, media: readonly LocalMedia[]): string {
-  const family = address.includes(':') ? 'IP6' : 'IP4';
-  const lines = [
-    'v=0',
-    `o=echo ${sessionId} ${version} IN ${family} ${address}`,
-    's=echo',
-    `c=IN ${family} ${address}`,
-    't=0 0',
-  ];
-  for (const { kind, port, protocol, formats, direction, formatLines } of media) {
-    lines.push(`m=${kind} ${port} ${protocol} ${formats.join(' ')}`);
-    if (port === 0) continue;
-    for (const line of formatLines) lines.push(`a=${line}`);
-    lines.push(`a=${direction}`);
+/** Writes the descriptions of one session: the same origin, one version after the other (RFC 3264 section 8). */
+export class SessionWriter {
+  readonly #name: string;
+  readonly #address: string;
+  readonly #id = Date.now();
+  #version = 0;
+
+  constructor(name: string, address: string) {
+    this.#name = name;
+    this.#address = address;
   }
-  return `${lines.join('\r\n')}\r\n`;
+
+  write(media: readonly LocalMedia[]): string {
+    this.#version++;
+    const family = this.#address.includes(':') ? 'IP6' : 'IP4';
+    const lines = [
+      'v=0',
+      `o=${this.#name} ${this.#id} ${this.#version} IN ${family} ${this.#address}`,
+      `s=${this.#name}`,
+      `c=IN ${family} ${this.#address}`,
+      't=0 0',
+    ];
+    for (const { kind, port, protocol, formats, direction, formatLines } of media) {
+      lines.push(`m=${kind} ${port} ${protocol} ${formats.join(' ')}`);
+      if (port === 0) continue;
+      for (const line of formatLines) lines.push(`a=${line}`);
+      lines.push(`a=${direction}`);
+    }
+    return `${lines.join('\r\n')}\r\n`;
+  }
+}
+
+const PLAIN_RTP = new Set(['RTP/AVP', 'RTP/AVPF']);
+
+/** Whether a medium is there and not encrypted. */
+export function isPlainRtp(media: MediaDescription): boolean {
+  return PLAIN_RTP.has(media.protocol) && media.port !== 0;
+}
+
+export interface Destination {
+  readonly address: string;
+  readonly port: number;
+}
+
+/** Where the author of a description wants packets; undefined where it names no literal address, or is held. */
+export function destinationOf(media: MediaDescription): Destination | undefined {
+  const { address, port } = media;
+  return address !== undefined && isIP(address) !== 0 && !isHeld(media) ? { address, port } : undefined;
+}
+
+/** RFC 2543 hold: an address of zeros means that nothing may be sent. */
+export function isHeld({ address }: MediaDescription): boolean {
+  return address === '0.0.0.0' || address === '::';
+}
+
+/** Whether the author of a description takes what we send. */
+export function wantsToHear(media: MediaDescription): boolean {
+  return !isHeld(media) && (media.direction === 'sendrecv' || media.direction === 'recvonly');
 }
 
 /** What answers a direction: the other side's sending is our receiving (RFC 3264 section 6.1). */

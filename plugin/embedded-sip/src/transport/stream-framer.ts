@@ -8,7 +8,11 @@ export interface Framed {
   readonly error?: string;
 }
 
-const CONTENT_LENGTH = /\r\n(?:content-length|l)[ \t]*:[ \t]*(\d{1,9})[ \t]*(?=\r\n)/i;
+/** Whatever is no request or status line means that the sender and we do not agree on where messages begin. */
+const START_LINE = /^(?:SIP\/\d|[A-Za-z0-9\-.!%*_+`'~]+[ \t][^\r\n]*SIP\/\d)/i;
+const CONTENT_LENGTH = /\r\n(?:content-length|l)[ \t]*:/gi;
+/** What follows the name: a number, perhaps on a line of its own (section 7.3.1). */
+const LENGTH = /(?:[ \t]|\r\n[ \t])*(\d{1,9})[ \t]*\r\n(?![ \t])/y;
 
 /** Cuts a TCP stream into SIP messages by Content-Length (RFC 3261 section 18.3). */
 export class StreamFramer {
@@ -18,6 +22,8 @@ export class StreamFramer {
   #searched = 0;
   /** Length of the message at the head of the buffer once its header section is complete. */
   #need = 0;
+  /** The message at the head does not say where it ends: it is delivered without a body, to be answered, as the last one. */
+  #lost = false;
 
   constructor(messageBytes: number) {
     this.#messageBytes = messageBytes;
@@ -43,6 +49,7 @@ export class StreamFramer {
       this.#pending = this.#pending.slice(this.#need);
       this.#need = 0;
       this.#searched = 0;
+      if (this.#lost) return { messages, keepAlives, error: 'where the message ends is not known' };
     }
   }
 
@@ -67,13 +74,25 @@ export class StreamFramer {
   #findHead(): string | undefined {
     const head = this.#pending.indexOf('\r\n\r\n', Math.max(0, this.#searched - 3));
     this.#searched = this.#pending.length;
+    // What begins with a line end waits for the next byte: it may be a keep-alive.
+    if (this.#pending.indexOf('\r\n') > 0 && !START_LINE.test(this.#pending)) return 'not SIP';
     if (head === -1) return this.#pending.length > this.#messageBytes ? this.#tooLong() : undefined;
-    const length = CONTENT_LENGTH.exec(this.#pending.slice(0, head + 2));
-    // Section 20.14 makes the header mandatory here; without it the message has no body that could be delimited.
-    const total = head + 4 + (length ? Number(length[1]) : 0);
+    const total = head + 4 + this.#bodyLength(head + 2);
     if (total > this.#messageBytes) return this.#tooLong();
     this.#need = total;
     return undefined;
+  }
+
+  /** Section 20.14 makes Content-Length mandatory here; a message without it has no body that could be delimited. */
+  #bodyLength(headEnd: number): number {
+    const text = this.#pending.slice(0, headEnd);
+    const names = [...text.matchAll(CONTENT_LENGTH)];
+    const [name] = names;
+    if (!name) return 0;
+    LENGTH.lastIndex = name.index + name[0].length;
+    const length = LENGTH.exec(text)?.[1];
+    this.#lost = length === undefined || names.length > 1;
+    return this.#lost ? 0 : Number(length);
   }
 
   #tooLong(): string {

@@ -4,6 +4,9 @@ import type { EmbeddedSipLimits } from '../options.js';
 import { StreamFramer } from './stream-framer.js';
 import type { Flow, Target } from './types.js';
 
+/** How long a peer may take to read the last answer before its connection is closed, in milliseconds. */
+const LINGER_MS = 1_000;
+
 interface ConnectionParts {
   readonly limits: EmbeddedSipLimits;
   readonly clock: Clock;
@@ -22,6 +25,7 @@ export class TcpConnection {
   readonly #flow: Flow;
   #messageTimer: ScheduledCall | undefined;
   #reason: string | undefined;
+  #ended = false;
 
   constructor(socket: Socket, target: Target, parts: ConnectionParts) {
     this.#socket = socket;
@@ -56,11 +60,12 @@ export class TcpConnection {
   }
 
   #receive(chunk: string): void {
+    if (this.#ended) return;
     const { messages, keepAlives, error } = this.#framer.push(chunk);
     if (keepAlives > 0) this.send('\r\n'.repeat(keepAlives));
     for (const message of messages) this.#parts.onMessage(message, this.#flow);
     if (error !== undefined) {
-      this.#end(error);
+      this.#endPolitely(error);
       return;
     }
     if (messages.length > 0 || !this.#framer.midMessage) {
@@ -72,6 +77,15 @@ export class TcpConnection {
         this.#end('unfinished message'),
       );
     }
+  }
+
+  /** Closes once what has been said, an answer to the last message perhaps, has gone. */
+  #endPolitely(reason: string): void {
+    this.#reason ??= reason;
+    this.#ended = true;
+    this.#socket.end();
+    this.#messageTimer?.cancel();
+    this.#messageTimer = this.#parts.clock.schedule(LINGER_MS, () => this.#socket.destroy());
   }
 
   #end(reason: string): void {

@@ -20,6 +20,7 @@ export class TcpTransport {
   readonly #clock: Clock;
   readonly #log: SipLogger;
   readonly #connections = new Map<string, TcpConnection>();
+  readonly #acceptedFrom = new Map<string, number>();
   #closed = false;
 
   private constructor(server: Server, host: string, port: number, events: TransportEvents, parts: TcpParts) {
@@ -83,7 +84,21 @@ export class TcpTransport {
       socket.destroy();
       return;
     }
+    const accepted = this.#acceptedFrom.get(address) ?? 0;
+    if (accepted >= this.#limits.tcpConnectionsPerAddress) {
+      this.#log({ event: 'limit-reached', limit: 'tcpConnectionsPerAddress', value: accepted });
+      socket.destroy();
+      return;
+    }
+    this.#acceptedFrom.set(address, accepted + 1);
+    socket.once('close', () => this.#left(address));
     this.#adopt(`${address}|${port}`, socket, { protocol: 'tcp', address, port });
+  }
+
+  #left(address: string): void {
+    const others = (this.#acceptedFrom.get(address) ?? 1) - 1;
+    if (others > 0) this.#acceptedFrom.set(address, others);
+    else this.#acceptedFrom.delete(address);
   }
 
   #open(key: string, target: Target): TcpConnection | undefined {

@@ -1,5 +1,5 @@
 import { execFile, spawn } from 'node:child_process';
-import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -7,12 +7,13 @@ import { fileURLToPath } from 'node:url';
 import { freePort, freePortRange } from '../../../support/ports.js';
 import type { Scope } from '../../../support/scope.js';
 import { isBound } from '../../../support/sipp.js';
+import type { Scenario } from './scenario.js';
 
 const scenarios = fileURLToPath(new URL('../scenarios', import.meta.url));
 
 export interface SippRun {
-  /** Name of a file beside the tests, without `.xml`. */
-  readonly scenario: string;
+  /** Name of a file beside the tests, without `.xml`, or one put together. */
+  readonly scenario: string | Scenario;
   readonly transport: string;
   /** Whom a caller calls, as `user` at that SIP port. */
   readonly service?: string;
@@ -33,13 +34,16 @@ export async function sipp(
   scope.defer(() => rm(folder, { recursive: true, force: true }));
   await requireSipp();
   const port = await freePort();
-  const { calls = 1, lost, rate } = run;
+  const { calls = 1, lost, rate, scenario } = run;
+  const file = typeof scenario === 'string' ? join(scenarios, `${scenario}.xml`) : join(folder, 'scenario.xml');
+  if (typeof scenario !== 'string') await writeFile(file, scenario.xml);
+  const name = typeof scenario === 'string' ? scenario : scenario.name;
   const loopback = '127.0.0.1';
   const child = spawn(
     'sipp',
     [
       ...(run.port === undefined ? [] : [`${loopback}:${run.port}`, '-s', run.service ?? 'service']),
-      ...['-sf', join(scenarios, `${run.scenario}.xml`), '-t', run.transport === 'udp' ? 'u1' : 't1'],
+      ...['-sf', file, '-t', run.transport === 'udp' ? 'u1' : 't1'],
       ...['-i', loopback, '-p', String(port), '-ci', loopback, '-cp', String(await freePort())],
       ...['-mi', loopback, '-mp', String((await freePortRange(4)).min)],
       ...['-m', String(calls), '-timeout', '30', '-timeout_error', '-nostdin', '-trace_err', '-error_file', 'errors'],
@@ -56,9 +60,7 @@ export async function sipp(
       else
         readFile(join(folder, 'errors'), 'utf8')
           .catch(() => '(it says nothing)')
-          .then((errors) =>
-            reject(new Error(`sipp ${run.scenario} ended with ${signal ?? `code ${code}`}:\n${errors}`)),
-          );
+          .then((errors) => reject(new Error(`sipp (${name}) ended with ${signal ?? `code ${code}`}:\n${errors}`)));
     });
   });
   done.catch(() => undefined);

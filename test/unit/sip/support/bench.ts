@@ -75,6 +75,11 @@ export class Bench {
     return this.#wire.splice(0).map(({ text, target }) => ({ message: parsed(text), target }));
   }
 
+  /** The same as it is on the wire: an answer to a malformed request repeats what is malformed in it. */
+  texts(): string[] {
+    return this.#wire.splice(0).map(({ text }) => text);
+  }
+
   /** The same in short: methods and status codes. */
   wire(): string[] {
     return this.sent().map(({ message }) => (message.kind === 'request' ? message.method : String(message.status)));

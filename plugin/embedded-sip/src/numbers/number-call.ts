@@ -1,16 +1,17 @@
 import type { ScheduledCall } from '../clock.js';
 import { Headers } from '../message/headers.js';
 import type { UserEvent } from '../transaction-user.js';
-import { EchoMedia } from './echo-media.js';
-import type { NumbersContext } from './numbers.js';
+import type { NumberMedia } from './number-media.js';
+import type { NumberContext } from './numbers.js';
+import { refusalOf } from './refusal.js';
 
-/** Headers that echo adds to its answers. */
+/** Header of every answer in a call. */
 const ALLOW: [string, string] = ['Allow', 'INVITE, ACK, BYE, CANCEL, INFO, OPTIONS, UPDATE'];
 
-/** One call to echo. */
-export class EchoCall {
-  readonly #context: NumbersContext;
-  readonly #media: EchoMedia;
+/** One call to a number that answers. */
+export class NumberCall {
+  readonly #context: NumberContext;
+  readonly #media: NumberMedia;
   readonly #callId: string;
   readonly #onEnd: () => void;
   #dialogId = '';
@@ -21,13 +22,13 @@ export class EchoCall {
   #lastPacket: number;
   #ended = false;
 
-  constructor(context: NumbersContext, invite: UserEvent, onEnd: () => void) {
+  constructor(context: NumberContext, invite: UserEvent, onEnd: () => void) {
     const { local, clock } = context;
     this.#context = context;
     this.#callId = invite.message.callId;
     this.#onEnd = onEnd;
     this.#lastPacket = clock.now();
-    this.#media = new EchoMedia(local.facing(invite.address), local.bound, () => {
+    this.#media = context.openMedia(local.facing(invite.address), () => {
       this.#lastPacket = clock.now();
     });
   }
@@ -43,7 +44,7 @@ export class EchoCall {
       this.#finish();
       return;
     }
-    this.#longest = this.#context.clock.schedule(this.#context.limits.echoCallMs, () => this.hangUp('longest call'));
+    this.#longest = this.#context.clock.schedule(this.#context.callMs, () => this.hangUp('longest call'));
     this.#watchSilence();
   }
 
@@ -54,6 +55,7 @@ export class EchoCall {
     switch (message.method) {
       case 'ACK':
         if (this.#offering && !this.#media.accept(message.body)) this.hangUp('no common media');
+        else this.#media.start();
         this.#offering = false;
         return;
       case 'BYE':
@@ -73,7 +75,8 @@ export class EchoCall {
   /** Ends the call from our side. */
   hangUp(reason: string): void {
     if (this.#ended) return;
-    this.#context.log({ event: 'echo-ended', reason, callId: this.#callId });
+    const { log, name } = this.#context;
+    log({ event: 'number-ended', number: name, reason, callId: this.#callId });
     const dialogId = this.#dialogId;
     this.#finish();
     if (dialogId === '') return;
@@ -96,7 +99,13 @@ export class EchoCall {
   }
 
   async #answerOffer(event: UserEvent, respond: Respond): Promise<boolean> {
-    const { body } = event.message;
+    const { message } = event;
+    const refusal = message.kind === 'request' ? refusalOf(message) : undefined;
+    if (refusal) {
+      respond(event, refusal.status, refusal.reason, refusal.headers);
+      return false;
+    }
+    const { body } = message;
     const sdp = await (body === '' ? this.#media.offer() : this.#media.answer(body)).catch(() => null);
     if (sdp === null) respond(event, 503, 'Service Unavailable');
     else if (sdp === undefined) respond(event, 488, 'Not Acceptable Here');

@@ -145,6 +145,15 @@ describe('whatever the gateway says', () => {
     await page.getByRole('alert').getByText('The call was lost').waitFor();
   });
 
+  test('a registration that is lost is made again', async ({ scope }) => {
+    const { page, session, commands } = await scripted(scope);
+    session.status({ level: 'status', code: 'Sono.Registration.Lost', reason: 'the registrar forgot' });
+    await page.getByText('Registration lost; trying again').waitFor();
+    await page.getByRole('alert').getByText('the registrar forgot').waitFor();
+    await page.getByText('Ready as bob@example.com').waitFor();
+    expect(commands).toEqual(['register()', 'register()']);
+  });
+
   test('statuses and pushes that are unknown, or make no sense, do no harm', async ({ scope }) => {
     const { page, session } = await scripted(scope);
     for (const info of [

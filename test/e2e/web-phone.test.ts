@@ -2,6 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { Browser, Page } from 'playwright-core';
 import { RtmpClient } from 'rtmp-server-ts';
 import { afterAll, beforeAll, expect } from 'vitest';
+import { Kamailio } from '../interop/phone/support/kamailio.js';
 import { type BrowserOptions, openBrowser, openWebPage, recordingOf, seconds, statusesOf } from '../support/browser.js';
 import { compareSpeech } from '../support/compare-speech.js';
 import { Gateway, useGateway } from '../support/gateway.js';
@@ -50,13 +51,17 @@ function expectSpeech(original: Int16Array, recording: Int16Array, likeness = 0.
   expect(comparison.longestGapMs).toBeLessThanOrEqual(200);
 }
 
-test('one click calls the echo number, and what is said comes back', async ({ scope }) => {
+test('one click calls the echo number, and what is said comes back; it can be held', async ({ scope }) => {
   const page = await openPhone(scope);
   await page.getByRole('button', { name: 'Call the echo number' }).click();
   await connected(page);
   expect((await statusesOf(page)).filter((status, at, all) => status !== all[at - 1])).toEqual([1, 4, 2]);
   await page.getByText('ms to the gateway').waitFor();
   await sleep(seconds(ours) * 1000);
+  await page.getByRole('button', { name: 'Hold' }).click();
+  await page.getByText('On hold', { exact: true }).waitFor();
+  await page.getByRole('button', { name: 'Hold' }).click();
+  await connected(page);
   await page.getByRole('button', { name: 'Hang up' }).click();
   await idle(page);
   const { said, heard } = await recordingOf(page);
@@ -122,6 +127,26 @@ test('two browsers call each other by address; the keyboard answers, and a name 
   expectSpeech(calling.said, called.heard);
   expectSpeech(called.said, calling.heard);
 }, 60_000);
+
+test('two tabs with one registration: the call is answered in one, and the other is free again', async ({ scope }) => {
+  const registrar = await Kamailio.start(scope);
+  const tabs = [await openPhone(scope), await openPhone(scope)];
+  for (const tab of tabs) {
+    await tab.getByRole('button', { name: /^Settings/ }).click();
+    await tab.getByLabel('User').fill(`bob@${registrar.address}`);
+    await tab.getByLabel('Password').fill(registrar.password);
+    await tab.getByRole('button', { name: 'Register' }).click();
+    await tab.getByText('Ready as bob@').waitFor();
+  }
+  const other = await RtmpClient.connect(gateway().rtmpUrl());
+  scope.defer(() => other.close());
+  other.call('dial', registrar.uri('bob')).catch(() => {});
+  const [first, second] = tabs as [Page, Page];
+  await second.getByRole('button', { name: 'Accept' }).waitFor();
+  await first.getByRole('button', { name: 'Accept' }).click();
+  await connected(first);
+  await idle(second);
+});
 
 test('rejected by Escape, an incoming call leaves the phone idle and stands in the log as missed', async ({
   scope,

@@ -90,7 +90,7 @@ const recorder = `
     tap = context.createChannelMerger(2);
     recordings.rate = context.sampleRate;
     recordings.said.length = recordings.heard.length = 0;
-    const script = context.createScriptProcessor(4096, 2, 1);
+    const script = context.createScriptProcessor(16384, 2, 1);
     script.onaudioprocess = ({ inputBuffer }) => {
       recordings.said.push(inputBuffer.getChannelData(0).slice());
       recordings.heard.push(inputBuffer.getChannelData(1).slice());

@@ -84,8 +84,8 @@ export class PhonePage {
       setText('own-address', uri);
     });
     phone.on('registrationLost', ({ reason }) => {
-      this.#line('down', 'Registration lost');
-      this.#notice(`Nobody can call you any more: ${tame(reason)}. Register again in the settings.`);
+      this.#line('down', 'Registration lost; trying again');
+      this.#notice(`Nobody can call you at the moment: ${tame(reason)}.`);
     });
     phone.on('status', (status) => this.#changed(status));
     phone.on('incoming', (caller) => this.#incoming(caller));
@@ -168,6 +168,7 @@ export class PhonePage {
     this.#notice('');
     this.#show('incoming');
     this.#tones.ring();
+    setText('announcement', `Incoming call from ${element('incoming-name', HTMLElement).textContent}`);
     // Whoever is typing a number must not answer by the Enter that was meant to dial it.
     if (!(document.activeElement instanceof HTMLInputElement)) button('accept').focus();
   }
@@ -233,6 +234,7 @@ export class PhonePage {
     } else if (code.startsWith('Microphone.') || code.startsWith('Audio.')) {
       // It goes on ringing: once the microphone is allowed, it can still be answered.
       this.#show('incoming');
+      this.#tones.ring();
     }
   }
 
@@ -288,6 +290,7 @@ export class PhonePage {
       setText('quality-text', 'Measuring…');
       button('hangup').focus();
     }
+    if (state !== 'incoming') setText('announcement', '');
     if (state === 'idle' && before !== 'idle') input('destination').focus({ preventScroll: true });
     document.title = state === 'incoming' ? `☎ ${name} is calling` : 'Sono web phone';
   }

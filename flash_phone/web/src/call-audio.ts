@@ -12,6 +12,8 @@ export interface AudioHandler {
   /** 0-1. */
   level(microphone: number, speaker: number): void;
   statistics(statistics: Statistics): void;
+  /** Something broke in the call; it goes on. */
+  failed(error: unknown): void;
 }
 
 /** What is used of an AudioContext beyond TypeScript's types (Audio Output Devices API). */
@@ -115,6 +117,8 @@ export class CallAudio {
     });
     this.#node = node;
     node.port.onmessage = ({ data }: { data: FromWorklet }) => this.#received(data);
+    node.onprocessorerror = () =>
+      this.#handler.failed(new SonoPhoneError('Audio.Failed', 'The audio of this call has broken down; call again.'));
     node.connect(this.#context.destination);
     this.#attach(opened);
   }
@@ -124,6 +128,9 @@ export class CallAudio {
     this.#source = this.#context.createMediaStreamSource(microphone);
     this.#source.connect(this.#node);
     this.mute(this.#muted);
+    const [track] = microphone.getAudioTracks();
+    // Only what was pulled out ends by itself: the call goes on with another one.
+    if (track) track.onended = () => void this.useMicrophone(undefined).catch((error) => this.#handler.failed(error));
   }
 
   #received(data: FromWorklet): void {

@@ -13,6 +13,8 @@ export interface LinkHandler {
   /** `retryMs` is absent when it is not tried again. */
   disconnected(reason: string, retryMs?: number): void;
   registered(uri: string): void;
+  /** The registrar does not know this phone any more; it registers again. */
+  registrationLost(reason: string): void;
   /** onStatus of the NetConnection. */
   status(info: AmfObject): void;
   failed(error: SonoPhoneError): void;
@@ -30,6 +32,9 @@ export class GatewayLink {
   #registration: readonly AmfValue[] = [];
   #retryMs = firstRetryMs;
   #retry: ReturnType<typeof setTimeout> | undefined;
+  /** Set while a registration that was lost is tried again. */
+  #registerAgain: ReturnType<typeof setTimeout> | undefined;
+  #registerAgainMs = firstRetryMs;
   /** Counts connections that were asked for: what an old one still says is not listened to. */
   #attempt = 0;
 
@@ -61,6 +66,7 @@ export class GatewayLink {
     this.#url = undefined;
     this.#attempt++;
     clearTimeout(this.#retry);
+    clearTimeout(this.#registerAgain);
     this.#retry = undefined;
     const connection = this.#connection;
     this.#connection = undefined;
@@ -100,7 +106,10 @@ export class GatewayLink {
   #serve(connection: RtmpConnection, attempt: number): void {
     this.#connection = connection;
     this.#retryMs = firstRetryMs;
-    connection.on('status', (info) => this.#handler.status(info));
+    connection.on('status', (info) => {
+      if (info.code === 'Sono.Registration.Lost') this.#registrationLost(connection, info.reason);
+      else this.#handler.status(info);
+    });
     connection.on('close', () => {
       if (attempt === this.#attempt) this.#lost('the gateway closed the connection');
     });
@@ -108,14 +117,34 @@ export class GatewayLink {
     this.#register(connection);
   }
 
-  #register(connection: RtmpConnection): void {
+  /** @param again tried again when it is refused, as a registration that was there before has a right to be */
+  #register(connection: RtmpConnection, again = false): void {
+    clearTimeout(this.#registerAgain);
     connection.call('register', ...this.#registration).then(
       ([info]) => {
         const uri = amfProperties(info)?.uri;
-        if (connection === this.#connection && typeof uri === 'string') this.#handler.registered(uri);
+        if (connection !== this.#connection || typeof uri !== 'string') return;
+        this.#registerAgainMs = firstRetryMs;
+        this.#handler.registered(uri);
       },
-      (error) => this.#refused(error),
+      (error) => {
+        this.#refused(error);
+        if (again && connection === this.#connection) this.#registerSoon(connection);
+      },
     );
+  }
+
+  #registrationLost(connection: RtmpConnection, reason: AmfValue | undefined): void {
+    this.#handler.registrationLost(typeof reason === 'string' ? reason : 'no reason given');
+    this.#registerSoon(connection);
+  }
+
+  #registerSoon(connection: RtmpConnection): void {
+    clearTimeout(this.#registerAgain);
+    this.#registerAgain = setTimeout(() => {
+      if (connection === this.#connection) this.#register(connection, true);
+    }, this.#registerAgainMs);
+    this.#registerAgainMs = Math.min(longestRetryMs, this.#registerAgainMs * 2);
   }
 
   /** What is not answered, or cannot be any more, is no refusal: accepted commands have no answer of their own. */

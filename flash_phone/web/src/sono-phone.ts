@@ -49,6 +49,10 @@ export class SonoPhone extends Emitter<SonoPhoneEvents> implements Phone {
       connected: () => this.emit('connected', {}),
       disconnected: (reason, retryMs) => this.#disconnected(reason, retryMs),
       registered: (uri) => this.#registered(uri),
+      registrationLost: (reason) => {
+        this.#address = undefined;
+        this.emit('registrationLost', { reason });
+      },
       status: (info) => this.#received(info),
       failed: (error) => this.#fail(error),
     });
@@ -191,10 +195,6 @@ export class SonoPhone extends Emitter<SonoPhoneEvents> implements Phone {
       case 'Sono.Message':
         this.emit('message', { from: text(info.from), text: text(info.text) });
         break;
-      case 'Sono.Registration.Lost':
-        this.#address = undefined;
-        this.emit('registrationLost', { reason: text(info.reason) });
-        break;
     }
   }
 
@@ -221,6 +221,7 @@ export class SonoPhone extends Emitter<SonoPhoneEvents> implements Phone {
         {
           said: (message) => this.#streams?.say(message),
           level: (said, heard) => this.#level(said, heard),
+          failed: (error) => this.#fail(error),
           statistics: (counts) => {
             this.emit('quality', this.#quality.second(counts));
             if (this.#link.connection !== undefined) void this.#quality.measure(this.#link.connection);

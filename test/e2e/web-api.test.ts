@@ -130,8 +130,12 @@ describe('whatever the gateway says', () => {
     await expect.poll(() => commands).toEqual(expect.arrayContaining(['sendDTMF("5")', 'sendDTMF("#")']));
     await page.getByRole('button', { name: 'Hold' }).click();
     await expect.poll(() => commands).toContain('hold(true)');
-    session.status({ level: 'status', code: 'Sono.Call.Hold', held: true });
+    session.status({ level: 'status', code: 'Sono.Call.Hold', held: true, local: true, remote: false });
     await page.getByText('On hold', { exact: true }).waitFor();
+    session.status({ level: 'status', code: 'Sono.Call.Hold', held: true, local: false, remote: true });
+    await page.getByText('The other side holds the call', { exact: true }).waitFor();
+    session.status({ level: 'status', code: 'Sono.Call.TransferFailed', reason: 'nobody there' });
+    await page.getByRole('alert').getByText('The transfer did not work: nobody there').waitFor();
     await page.getByRole('button', { name: 'Mute' }).click();
     expect(await page.getByRole('button', { name: 'Mute' }).getAttribute('aria-pressed')).toBe('true');
     await page.getByRole('button', { name: 'Transfer' }).click();

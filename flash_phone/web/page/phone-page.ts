@@ -89,7 +89,11 @@ export class PhonePage {
     });
     phone.on('status', (status) => this.#changed(status));
     phone.on('incoming', (caller) => this.#incoming(caller));
-    phone.on('hold', ({ held }) => this.#hold(held));
+    phone.on('hold', ({ local, remote, reason }) => {
+      this.#hold(local, remote);
+      if (reason !== undefined) this.#notice(`Hold did not work: ${tame(reason)}.`);
+    });
+    phone.on('transferFailed', ({ reason }) => this.#notice(`The transfer did not work: ${tame(reason)}.`));
     phone.on('transferred', ({ uri }) => this.#notice(`Transferred to ${tame(shortAddress(uri))}.`));
     phone.on('message', ({ from, text }) => this.#notice(`${tame(shortAddress(from))}: ${tame(text, 500)}`));
     phone.on('level', ({ microphone, speaker }) => this.#level(microphone, speaker));
@@ -131,10 +135,11 @@ export class PhonePage {
     button('mute').setAttribute('aria-pressed', String(muted));
   }
 
-  #hold(held: boolean): void {
-    this.#held = held;
-    button('hold').setAttribute('aria-pressed', String(held));
-    if (this.#state === 'connected') setText('call-state', held ? 'On hold' : 'Connected');
+  #hold(local: boolean, remote: boolean): void {
+    this.#held = local;
+    button('hold').setAttribute('aria-pressed', String(local));
+    const words = local ? 'On hold' : remote ? 'The other side holds the call' : 'Connected';
+    if (this.#state === 'connected') setText('call-state', words);
   }
 
   #openTransfer(open: boolean): void {
@@ -202,7 +207,7 @@ export class PhonePage {
     this.#tones.stop();
     const call = this.#call;
     this.#call = undefined;
-    this.#hold(false);
+    this.#hold(false, false);
     this.#openTransfer(false);
     this.#show('idle');
     if (call === undefined) return;

@@ -22,10 +22,12 @@ export interface SonoPhoneEvents {
   status: { readonly status: CallStatusCode; readonly sipStatus?: number; readonly reason?: string };
   /** Somebody calls: the user that was called, the caller's address, and what the caller says is the name. */
   incoming: { readonly uri: string; readonly from: string; readonly displayName?: string };
-  /** By the far end, or as asked. */
-  hold: { readonly held: boolean };
+  /** By this phone (`local`), by the far end (`remote`); `reason` says why a wish of this phone was not granted. */
+  hold: { readonly held: boolean; readonly local: boolean; readonly remote: boolean; readonly reason?: string };
   dtmf: { readonly digit: string; readonly duration: number };
   transferred: { readonly uri: string };
+  /** The far end could not be transferred: the call goes on. */
+  transferFailed: { readonly reason: string };
   message: { readonly from: string; readonly text: string };
   /** Once a second in a call. */
   quality: CallQuality;

@@ -184,13 +184,21 @@ export class SonoPhone extends Emitter<SonoPhoneEvents> implements Phone {
         });
         break;
       case 'Sono.Call.Hold':
-        this.emit('hold', { held: info.held === true });
+        this.emit('hold', {
+          held: info.held === true,
+          local: info.local === true,
+          remote: info.remote === true,
+          ...(typeof info.reason === 'string' && { reason: info.reason }),
+        });
         break;
       case 'Sono.Call.DTMF':
         this.emit('dtmf', { digit: text(info.digit), duration: Number(info.duration) || 0 });
         break;
       case 'Sono.Call.Transferred':
         this.emit('transferred', { uri: text(info.uri) });
+        break;
+      case 'Sono.Call.TransferFailed':
+        this.emit('transferFailed', { reason: text(info.reason) });
         break;
       case 'Sono.Message':
         this.emit('message', { from: text(info.from), text: text(info.text) });

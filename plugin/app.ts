@@ -1,9 +1,11 @@
+import { randomInt } from 'node:crypto';
 import { fileURLToPath } from 'node:url';
 import { EmbeddedSip } from 'embedded-sip';
 import { type RtmpLogEvent, RtmpServer } from 'rtmp-server-ts';
 import { SpeexCodec } from 'speex-wasm';
 import { loadSpeex } from 'speex-wasm/node';
 import type { Timers } from './call/call-ports.js';
+import type { MediaPort } from './call/ports.js';
 import { CallRegistry } from './call/registry.js';
 import { serveClient } from './client/client.js';
 import { Lines } from './client/lines.js';
@@ -11,6 +13,9 @@ import type { SharedStreams } from './client/streams.js';
 import type { Config } from './config/schema.js';
 import { DirectMedia } from './media/direct.js';
 import { Ffmpeg } from './media/ffmpeg/ffmpeg.js';
+import { AutoMedia } from './media/freeswitch/auto.js';
+import { FreeSwitchMedia } from './media/freeswitch/freeswitch.js';
+import { FreeSwitchPool } from './media/freeswitch/pool.js';
 import { callLog } from './ops/call-log.js';
 import { HttpServer } from './ops/http.js';
 import { type Address, listen, startError } from './ops/listen.js';
@@ -18,6 +23,7 @@ import type { Logger } from './ops/log.js';
 import { WebFiles } from './ops/web-files.js';
 import { DialPolicy } from './signalling/dial-policy.js';
 import { DrachtioConnection } from './signalling/drachtio.js';
+import { parseSdp, writeSdp } from './signalling/sdp.js';
 import { DrachtioSignalling } from './signalling/signalling.js';
 
 export interface App {
@@ -84,7 +90,7 @@ async function assemble(
   const identity = followConnection(connection, config, log);
   const calls = new CallRegistry();
   const foreign = await findFfmpeg(config, log);
-  const media = new DirectMedia({
+  const direct = new DirectMedia({
     host: config.rtpHost ?? config.host,
     ports: config.rtpPorts,
     video: config.video === 'on',
@@ -100,6 +106,9 @@ async function assemble(
     ...(foreign && { foreign }),
     ...(config.advertisedAddress !== undefined && { advertisedAddress: config.advertisedAddress }),
   });
+  const pool = freeSwitchPool(config, connection, log);
+  if (pool) opened.push(() => pool.close());
+  const media = mediaPort(config, direct, pool, log);
   const signalling = new DrachtioSignalling(connection, {
     fromName: config.fromName,
     timers,
@@ -145,10 +154,14 @@ async function assemble(
 
   const httpServer = new HttpServer({
     upgrade: (request, socket, head) => rtmpServer.handleUpgrade(request, socket, head),
-    notReady: () =>
-      connection.up
-        ? undefined
-        : `no drachtio server at ${config.drachtioHost}:${config.drachtioPort}: ${identity.outage()}`,
+    notReady: () => {
+      if (!connection.up) {
+        return `no drachtio server at ${config.drachtioHost}:${config.drachtioPort}: ${identity.outage()}`;
+      }
+      // With `auto` there are calls without it.
+      return config.media === 'freeswitch' && !pool?.usable ? 'no FreeSWITCH server takes calls' : undefined;
+    },
+    details: () => pool?.description ?? [],
     webFiles: new WebFiles(webFolder, config.origins),
     phoneSettings: () => (embedded ? { echo: echoAddress(embedded.sip.port) } : {}),
   });
@@ -157,6 +170,7 @@ async function assemble(
   );
   if (http) opened.push(() => httpServer.close());
 
+  pool?.start();
   const connected = connection.connect();
   // The embedded server answers at once; a server elsewhere may come up later, and /readyz tells.
   if (embedded) await connected;
@@ -174,6 +188,29 @@ async function assemble(
       await closeAll();
     },
   };
+}
+
+/** None while no server is configured, or none is wanted. */
+function freeSwitchPool(config: Config, inviter: DrachtioConnection, logger: Logger): FreeSwitchPool | undefined {
+  const { media, freeswitchHost, freeswitchPort, freeswitchSecret } = config;
+  if (media === 'direct' || freeswitchHost === undefined) return undefined;
+  return new FreeSwitchPool({
+    servers: freeswitchHost.map(({ host, port = freeswitchPort, secret = freeswitchSecret, weight }) => {
+      return { host, port, secret, weight };
+    }),
+    inviter,
+    // A description of its own each time: the server compares what is said, not versions.
+    sdp: {
+      read: parseSdp,
+      write: (description) => writeSdp(description, { sessionId: randomInt(2 ** 32), version: 1 }),
+    },
+    logger,
+  });
+}
+
+function mediaPort({ media }: Config, direct: DirectMedia, pool: FreeSwitchPool | undefined, log: Logger): MediaPort {
+  if (!pool) return direct;
+  return media === 'freeswitch' ? new FreeSwitchMedia(pool, direct) : new AutoMedia(pool, direct, log);
 }
 
 async function startEmbeddedSip(config: Config, log: Logger, speex: SpeexCodec | undefined): Promise<EmbeddedSip> {

@@ -227,6 +227,7 @@ export class Call {
         incoming: this.parties.direction === 'incoming',
         video: () => this.#ports.client.video?.(),
         keyFrameWanted: () => this.#ports.client.keyFrameWanted?.(),
+        keyFrameNeeded: () => this.#inCall?.requestKeyFrame(),
       });
       // The client may have hung up, or gone, while the sockets were being opened.
       if (this.#state.name !== before) {

@@ -49,6 +49,9 @@ export class InCall {
       case 'tone':
         client.notice({ type: 'dtmf', tone: event.tone });
         return;
+      case 'key-frame-wanted':
+        client.keyFrameWanted?.();
+        return;
       case 'message':
         client.notice({ type: 'message', message: event.message });
         return;
@@ -78,6 +81,10 @@ export class InCall {
 
   sendDtmf(digits: string, ms: number): void {
     if (!this.#options.media.sendDtmf(digits, ms)) this.#succession.leg.sendDtmf(digits, ms);
+  }
+
+  requestKeyFrame(): void {
+    this.#succession.leg.requestKeyFrame();
   }
 
   /** Ends the call: what is under way is given up. */

@@ -132,6 +132,8 @@ export interface CallLeg {
   refuseChange(sipStatus: number): void;
   /** Presses keys as {@link MediaSession.sendDtmf}, by INFO. */
   sendDtmf(digits: string, ms: number): void;
+  /** Asks the far end for a key frame, by INFO (RFC 5168). */
+  requestKeyFrame(): void;
   /** Asks the far end to call this SIP URI instead: `transferred` or `transfer-failed` follows. */
   transfer(uri: string): void;
   /** Says yes to the far end's `referred`; the outcome is to be told. */
@@ -182,6 +184,8 @@ export type InCallEvent =
   /** The far end's answer to an offer that it had asked for. */
   | { readonly type: 'described'; readonly answer: SessionDescription }
   | { readonly type: 'tone'; readonly tone: Tone }
+  /** The far end asks for a key frame. */
+  | { readonly type: 'key-frame-wanted' }
   | { readonly type: 'message'; readonly message: TextMessage }
   | { readonly type: 'transferred' }
   | { readonly type: 'transfer-failed'; readonly reason: string }
@@ -244,7 +248,7 @@ export interface MediaPort {
    * Takes what one call needs (sockets, ports). Frames for the client go to `play`, which owns their payload from then
    * on; `lost` is called at most once, when the media fails for good, and never from within a method of the session.
    * @throws MediaError with code `NoPorts` when every RTP port is in use, `Io` when a socket cannot be opened,
-   * `NoCommonCodec` when what the client sends cannot be carried.
+   * `NoCommonCodec` when what the client sends cannot be carried, `NoServer` when no media server takes the call.
    */
   open(options: MediaOptions): Promise<MediaSession>;
 }
@@ -307,7 +311,7 @@ export interface MediaSession {
 /** Figures of one call, both directions, for the log. */
 export type MediaReport = Readonly<Record<string, number | string>>;
 
-export type MediaErrorCode = 'NoPorts' | 'Io' | 'NoCommonCodec';
+export type MediaErrorCode = 'NoPorts' | 'Io' | 'NoCommonCodec' | 'NoServer';
 
 export class MediaError extends Error {
   override readonly name = 'MediaError';

@@ -1,5 +1,6 @@
 import { isIP } from 'node:net';
 import { z } from 'zod';
+import { freeSwitchList } from './freeswitch-list.js';
 
 /**
  * One setting. Its name in a file is `key`; in the environment it is `env`. `unset` marks what has no default, with the
@@ -164,6 +165,36 @@ export const settings = [
     type: z.string().min(1),
     default: 'cymru',
     doc: "The drachtio server's shared secret.",
+    secret: true,
+  },
+  {
+    key: 'media',
+    env: 'SONO_MEDIA',
+    type: z.enum(['direct', 'freeswitch', 'auto']),
+    default: 'auto',
+    doc: "Who faces the far end's media: direct, the gateway; freeswitch, FreeSWITCH; auto, the gateway, with FreeSWITCH behind it where no codec is shared.",
+  },
+  {
+    key: 'freeswitchHost',
+    env: 'SONO_FREESWITCH_HOST',
+    type: freeSwitchList.optional(),
+    unset: 'unset',
+    doc: 'FreeSWITCH event sockets, `host[:port[:secret]][*weight]` separated by commas; one of weight 3 gets three times the calls of one of weight 1, the default.',
+    secret: true,
+  },
+  {
+    key: 'freeswitchPort',
+    env: 'SONO_FREESWITCH_PORT',
+    type: requiredPort,
+    default: 8021,
+    doc: 'The event socket port where the list says none.',
+  },
+  {
+    key: 'freeswitchSecret',
+    env: 'SONO_FREESWITCH_SECRET',
+    type: z.string().min(1),
+    default: 'ClueCon',
+    doc: "The event socket's password where the list says none.",
     secret: true,
   },
   {

@@ -3,13 +3,22 @@ import { type ClientFrame, MediaError, type MediaOptions, type MediaReport, type
 import type { Direction, MediaDescription, SessionDescription } from '../call/session-description.js';
 import { AudioFlow } from './audio/audio-flow.js';
 import type { AudioTools } from './audio/audio-tools.js';
+import type { AudioCodec } from './audio/flv-audio.js';
 import { type ClientFormats, clientFormats } from './negotiation/client-formats.js';
 import { type AudioAgreement, agreeAudio, answerAudio, offerAudio } from './negotiation/formats.js';
-import { type SrtpAgreement, SrtpNegotiation, type SrtpPolicy, sectionOf, withSection } from './negotiation/srtp.js';
+import {
+  type SectionSecurity,
+  type SrtpAgreement,
+  SrtpNegotiation,
+  type SrtpPolicy,
+  sectionOf,
+  withSection,
+} from './negotiation/srtp.js';
 import type { MediaClock } from './network/clock.js';
 import { type MediaLogger, RtpChannel, type RtpSink } from './network/rtp-channel.js';
 import type { RtpSockets } from './network/rtp-sockets.js';
 import type { Ticker } from './network/ticker.js';
+import type { MediaTarget } from './rtp/media-target.js';
 import { SessionVideo } from './session-video.js';
 
 export interface DirectSessionOptions extends AudioTools {
@@ -38,6 +47,14 @@ interface Agreed {
   readonly srtp: SrtpAgreement;
 }
 
+/** A socket that another serves. */
+export interface Diversion {
+  /** Sends to the far end. */
+  readonly farEnd: Pick<RtpChannel, 'sendRtp' | 'sendRtcp'>;
+  /** What the answer to an offer says of its protection. */
+  readonly security: Partial<SectionSecurity>;
+}
+
 /** Milliseconds between two RTCP reports on average; each interval varies by half (RFC 3550 section 6.2). */
 const reportInterval = 5_000;
 
@@ -62,6 +79,8 @@ export class DirectSession implements MediaSession {
   readonly #cname = randomBytes(12).toString('base64');
   /** When the first packet of the far end came: the client's timestamps count from there. */
   #firstArrival: number | undefined;
+  /** Whether somebody else serves the audio now. */
+  #diverted = false;
   #failed = false;
   #nextReport = 0;
   /** Messages of the client that could not be sent: no answer yet, or hold. */
@@ -187,17 +206,57 @@ export class DirectSession implements MediaSession {
     const { clock, ticker } = this.#options;
     this.#srtp.settle(srtp);
     this.#channel.secure(srtp.keys);
-    if (this.#audio !== undefined) {
+    if (this.#audio === undefined) {
+      const audio = this.#openAudio(agreement);
+      this.#audio = audio;
+      this.#contain(() => audio.prepare());
+      this.#nextReport = clock.now() + (this.#video.present ? firstVideoReport : nextInterval());
+    } else {
       this.#audio.change(agreement, clock.now());
-      this.#channel.aim(agreement.target);
-      return;
     }
-    const audio = this.#openAudio(agreement);
-    this.#audio = audio;
-    this.#contain(() => audio.prepare());
-    this.#channel.open(this.#contained(audio), agreement.target);
-    this.#nextReport = clock.now() + (this.#video.present ? firstVideoReport : nextInterval());
+    this.#diverted = false;
+    this.#channel.open(this.#contained(this.#audio), agreement.target);
     ticker.add(this.#tick);
+  }
+
+  /** Codecs that pass between the client and a far end, the best first. */
+  get passing(): readonly AudioCodec[] {
+    return this.#formats.passing;
+  }
+
+  /**
+   * An offer without the sections that the policy of encryption rules out.
+   *
+   * @throws MediaError `NoCommonCodec` when that leaves none to answer
+   */
+  admissible(offered: SessionDescription): SessionDescription {
+    const offer = this.#srtp.choose(offered, 'audio');
+    this.#srtp.answer(audioOf(offer));
+    return offer;
+  }
+
+  /**
+   * Hands the audio that the far end sends to `sink` until the next answer or offer, and leaves it to the caller what is
+   * sent: a media server takes over behind this socket. Video goes on as it is.
+   *
+   * @throws MediaError `NoCommonCodec` when the far end's encryption, or lack of it, is not taken
+   */
+  divert(description: SessionDescription, kind: 'offer' | 'answer', sink: RtpSink, target: MediaTarget): Diversion {
+    const section = audioOf(description);
+    const { agreement, security } =
+      kind === 'offer' ? this.#srtp.answer(section) : { agreement: this.#srtp.agree(section), security: {} };
+    if (kind === 'answer') this.#video.accept(description);
+    this.#srtp.settle(agreement);
+    this.#channel.secure(agreement.keys);
+    this.#diverted = true;
+    this.#channel.open(sink, target);
+    this.#options.ticker.add(this.#tick);
+    return { farEnd: this.#channel, security };
+  }
+
+  /** The sections of an answer with those of video as they are taken, for a call whose audio is diverted. */
+  answerVideo(offer: SessionDescription, refusing: readonly MediaDescription[]): Promise<readonly MediaDescription[]> {
+    return this.#video.answer(offer, refusing);
   }
 
   #openAudio(agreement: AudioAgreement): AudioFlow {
@@ -236,7 +295,7 @@ export class DirectSession implements MediaSession {
   close(): MediaReport {
     if (this.#report !== undefined) return this.#report;
     this.#options.ticker.delete(this.#tick);
-    if (this.#audio !== undefined) this.#sendReport(this.#audio, true);
+    if (this.#audio !== undefined && !this.#diverted) this.#sendReport(this.#audio, true);
     this.#channel.close();
     this.#options.released(this.#options.sockets.port);
     this.#report = { ...this.#measure(), ...this.#video.close() };
@@ -245,13 +304,12 @@ export class DirectSession implements MediaSession {
   }
 
   readonly #tick = (now: number): void => {
-    const audio = this.#audio;
-    if (audio === undefined) return;
-    this.#contain(() => audio.tick(now));
+    const audio = this.#diverted ? undefined : this.#audio;
+    if (audio !== undefined) this.#contain(() => audio.tick(now));
     this.#video.tick(now);
     if (now < this.#nextReport) return;
     this.#nextReport = now + nextInterval();
-    this.#sendReport(audio, false);
+    if (audio !== undefined) this.#sendReport(audio, false);
     // At the same moment: one mapping of the client's timestamps for both.
     this.#video.sendReport(now);
   };

@@ -6,6 +6,8 @@ import type { WebFiles } from './web-files.js';
 export interface HttpOptions {
   /** Why the gateway cannot take calls; `undefined` when it can. */
   readonly notReady: () => string | undefined;
+  /** Further lines of `/readyz`. */
+  readonly details?: () => readonly string[];
   /** Takes WebSocket connections at `/rtmp`. */
   readonly upgrade: (request: IncomingMessage, socket: Duplex, head: Buffer) => void;
   /** The web phone and the JavaScript API. */
@@ -18,7 +20,7 @@ export interface HttpOptions {
 export class HttpServer {
   readonly #server: Server;
 
-  constructor({ notReady, upgrade, webFiles, phoneSettings }: HttpOptions) {
+  constructor({ notReady, details = () => [], upgrade, webFiles, phoneSettings }: HttpOptions) {
     this.#server = createServer((request, response) => {
       const reply = (status: number, text: string, type = 'text/plain; charset=utf-8') => {
         response.writeHead(status, { 'content-type': type, 'cache-control': 'no-store' });
@@ -29,7 +31,7 @@ export class HttpServer {
       if (path === '/healthz') return reply(200, 'ok');
       if (path === '/readyz') {
         const reason = notReady();
-        return reason === undefined ? reply(200, 'ready') : reply(503, reason);
+        return reply(reason === undefined ? 200 : 503, [reason ?? 'ready', ...details()].join('\n'));
       }
       if (path === '/phone.json') return reply(200, JSON.stringify(phoneSettings()), 'application/json');
       if (path !== undefined && webFiles.serve(path, request, response)) return;

@@ -1,5 +1,6 @@
 import { EventEmitter } from 'node:events';
 import { allow } from './capabilities.js';
+import { inviteMediaServer, type MediaServerInvite } from './media-server-invite.js';
 import { checkSize } from './message-size.js';
 import { asError, type ReceivedRequest, receivedRequest } from './received-request.js';
 import { asAnswer, type SipAnswer } from './sip-answer.js';
@@ -10,6 +11,7 @@ import {
   type Responder,
   type SentRequest,
   type SrfClient,
+  type SrfDialog,
   type ReceivedRequest as SrfRequest,
   type SrfRequestOptions,
   tellForksApart,
@@ -86,6 +88,15 @@ export class DrachtioConnection extends EventEmitter<DrachtioEvents> {
   }
 
   /**
+   * Invites a media server, which answers at once or is given up after `timeoutMs`. Resolves to drachtio-srf's own dialog:
+   * that is what drachtio-fsmrf takes. Rejects with that library's error, whose `status` is that of a refusal.
+   */
+  inviteMediaServer(uri: string, options: MediaServerInvite, timeoutMs: number): Promise<SrfDialog> {
+    if (!this.#login) return Promise.reject(noConnection());
+    return inviteMediaServer(this, this.#login, uri, options, timeoutMs);
+  }
+
+  /**
    * Sends a request outside of dialogs.
    * @returns its final response
    * @throws Error when it could not be sent, or the connection was lost before the response
@@ -128,7 +139,7 @@ export class DrachtioConnection extends EventEmitter<DrachtioEvents> {
   send(uri: string, options: SrfRequestOptions, done: (sent: SentRequest | Error) => void): void {
     try {
       const login = this.#login;
-      if (!login) throw new Error('there is no connection to the SIP server');
+      if (!login) throw noConnection();
       checkSize(uri, options.headers, options.body);
       login.request(uri, { ...options, headers: { ...options.headers } }, (error, sent) => {
         if (!sent) return done(asError(error));
@@ -231,3 +242,5 @@ function contained(acknowledge: Acknowledge): () => void {
     }
   };
 }
+
+const noConnection = (): Error => new Error('there is no connection to the SIP server');

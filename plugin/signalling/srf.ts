@@ -70,6 +70,25 @@ export interface SrfRequestOptions {
 
 type Listener = (request: ReceivedRequest, response: Responder) => void;
 
+/** The library's own dialog, for the library that drives a media server: calls have dialogs of their own. */
+export interface SrfDialog {
+  readonly id: string;
+  readonly remote: { readonly sdp: string };
+  destroy(options: { headers: Record<string, string> }, done: (error: unknown) => void): unknown;
+  on(event: 'destroy', listener: () => void): unknown;
+}
+
+interface UacOptions {
+  readonly headers: Record<string, string>;
+  /** Without it the far end makes the offer. */
+  readonly localSdp?: string;
+}
+
+interface UacCallbacks {
+  cbRequest(error: unknown, request?: SentRequest): void;
+  cbProvisional(response: SrfResponse): void;
+}
+
 /** One connection to a drachtio server. */
 export interface SrfClient {
   connect(options: {
@@ -90,6 +109,7 @@ export interface SrfClient {
   invite(listener: Listener): void;
   message(listener: Listener): void;
   options(listener: Listener): void;
+  createUAC(uri: string, options: UacOptions, callbacks: UacCallbacks): Promise<SrfDialog>;
   /** The callback comes before any response to the request; a promise could come after. */
   request(uri: string, options: SrfRequestOptions, done: (error: unknown, sent?: SentRequest) => void): unknown;
 }

@@ -398,6 +398,12 @@ describe('within a call', () => {
     expect(bench.signalled).toEqual(['INFO 34 100']);
   });
 
+  it('asks the far end for a key frame by INFO when its media can ask in no other way', async () => {
+    await bench.connect();
+    bench.media?.keyFrameNeeded?.();
+    expect(bench.signalled).toEqual(['INFO picture']);
+  });
+
   it('keys of the far end reach the client, from RTP and INFO alike', async () => {
     await bench.connect();
     bench.media?.dtmf?.({ digit: '5', duration: 100 });

@@ -10,6 +10,7 @@ export function fakeLeg(record: (asked: string) => void): CallLeg {
     acceptChange: (description) => record(`200 ${direction(description)}`),
     refuseChange: (sipStatus) => record(`refuse ${sipStatus}`),
     sendDtmf: (digits, ms) => record(`INFO ${digits} ${ms}`),
+    requestKeyFrame: () => record('INFO picture'),
     transfer: (uri) => record(`REFER ${uri}`),
     acceptReferral: () => record('202'),
     refuseReferral: (sipStatus) => record(`refuse REFER ${sipStatus}`),

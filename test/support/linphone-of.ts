@@ -18,7 +18,7 @@ export class LinphoneOf {
     this.uri = uri;
   }
 
-  static async start(scope: Scope, codec: 'PCMU' | 'PCMA' | 'opus'): Promise<LinphoneOf> {
+  static async start(scope: Scope, codec: 'PCMU' | 'PCMA' | 'G722' | 'opus'): Promise<LinphoneOf> {
     const folder = await mkdtemp(join(tmpdir(), 'linphone-'));
     scope.defer(() => rm(folder, { recursive: true, force: true }));
     const port = await freePort();

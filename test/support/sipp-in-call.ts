@@ -137,6 +137,11 @@ const isHungUpOn: readonly Step[] = [take('BYE'), confirm];
 const typed = (type: string, ...lines: readonly string[]): string =>
   [`Content-Type: ${type}`, 'Content-Length: [len]', '', ...lines].join('\n');
 
+const pictureFastUpdate = [
+  '<?xml version="1.0" encoding="utf-8" ?>',
+  '<media_control><vc_primitive><to_encoder><picture_fast_update></picture_fast_update></to_encoder></vc_primitive></media_control>',
+];
+
 /** The far end is called. */
 export const answering = {
   /** Answers with events in RTP, and waits for the BYE. */
@@ -162,6 +167,16 @@ export const answering = {
       ask('INFO', 3, typed('application/x-unheard-of', 'Signal=1')),
       expect(415),
       ask('INFO', 4),
+      expect(200),
+      ...isHungUpOn,
+    ),
+  /** Asks for a key frame as phones without RTCP feedback do (RFC 5168). */
+  wantsKeyFrame: () =>
+    scenario(
+      'asks for a key frame by INFO',
+      ...answered(),
+      pause(300),
+      ask('INFO', 1, typed('application/media_control+xml', ...pictureFastUpdate)),
       expect(200),
       ...isHungUpOn,
     ),

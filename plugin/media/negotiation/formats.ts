@@ -49,7 +49,7 @@ export const passThroughFormats: FormatList = formatsOf(['speex']);
 /** What we speak with one: what passes through comes first. */
 export const transcodingFormats: FormatList = formatsOf(['speex', 'pcmu', 'pcma']);
 
-const protocol = 'RTP/AVP';
+export const protocol = 'RTP/AVP';
 
 /** What a received payload type means. */
 export interface ReceiveFormat {
@@ -149,7 +149,7 @@ export function answerAudio(
 }
 
 /** What we may do when the peer wants this (RFC 3264 section 6.1). */
-const mirrored: Readonly<Record<Direction, Direction>> = {
+export const mirrored: Readonly<Record<Direction, Direction>> = {
   sendrecv: 'sendrecv',
   sendonly: 'recvonly',
   recvonly: 'sendonly',
@@ -157,7 +157,7 @@ const mirrored: Readonly<Record<Direction, Direction>> = {
 };
 
 /** The same when we hold the call: we want to hear nothing. */
-const onHold: Readonly<Record<Direction, Direction>> = {
+export const onHold: Readonly<Record<Direction, Direction>> = {
   sendrecv: 'sendonly',
   sendonly: 'sendonly',
   recvonly: 'inactive',
@@ -165,7 +165,7 @@ const onHold: Readonly<Record<Direction, Direction>> = {
 };
 
 /** The direction of a peer that has no address to receive at. */
-const withoutReceiving: Readonly<Record<Direction, Direction>> = {
+export const withoutReceiving: Readonly<Record<Direction, Direction>> = {
   sendrecv: 'sendonly',
   sendonly: 'sendonly',
   recvonly: 'inactive',
@@ -173,7 +173,7 @@ const withoutReceiving: Readonly<Record<Direction, Direction>> = {
 };
 
 /** The audio section that we take part in. */
-function audioOf(description: SessionDescription): MediaDescription {
+export function audioOf(description: SessionDescription): MediaDescription {
   const audio = sectionOf(description, 'audio');
   if (audio === undefined) throw noCommonCodec('the far end has no audio');
   if (audio.port === 0) throw noCommonCodec('the far end refuses audio (port 0)');
@@ -261,24 +261,24 @@ function eventsFor({ clockRate }: MediaFormat, common: FormatList): MediaFormat 
   return events.find((format) => format.clockRate === clockRate) ?? events[0];
 }
 
-const isEvent = ({ encoding }: MediaFormat): boolean => encoding === 'telephone-event';
+export const isEvent = ({ encoding }: MediaFormat): boolean => encoding === 'telephone-event';
 
 /** Those of a section that are among ours. */
-function commonFormats(audio: MediaDescription, ours: FormatList): FormatList {
+export function commonFormats(audio: MediaDescription, ours: FormatList): FormatList {
   return audio.formats.filter(({ payloadType, encoding, clockRate }) => {
     const known = ours.some((format) => format.encoding === encoding && format.clockRate === clockRate);
     return known && Number.isInteger(payloadType) && payloadType >= 0 && payloadType < 128;
   });
 }
 
-function wantsToReceive(audio: MediaDescription, host: string): boolean {
+export function wantsToReceive(audio: MediaDescription, host: string): boolean {
   return (audio.direction === 'sendrecv' || audio.direction === 'recvonly') && !isUnspecified(host);
 }
 
-function names(formats: readonly MediaFormat[]): string {
+export function names(formats: readonly MediaFormat[]): string {
   return formats.map(({ encoding, clockRate }) => `${encoding}/${clockRate}`).join(', ') || 'no format';
 }
 
-function noCommonCodec(message: string): MediaError {
+export function noCommonCodec(message: string): MediaError {
   return new MediaError('NoCommonCodec', `no codec in common: ${message}`);
 }

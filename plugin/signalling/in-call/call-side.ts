@@ -42,6 +42,10 @@ export abstract class CallSide implements CallLeg {
     this.leg?.sendDtmf(digits, ms);
   }
 
+  requestKeyFrame(): void {
+    this.leg?.requestKeyFrame();
+  }
+
   transfer(uri: string): void {
     this.leg?.transfer(uri);
   }

@@ -3,6 +3,7 @@ import { allow, optionsHeaders } from '../capabilities.js';
 import type { ReceivedRequest } from '../received-request.js';
 import { readText } from '../text-message.js';
 import { readDtmfInfo } from './dtmf-info.js';
+import { asksForPicture } from './media-control.js';
 import type { Offered } from './offered.js';
 import type { Referred } from './referred.js';
 import type { Transfer } from './transfer.js';
@@ -83,6 +84,7 @@ export class InDialogRequests {
     const type = request.header('content-type');
     const tone = readDtmfInfo(type, request.body);
     if (tone) this.#options.tell({ type: 'tone', tone });
+    if (asksForPicture(type, request.body)) this.#options.tell({ type: 'key-frame-wanted' });
     const understood = tone !== undefined || request.body === '' || /^application\/(?:dtmf|media_control)/i.test(type);
     request.respond(understood ? 200 : unsupportedMediaType);
   }

@@ -11,6 +11,7 @@ import { parseSdp } from '../sdp.js';
 import type { SipAnswer } from '../sip-answer.js';
 import { dtmfRelay, writeDtmfRelay } from './dtmf-info.js';
 import { InDialogRequests } from './in-dialog-requests.js';
+import { mediaControl, pictureFastUpdate } from './media-control.js';
 import { Offered } from './offered.js';
 import type { Origin } from './origin.js';
 import { OrphanWatch } from './orphan-watch.js';
@@ -114,6 +115,12 @@ export class Leg {
 
   sendDtmf(digits: string, ms: number): void {
     this.#tones.push(digits, ms);
+  }
+
+  requestKeyFrame(): void {
+    if (this.#over) return;
+    // A far end that does not know it goes on as before.
+    this.dialog.request('INFO', { 'Content-Type': mediaControl }, pictureFastUpdate).catch(() => undefined);
   }
 
   transfer(uri: string): void {

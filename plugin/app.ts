@@ -1,6 +1,7 @@
 import { randomInt } from 'node:crypto';
 import { isIPv6 } from 'node:net';
 import { networkInterfaces } from 'node:os';
+import { fileURLToPath } from 'node:url';
 import { EmbeddedSip } from 'embedded-sip';
 import { type RtmpLogEvent, RtmpServer } from 'rtmp-server-ts';
 import { SpeexCodec } from 'speex-wasm';
@@ -21,6 +22,7 @@ import { callLog } from './ops/call-log.js';
 import { HttpServer } from './ops/http.js';
 import { type Address, listen, startError } from './ops/listen.js';
 import type { Logger } from './ops/log.js';
+import { WebFiles } from './ops/web-files.js';
 import { DialPolicy } from './signalling/dial-policy.js';
 import { DrachtioConnection } from './signalling/drachtio.js';
 import type { LocalOptions } from './signalling/registrar/local-service.js';
@@ -40,6 +42,9 @@ export interface App {
 const defaultGraceMs = 4_000;
 /** How long the registrars may take to confirm that clients have gone. */
 const unregisterMs = 800;
+
+/** Beside the compiled gateway. */
+const webFolder = fileURLToPath(new URL('web/', import.meta.url));
 
 const timers: Timers = {
   after(ms, fire) {
@@ -168,6 +173,8 @@ async function assemble(
       return config.media === 'freeswitch' && !pool?.usable ? 'no FreeSWITCH server takes calls' : undefined;
     },
     details: () => pool?.description ?? [],
+    webFiles: new WebFiles(webFolder, config.origins),
+    phoneSettings: () => (embedded ? { echo: echoAddress(embedded.sip.port) } : {}),
   });
   const http = await listen('HTTP', 'SONO_HTTP_PORT', host, config.httpPort, ({ port }) =>
     httpServer.listen(host, port),
@@ -255,6 +262,11 @@ async function startEmbeddedSip(config: Config, log: Logger, speex: SpeexCodec |
   } catch (error) {
     throw startError('SIP', 'SONO_SIP_PORT', { host: config.host, port: config.sipPort }, error);
   }
+}
+
+/** The embedded server's number at which callers hear themselves. */
+function echoAddress(port: number): string {
+  return port === 5060 ? 'sip:echo@localhost' : `sip:echo@localhost:${port}`;
 }
 
 async function findFfmpeg(config: Config, log: Logger): Promise<Ffmpeg | undefined> {

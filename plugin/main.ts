@@ -62,8 +62,12 @@ function welcome(config: Config, { rtmp, rtmps, http, sip }: App): string {
     ...(http ? [`ws://${hostPort(http.host, http.port)}/rtmp`] : []),
   ];
   const local = sip && sip.port !== 5060 ? `localhost:${sip.port}` : 'localhost';
+  const web = http && `http://${hostPort(http.host === '127.0.0.1' ? 'localhost' : http.host, http.port)}`;
   return [
     `Sono ${version} is up on ${config.host}`,
+    web
+      ? `  open                ${web} for the web phone; one click makes the first call`
+      : '  the web phone is off (SONO_HTTP_PORT=0)',
     `  phones connect to   ${urls.join(' or ') || 'nothing: every port is off'}`,
     sip
       ? `  and dial            sip:echo@${local} (hears itself), sip:music@${local}, sip:busy@${local} (486)`
@@ -71,7 +75,6 @@ function welcome(config: Config, { rtmp, rtmps, http, sip }: App): string {
     sip
       ? `  SIP phones call     ${hostPort(sip.host, sip.port)}, UDP and TCP (embedded server, for trying out)`
       : `  SIP goes through    the drachtio server at ${config.drachtioHost}:${config.drachtioPort}`,
-    http ? `  health              http://${hostPort(http.host, http.port)}/readyz` : '  HTTP is off (SONO_HTTP_PORT=0)',
     '',
   ].join('\n');
 }

@@ -94,7 +94,7 @@ export const settings = [
     env: 'SONO_HTTP_PORT',
     type: optionalPort,
     default: 8080,
-    doc: '`/healthz`, `/readyz`, and RTMP over WebSocket at `/rtmp`; 0 turns it off.',
+    doc: 'The web phone, `/healthz`, `/readyz`, and RTMP over WebSocket at `/rtmp`; 0 turns it off.',
   },
   {
     key: 'sipPort',

@@ -1,6 +1,7 @@
 import { createServer, type IncomingMessage, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import type { Duplex } from 'node:stream';
+import type { WebFiles } from './web-files.js';
 
 export interface HttpOptions {
   /** Why the gateway cannot take calls; `undefined` when it can. */
@@ -9,16 +10,20 @@ export interface HttpOptions {
   readonly details?: () => readonly string[];
   /** Takes WebSocket connections at `/rtmp`. */
   readonly upgrade: (request: IncomingMessage, socket: Duplex, head: Buffer) => void;
+  /** The web phone and the JavaScript API. */
+  readonly webFiles: WebFiles;
+  /** What the web phone wants to know of this gateway, at `/phone.json`. */
+  readonly phoneSettings: () => Readonly<Record<string, string>>;
 }
 
-/** Liveness at `/healthz`, readiness at `/readyz`, RTMP over WebSocket at `/rtmp`. */
+/** The web phone at `/`, liveness at `/healthz`, readiness at `/readyz`, RTMP over WebSocket at `/rtmp`. */
 export class HttpServer {
   readonly #server: Server;
 
-  constructor({ notReady, details = () => [], upgrade }: HttpOptions) {
+  constructor({ notReady, details = () => [], upgrade, webFiles, phoneSettings }: HttpOptions) {
     this.#server = createServer((request, response) => {
-      const reply = (status: number, text: string) => {
-        response.writeHead(status, { 'content-type': 'text/plain; charset=utf-8', 'cache-control': 'no-store' });
+      const reply = (status: number, text: string, type = 'text/plain; charset=utf-8') => {
+        response.writeHead(status, { 'content-type': type, 'cache-control': 'no-store' });
         response.end(request.method === 'HEAD' ? undefined : `${text}\n`);
       };
       if (request.method !== 'GET' && request.method !== 'HEAD') return reply(405, 'only GET and HEAD');
@@ -28,7 +33,10 @@ export class HttpServer {
         const reason = notReady();
         return reply(reason === undefined ? 200 : 503, [reason ?? 'ready', ...details()].join('\n'));
       }
-      reply(404, 'not found; there are /healthz, /readyz and, for WebSocket, /rtmp');
+      if (path === '/phone.json') return reply(200, JSON.stringify(phoneSettings()), 'application/json');
+      if (path !== undefined && webFiles.serve(path, request, response)) return;
+      if (path === '/' && webFiles.empty) return reply(503, 'the web phone is not built; npm run build builds it');
+      reply(404, 'not found; there are / (the web phone), /healthz, /readyz and, for WebSocket, /rtmp');
     });
     this.#server.on('upgrade', (request, socket, head) => {
       if (request.url?.split('?', 1)[0] === '/rtmp') upgrade(request, socket, head);

@@ -31,6 +31,8 @@ export interface GatewayOptions {
   /** Added to the environment; `undefined` takes a variable away. */
   readonly env?: Readonly<Record<string, string | undefined>>;
   readonly args?: readonly string[];
+  /** Those of a gateway that was there before; free ones by default. */
+  readonly ports?: Ports;
 }
 
 /** The gateway as its users start it, with ports of its own. */
@@ -63,9 +65,9 @@ export class Gateway {
   }
 
   /** Starts it without waiting, for starts that are to fail. */
-  static async launch(scope: Scope, { env, args = [] }: GatewayOptions = {}): Promise<Gateway> {
+  static async launch(scope: Scope, { env, args = [], ports: given }: GatewayOptions = {}): Promise<Gateway> {
     if (!existsSync(main)) throw new Error('there is no dist/main.js; run "npm run build" first');
-    const ports = { rtmp: await freePort(), http: await freePort(), sip: await freePort() };
+    const ports = given ?? { rtmp: await freePort(), http: await freePort(), sip: await freePort() };
     const rtp = await freePortRange(200);
     const settings = {
       SONO_RTMP_PORT: String(ports.rtmp),
@@ -83,6 +85,10 @@ export class Gateway {
 
   get pid(): number {
     return this.#process.pid;
+  }
+
+  get ports(): Ports {
+    return { rtmp: this.rtmpPort, http: this.httpPort, sip: this.sipPort };
   }
 
   /** What it told the person who started it. */

@@ -1,0 +1,62 @@
+/** Where a call stands: Sono.Call.Status. */
+export const CallStatus = {
+  notConnected: 0,
+  inProgress: 1,
+  connected: 2,
+  disconnecting: 3,
+  connectStreams: 4,
+} as const;
+
+export type CallStatusCode = (typeof CallStatus)[keyof typeof CallStatus];
+
+/** What a phone tells. The names and details are those of the Flash phone. */
+export interface SonoPhoneEvents {
+  /** The gateway is reached. */
+  connected: Record<never, never>;
+  /** It is not, or not any more; `retryMs` says when the phone tries again, absent when it does not. */
+  disconnected: { readonly reason: string; readonly retryMs?: number };
+  /** The SIP address at which this phone can be called. */
+  registered: { readonly uri: string };
+  registrationLost: { readonly reason: string };
+  /** On 0 after a call that failed, the SIP status and the reason in words. */
+  status: { readonly status: CallStatusCode; readonly sipStatus?: number; readonly reason?: string };
+  /** Somebody calls: the user that was called, the caller's address, and what the caller says is the name. */
+  incoming: { readonly uri: string; readonly from: string; readonly displayName?: string };
+  /** By this phone (`local`), by the far end (`remote`); `reason` says why a wish of this phone was not granted. */
+  hold: { readonly held: boolean; readonly local: boolean; readonly remote: boolean; readonly reason?: string };
+  dtmf: { readonly digit: string; readonly duration: number };
+  transferred: { readonly uri: string };
+  /** The far end could not be transferred: the call goes on. */
+  transferFailed: { readonly reason: string };
+  message: { readonly from: string; readonly text: string };
+  /** Once a second in a call. */
+  quality: CallQuality;
+  /** Ten times a second in a call, 0-100. */
+  level: { readonly microphone: number; readonly speaker: number };
+  /** Something that was asked for was refused, or cannot be. */
+  error: { readonly code: string; readonly description: string };
+}
+
+export interface CallQuality {
+  /** Part of the last second's frames that never came, 0-1. */
+  readonly loss: number;
+  /** Part that came too late to be played. */
+  readonly late: number;
+  /** Milliseconds by which frames come unevenly. */
+  readonly jitterMs: number;
+  /** Milliseconds that wait to be played. */
+  readonly bufferMs: number;
+  /** Milliseconds to the gateway and back; absent until measured. */
+  readonly roundTripMs?: number;
+}
+
+/** What the gateway refused, or this phone could not do: becomes the event `error`. */
+export class SonoPhoneError extends Error {
+  override readonly name = 'SonoPhoneError';
+  readonly code: string;
+
+  constructor(code: string, description: string, options?: ErrorOptions) {
+    super(description, options);
+    this.code = code;
+  }
+}

@@ -1,0 +1,205 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { Browser, Page } from 'playwright-core';
+import { RtmpClient } from 'rtmp-server-ts';
+import { afterAll, beforeAll, expect } from 'vitest';
+import { Kamailio } from '../interop/phone/support/kamailio.js';
+import { type BrowserOptions, openBrowser, openWebPage, recordingOf, seconds, statusesOf } from '../support/browser.js';
+import { compareSpeech } from '../support/compare-speech.js';
+import { Gateway, useGateway } from '../support/gateway.js';
+import { Linphone } from '../support/linphone.js';
+import { Scope, test } from '../support/scope.js';
+import { speak } from '../support/speech.js';
+
+const markup = '<img src=x onerror=document.title="run">Mallory';
+const gateway = useGateway({ env: { SONO_FROM_NAME: markup } });
+const [ours, theirs] = await Promise.all([
+  speak('The quick brown fox jumps over the lazy dog. One, two, three, four.'),
+  speak('Nothing of all this was ever mentioned by anybody over there.', 'en+f3'),
+]);
+const pageUrl = (of = gateway()) => `http://localhost:${of.httpPort}/`;
+
+/** The browser of most of the tests; each has a profile of its own in it. */
+let browser: Browser;
+const fileScope = new Scope();
+beforeAll(async () => {
+  browser = await openBrowser(fileScope, { speech: ours });
+}, 30_000);
+afterAll(() => fileScope.close());
+
+/** The web phone, ready to call. */
+async function openPhone(scope: Scope, options?: BrowserOptions, url = pageUrl()): Promise<Page> {
+  const page = await openWebPage(scope, options ? await openBrowser(scope, options) : browser, url, { record: true });
+  await page.getByText('Ready', { exact: true }).waitFor();
+  return page;
+}
+
+async function dial(page: Page, uri: string): Promise<void> {
+  await page.getByLabel('Number or SIP address').fill(uri);
+  await page.keyboard.press('Enter');
+}
+
+const connected = (page: Page) => page.getByText('Connected', { exact: true }).waitFor();
+const idle = (page: Page) => page.getByLabel('Number or SIP address').waitFor();
+const addressOf = async (page: Page) => (await page.locator('#own-address').textContent()) ?? '';
+const notice = (page: Page) => page.getByRole('alert');
+
+/** Speech went through: a codec and a jitter buffer change it a little; a machine that runs other tests takes out pieces. */
+function expectSpeech(original: Int16Array, recording: Int16Array, likeness = 0.6): void {
+  const comparison = compareSpeech(original, recording);
+  expect(comparison.correlation).toBeGreaterThan(likeness);
+  expect(comparison.covered).toBeGreaterThan(0.9);
+  expect(comparison.longestGapMs).toBeLessThanOrEqual(400);
+}
+
+test('one click calls the echo number, and what is said comes back; it can be held', async ({ scope }) => {
+  const page = await openPhone(scope);
+  await page.getByRole('button', { name: 'Call the echo number' }).click();
+  await connected(page);
+  expect((await statusesOf(page)).filter((status, at, all) => status !== all[at - 1])).toEqual([1, 4, 2]);
+  await page.getByText('ms to the gateway').waitFor();
+  await sleep(seconds(ours) * 1000);
+  await page.getByRole('button', { name: 'Hold' }).click();
+  await page.getByText('On hold', { exact: true }).waitFor();
+  await page.getByRole('button', { name: 'Hold' }).click();
+  await connected(page);
+  await page.getByRole('button', { name: 'Hang up' }).click();
+  await idle(page);
+  const { said, heard } = await recordingOf(page);
+  expectSpeech(said, heard);
+  // The browser takes away from the microphone what it takes for echo, and this is one.
+  expectSpeech(ours, heard, 0.4);
+  const { lagMs } = compareSpeech(said, heard);
+  process.stdout.write(`mouth to ear through the echo number: ${lagMs} ms\n`);
+  expect(lagMs).toBeLessThan(250);
+  // It is remembered, and a click calls again.
+  await page.getByRole('button', { name: /^Call echo@localhost.* again/ }).click();
+  await connected(page);
+  await page.keyboard.press('Escape');
+  await idle(page);
+}, 60_000);
+
+test('it calls linphone, and both hear each other', async ({ scope }) => {
+  const linphone = await Linphone.start(scope, { autoAnswer: true });
+  const page = await openPhone(scope);
+  await dial(page, linphone.uri);
+  await connected(page);
+  await linphone.connected();
+  await linphone.say(theirs);
+  await sleep(Math.max(seconds(ours), seconds(theirs)) * 1000 + 1000);
+  linphone.hangUp();
+  await idle(page);
+  await notice(page).getByText('The other side has ended the call').waitFor();
+  const { said, heard } = await recordingOf(page);
+  expectSpeech(theirs, heard);
+  expectSpeech(said, await linphone.heard());
+}, 60_000);
+
+test('linphone calls it, it rings and is answered by a click, and both hear each other', async ({ scope }) => {
+  const page = await openPhone(scope);
+  const linphone = await Linphone.start(scope);
+  linphone.call(await addressOf(page));
+  await page.getByRole('heading', { name: 'linphone' }).waitFor();
+  expect(await page.title()).toMatch(/is calling/);
+  await page.getByRole('button', { name: 'Accept' }).click();
+  await connected(page);
+  await linphone.connected();
+  await linphone.say(theirs);
+  await sleep(seconds(theirs) * 1000 + 1000);
+  await page.getByRole('button', { name: 'Hang up' }).click();
+  await linphone.ended();
+  const { said, heard } = await recordingOf(page);
+  expectSpeech(theirs, heard);
+  expectSpeech(said, await linphone.heard());
+}, 60_000);
+
+test('two browsers call each other by address; the keyboard answers, and a name is never markup', async ({ scope }) => {
+  const [caller, callee] = [await openPhone(scope), await openPhone(scope)];
+  await dial(caller, await addressOf(callee));
+  await callee.getByRole('heading', { name: markup }).waitFor();
+  expect(await callee.locator('h2 img').count()).toBe(0);
+  await callee.keyboard.press('Enter');
+  await Promise.all([connected(caller), connected(callee)]);
+  await sleep(seconds(ours) * 1000);
+  await callee.keyboard.press('Escape');
+  await Promise.all([idle(caller), idle(callee)]);
+  expect(await callee.title()).not.toBe('run');
+  const [calling, called] = [await recordingOf(caller), await recordingOf(callee)];
+  expectSpeech(calling.said, called.heard);
+  expectSpeech(called.said, calling.heard);
+}, 60_000);
+
+test('two tabs with one registration: the call is answered in one, and the other is free again', async ({ scope }) => {
+  const registrar = await Kamailio.start(scope);
+  const tabs = [await openPhone(scope), await openPhone(scope)];
+  for (const tab of tabs) {
+    await tab.getByRole('button', { name: /^Settings/ }).click();
+    await tab.getByLabel('User').fill(`bob@${registrar.address}`);
+    await tab.getByLabel('Password').fill(registrar.password);
+    await tab.getByRole('button', { name: 'Register' }).click();
+    await tab.getByText('Ready as bob@').waitFor();
+  }
+  const other = await RtmpClient.connect(gateway().rtmpUrl());
+  scope.defer(() => other.close());
+  other.call('dial', registrar.uri('bob')).catch(() => {});
+  const [first, second] = tabs as [Page, Page];
+  await second.getByRole('button', { name: 'Accept' }).waitFor();
+  await first.getByRole('button', { name: 'Accept' }).click();
+  await connected(first);
+  await idle(second);
+});
+
+test('rejected by Escape, an incoming call leaves the phone idle and stands in the log as missed', async ({
+  scope,
+}) => {
+  const page = await openPhone(scope);
+  const other = await RtmpClient.connect(gateway().rtmpUrl());
+  scope.defer(() => other.close());
+  const ended = new Promise((resolve) => {
+    other.on('status', ({ status_code: status, sip_status: sipStatus }) => status === 0 && resolve(sipStatus));
+  });
+  other.call('dial', await addressOf(page)).catch(() => {});
+  await page.getByRole('button', { name: 'Reject' }).waitFor();
+  await page.keyboard.press('Escape');
+  await idle(page);
+  expect(await ended).toBe(486);
+  await page.getByRole('button', { name: /again. Missed/ }).waitFor();
+});
+
+test.for([
+  ['sip:busy@localhost', 'The line is busy.'],
+  ['sip:nobody@localhost', 'There is nobody at this address.'],
+  ['not an address', /address/],
+] as const)('a call to %s fails with clear words', async ([uri, words], { scope }) => {
+  const page = await openPhone(scope);
+  await dial(page, uri.replace('localhost', `localhost:${gateway().sipPort}`));
+  await notice(page).getByText(words).waitFor();
+  await idle(page);
+});
+
+test.for([
+  ['a denied microphone', { speech: ours, allow: false }, /may not use the microphone\. Allow it/],
+  ['no microphone', {}, /There is no microphone/],
+] as const)('%s is told in clear words, and no call is made', async ([, options, words], { scope }) => {
+  const page = await openPhone(scope, options);
+  await page.getByRole('button', { name: 'Call the echo number' }).click();
+  await notice(page).getByText(words).waitFor();
+  await idle(page);
+  expect(await page.evaluate('document.body.dataset.status')).toBeUndefined();
+});
+
+test('the gateway stops in a call and starts again: the page says so, and is ready again by itself', async ({
+  scope,
+}) => {
+  const first = await Gateway.start(scope);
+  const page = await openPhone(scope, undefined, pageUrl(first));
+  await page.getByRole('button', { name: 'Call the echo number' }).click();
+  await connected(page);
+  first.signal('SIGKILL');
+  await page.getByText('Gateway unreachable').waitFor();
+  await notice(page).getByText('The call was lost').waitFor();
+  await first.exit();
+  await Gateway.start(scope, { ports: first.ports });
+  await page.getByText('Ready', { exact: true }).waitFor({ timeout: 30_000 });
+  await page.getByRole('button', { name: 'Call the echo number' }).click();
+  await connected(page);
+}, 60_000);

@@ -29,8 +29,9 @@ export class LoadPhone {
     socket.on('error', () => {});
   }
 
-  static async connect(host: string, port: number): Promise<LoadPhone> {
-    const socket = connect({ host, port, noDelay: true });
+  /** @param localAddress of this side; the system's choice unless given */
+  static async connect(host: string, port: number, localAddress?: string): Promise<LoadPhone> {
+    const socket = connect({ host, port, noDelay: true, ...(localAddress !== undefined && { localAddress }) });
     await once(socket, 'connect');
     const phone = new LoadPhone(socket);
     // The plain handshake does not look at what the other side sends: C0, C1 and C2 can go at once.

@@ -5,6 +5,7 @@ import {
   DEFAULT_RTMP_LIMITS,
   decodeMessage,
   encodeMessage,
+  type RawMessage,
 } from 'rtmp-server-ts';
 import { type Figures, progress } from '../figures.js';
 import { howToGet, type NmsRtmpClass, nmsRtmp, nodeMediaServer } from './node-media-server.js';

@@ -48,12 +48,13 @@ export async function measureRelay(figures: Figures, scope: Scope, players: numb
 
 /** The same relay over TLS and over RTMPE, relative to plain RTMP. */
 export async function measureEncryption(figures: Figures, scope: Scope, players: number): Promise<void> {
-  const relay = await startRelay(scope);
-  const tls = { tls: { rejectUnauthorized: false } };
+  // One server for each: all that play get all that is published.
+  const [plain, tls, encrypted] = [await startRelay(scope), await startRelay(scope), await startRelay(scope)];
+  const anyCertificate = { tls: { rejectUnauthorized: false } };
   const contenders = [
-    await contender('rtmp', `rtmp://127.0.0.1:${relay.port}/live`, players, relay.cpuSeconds),
-    await contender('rtmps', `rtmps://127.0.0.1:${relay.tlsPort}/live`, players, relay.cpuSeconds, tls),
-    await contender('rtmpe', `rtmpe://127.0.0.1:${relay.port}/live`, players, relay.cpuSeconds),
+    await contender('rtmp', `rtmp://127.0.0.1:${plain.port}/live`, players, plain.cpuSeconds),
+    await contender('rtmps', `rtmps://127.0.0.1:${tls.tlsPort}/live`, players, tls.cpuSeconds, anyCertificate),
+    await contender('rtmpe', `rtmpe://127.0.0.1:${encrypted.port}/live`, players, encrypted.cpuSeconds),
   ];
   await measure(figures, `audio to ${players} players, encrypted`, { audio }, contenders);
   await measure(figures, `audio and video to ${players} players, encrypted`, { audio, video }, contenders);

@@ -56,25 +56,41 @@ export function measureChunks(figures: Figures): void {
   for (const load of loads) {
     progress(`${load.name}: parse and write`);
     const reads = splitReads(load);
-    compare(figures, `parse ${load.name}`, load, parsing(load, reads), peer && peerParsing(peer, load, reads));
+    const parsed = alternate(parsing(load, reads), peer && peerParsing(peer, load, reads));
+    tell(figures, `parse ${load.name}`, load, parsed);
     // The peer writes chunks of 65,535 bytes whatever was agreed: there is nothing to compare short chunks with.
-    if (load.chunkSize >= 4096)
-      compare(figures, `write ${load.name}`, load, writing(load), peer && peerWriting(peer, load));
+    if (load.chunkSize < 4096) continue;
+    const written = alternate(writing(load), peer && peerWriting(peer, load));
+    tell(figures, `write ${load.name}`, load, written);
+    if (peer === undefined) continue;
+    const goal = load.type === 'audio' ? 'at least 5' : '';
+    figures.add(
+      '  both, as many times',
+      (both(parsed.own, written.own) / both(parsed.other, written.other)).toFixed(2),
+      goal,
+    );
   }
 }
 
-function compare(figures: Figures, figure: string, load: Load, ours: Side, theirs: Side | undefined): void {
-  const [own, other] = alternate(ours, theirs);
-  const megabytes = (own * meanLength(load)) / 1e6;
-  figures.add(figure, `${(own / 1e6).toFixed(2)} million messages/s, ${megabytes.toFixed(0)} MB/s`);
-  if (other === undefined) return;
-  const goal = load.type === 'audio' && figure.startsWith('parse') ? 'at least 5' : '';
-  figures.add('  node-media-server', `${(other / 1e6).toFixed(2)} million messages/s`);
-  figures.add('  as many times', (own / other).toFixed(2), goal);
+/** Messages per second of processor time. */
+interface Rates {
+  readonly own: number;
+  /** NaN without the peer. */
+  readonly other: number;
 }
 
-/** @returns messages per second of processor time of each */
-function alternate(ours: Side, theirs: Side | undefined): [own: number, other: number | undefined] {
+/** Of messages that are parsed and then written. */
+const both = (parsed: number, written: number): number => 1 / (1 / parsed + 1 / written);
+
+function tell(figures: Figures, figure: string, load: Load, { own, other }: Rates): void {
+  const megabytes = (own * meanLength(load)) / 1e6;
+  figures.add(figure, `${(own / 1e6).toFixed(2)} million messages/s, ${megabytes.toFixed(0)} MB/s`);
+  if (Number.isNaN(other)) return;
+  figures.add('  node-media-server', `${(other / 1e6).toFixed(2)} million messages/s`);
+  figures.add('  as many times', (own / other).toFixed(2));
+}
+
+function alternate(ours: Side, theirs: Side | undefined): Rates {
   const sides = theirs === undefined ? [ours] : [ours, theirs];
   const rates = sides.map(() => ({ messages: 0, seconds: 0 }));
   for (let go = 0; go < warmUp + goes; go++) {
@@ -88,8 +104,8 @@ function alternate(ours: Side, theirs: Side | undefined): [own: number, other: n
       rate.seconds += (user + system) / 1e6;
     }
   }
-  const [own, other] = rates.map(({ messages, seconds }) => messages / seconds);
-  return [own ?? Number.NaN, other];
+  const [own = Number.NaN, other = Number.NaN] = rates.map(({ messages, seconds }) => messages / seconds);
+  return { own, other };
 }
 
 function parsing({ chunkSize }: Load, reads: readonly Uint8Array[]): Side {

@@ -1,20 +1,27 @@
+import { randomInt } from 'node:crypto';
 import { EmbeddedSip } from 'embedded-sip';
 import { type RtmpLogEvent, RtmpServer } from 'rtmp-server-ts';
 import { SpeexCodec } from 'speex-wasm';
 import { loadSpeex } from 'speex-wasm/node';
-import type { Timers } from './call/call.js';
+import type { Timers } from './call/call-ports.js';
+import type { MediaPort } from './call/ports.js';
 import { CallRegistry } from './call/registry.js';
 import { serveClient } from './client/client.js';
 import { Lines } from './client/lines.js';
 import type { SharedStreams } from './client/streams.js';
 import type { Config } from './config/schema.js';
 import { DirectMedia } from './media/direct.js';
+import { Ffmpeg } from './media/ffmpeg/ffmpeg.js';
+import { AutoMedia } from './media/freeswitch/auto.js';
+import { FreeSwitchMedia } from './media/freeswitch/freeswitch.js';
+import { FreeSwitchPool } from './media/freeswitch/pool.js';
 import { callLog } from './ops/call-log.js';
 import { HttpServer } from './ops/http.js';
 import { type Address, listen, startError } from './ops/listen.js';
 import type { Logger } from './ops/log.js';
 import { DialPolicy } from './signalling/dial-policy.js';
 import { DrachtioConnection } from './signalling/drachtio.js';
+import { parseSdp, writeSdp } from './signalling/sdp.js';
 import { DrachtioSignalling } from './signalling/signalling.js';
 
 export interface App {
@@ -77,7 +84,8 @@ async function assemble(
   opened.push(() => connection.close());
   const identity = followConnection(connection, config, log);
   const calls = new CallRegistry();
-  const media = new DirectMedia({
+  const foreign = await findFfmpeg(config, log);
+  const direct = new DirectMedia({
     host: config.rtpHost ?? config.host,
     ports: config.rtpPorts,
     video: config.video === 'on',
@@ -90,10 +98,15 @@ async function assemble(
         complexity: config.speexComplexity,
       },
     }),
+    ...(foreign && { foreign }),
     ...(config.advertisedAddress !== undefined && { advertisedAddress: config.advertisedAddress }),
   });
+  const pool = freeSwitchPool(config, connection, log);
+  if (pool) opened.push(() => pool.close());
+  const media = mediaPort(config, direct, pool, log);
   const signalling = new DrachtioSignalling(connection, {
     fromName: config.fromName,
+    timers,
     policy: new DialPolicy({
       ...(config.dialAllow && { allow: config.dialAllow }),
       ...(config.dialDeny && { deny: config.dialDeny }),
@@ -105,6 +118,7 @@ async function assemble(
   signalling.onInvite((invite) => {
     if (!lines.route(invite)) log.info(invite.caller, 'call for nobody here');
   });
+  signalling.onMessage((called, message) => lines.deliver(called, message));
   const shared: SharedStreams = new Map();
   const rtmpServer = new RtmpServer({
     logger: (event) => logRtmp(log, event),
@@ -114,12 +128,13 @@ async function assemble(
   rtmpServer.on('error', (error) => log.error({ error: error.message }, 'RTMP listener failed'));
   rtmpServer.on('connection', (session) =>
     serveClient(session, {
-      ports: { signalling, media, timers, observer: callLog(log, calls, session.id) },
+      ports: { signalling, media, timers, observer: callLog(log, calls, session.id), earlyMedia: config.earlyMedia },
       calls,
       domain: () => identity.domain(),
       ringTimeMs: config.ringSeconds * 1000,
       lines,
       registrations: signalling,
+      messages: signalling,
       shared,
       log,
     }),
@@ -134,16 +149,21 @@ async function assemble(
 
   const httpServer = new HttpServer({
     upgrade: (request, socket, head) => rtmpServer.handleUpgrade(request, socket, head),
-    notReady: () =>
-      connection.up
-        ? undefined
-        : `no drachtio server at ${config.drachtioHost}:${config.drachtioPort}: ${identity.outage()}`,
+    notReady: () => {
+      if (!connection.up) {
+        return `no drachtio server at ${config.drachtioHost}:${config.drachtioPort}: ${identity.outage()}`;
+      }
+      // With `auto` there are calls without it.
+      return config.media === 'freeswitch' && !pool?.usable ? 'no FreeSWITCH server takes calls' : undefined;
+    },
+    details: () => pool?.description ?? [],
   });
   const http = await listen('HTTP', 'SONO_HTTP_PORT', host, config.httpPort, ({ port }) =>
     httpServer.listen(host, port),
   );
   if (http) opened.push(() => httpServer.close());
 
+  pool?.start();
   const connected = connection.connect();
   // The embedded server answers at once; a server elsewhere may come up later, and /readyz tells.
   if (embedded) await connected;
@@ -163,6 +183,29 @@ async function assemble(
   };
 }
 
+/** None while no server is configured, or none is wanted. */
+function freeSwitchPool(config: Config, inviter: DrachtioConnection, logger: Logger): FreeSwitchPool | undefined {
+  const { media, freeswitchHost, freeswitchPort, freeswitchSecret } = config;
+  if (media === 'direct' || freeswitchHost === undefined) return undefined;
+  return new FreeSwitchPool({
+    servers: freeswitchHost.map(({ host, port = freeswitchPort, secret = freeswitchSecret, weight }) => {
+      return { host, port, secret, weight };
+    }),
+    inviter,
+    // A description of its own each time: the server compares what is said, not versions.
+    sdp: {
+      read: parseSdp,
+      write: (description) => writeSdp(description, { sessionId: randomInt(2 ** 32), version: 1 }),
+    },
+    logger,
+  });
+}
+
+function mediaPort({ media }: Config, direct: DirectMedia, pool: FreeSwitchPool | undefined, log: Logger): MediaPort {
+  if (!pool) return direct;
+  return media === 'freeswitch' ? new FreeSwitchMedia(pool, direct) : new AutoMedia(pool, direct, log);
+}
+
 async function startEmbeddedSip(config: Config, log: Logger, speex: SpeexCodec | undefined): Promise<EmbeddedSip> {
   try {
     return await EmbeddedSip.start({
@@ -178,6 +221,13 @@ async function startEmbeddedSip(config: Config, log: Logger, speex: SpeexCodec |
   } catch (error) {
     throw startError('SIP', 'SONO_SIP_PORT', { host: config.host, port: config.sipPort }, error);
   }
+}
+
+async function findFfmpeg(config: Config, log: Logger): Promise<Ffmpeg | undefined> {
+  const { ffmpeg: path, ffmpegProcesses: processes } = config;
+  const found = processes === 0 ? undefined : await Ffmpeg.find({ path, processes });
+  if (found === undefined) log.info({ path, processes }, 'no FFmpeg: clients of Nellymoser, AAC and MP3 are refused');
+  return found;
 }
 
 interface Identity {

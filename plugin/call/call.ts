@@ -1,59 +1,24 @@
+import type { CallPorts } from './call-ports.js';
+import { InCall } from './in-call.js';
+import type { CallParties, OutgoingParties } from './parties.js';
 import type {
+  CallLeg,
+  CallSetupEvent,
   ClientFrame,
-  ClientPort,
-  Credentials,
   IncomingInvite,
-  MediaPort,
-  MediaReport,
   MediaSession,
   OutgoingInvite,
-  SignallingPort,
+  SignallingEvent,
 } from './ports.js';
-import { MediaError } from './ports.js';
 import type { SessionDescription } from './session-description.js';
 import { type CallEffect, type CallEvent, type CallState, step, transitions } from './state.js';
-import type { CallResult, Termination } from './termination.js';
+import { mediaTermination, type Termination } from './termination.js';
 
 /** How long the far end has to confirm a CANCEL or BYE before the call counts as ended without it. */
 export const confirmationTimeoutMs = 5_000;
 
-export interface CallPorts {
-  readonly client: ClientPort;
-  readonly signalling: SignallingPort;
-  readonly media: MediaPort;
-  readonly timers: Timers;
-  readonly observer: CallObserver;
-}
-
-export interface Timers {
-  /** Runs `fire` once after `ms` milliseconds unless the returned function is called before. */
-  after(ms: number, fire: () => void): () => void;
-}
-
-/** Is told what becomes of a call, for the log and the metrics. */
-export interface CallObserver {
-  changed(call: Call, state: CallState['name']): void;
-  /** Once per call. */
-  finished(call: Call, termination: Termination, media: MediaReport): void;
-}
-
-/** Who calls whom, as SIP addresses. */
-export type CallParties = OutgoingParties | IncomingParties;
-
-export interface OutgoingParties {
-  readonly direction: 'outgoing';
-  readonly id: string;
-  readonly uri: string;
-  readonly from: string;
-  readonly credentials?: Credentials;
-}
-
-export interface IncomingParties {
-  readonly direction: 'incoming';
-  readonly invite: IncomingInvite;
-  /** How long the client may ring before the caller is told that nobody answers. */
-  readonly ringTimeMs: number;
-}
+/** Events within the call that may wait for it to be connected. */
+const maxWaiting = 32;
 
 /** Runs the state machine of one call against its ports. */
 export class Call {
@@ -65,6 +30,9 @@ export class Call {
   #state: CallState = { name: 'idle' };
   #media: MediaSession | undefined;
   #outgoing: OutgoingInvite | undefined;
+  #inCall: InCall | undefined;
+  /** What the far end did before both sides were ready for it. */
+  #waiting: SignallingEvent[] = [];
   #cancelTimer: (() => void) | undefined;
 
   constructor(parties: CallParties, ports: CallPorts) {
@@ -78,7 +46,7 @@ export class Call {
   }
 
   start(): void {
-    if (this.parties.direction === 'incoming') this.parties.invite.listen((event) => this.#receive(event));
+    if (this.parties.direction === 'incoming') this.#listenTo(this.parties.invite);
     this.#receive({ type: this.parties.direction === 'outgoing' ? 'start' : 'invited' });
   }
 
@@ -101,9 +69,41 @@ export class Call {
     this.#receive({ type: 'abandon', termination });
   }
 
-  /** A frame that the client published; outside an answered call there is nobody to hear it. */
+  /** A frame that the client published, for whoever is there to hear it. */
   write(frame: ClientFrame): void {
-    if (this.#state.name === 'connected') this.#media?.write(frame);
+    const heard = this.#state.name === 'connected' || (this.#state.name === 'inviting' && this.#state.streams);
+    if (heard && !this.#inCall?.silent) this.#media?.write(frame);
+  }
+
+  /** Presses keys of the phone. False outside a call, when there is nobody to hear them. */
+  sendDtmf(digits: string, ms: number): boolean {
+    if (this.#state.name === 'connected') this.#inCall?.sendDtmf(digits, ms);
+    // An announcement before the answer may ask for keys; only RTP can carry them to it.
+    else return this.#state.name === 'inviting' && this.#state.streams && !!this.#media?.sendDtmf(digits, ms);
+    return true;
+  }
+
+  /** Holds the call, or ends that; the client is told of the outcome. False when there is no answered call. */
+  hold(held: boolean): boolean {
+    if (this.#state.name !== 'connected') return false;
+    this.#inCall?.hold(held);
+    return true;
+  }
+
+  /** Passes the far end on to this SIP URI. False when there is no answered call, or a transfer is under way. */
+  transfer(uri: string): boolean {
+    return this.#state.name === 'connected' && !!this.#inCall?.transfer(uri);
+  }
+
+  #listenTo(side: CallLeg & IncomingInvite): void {
+    side.listen((event) => this.#signalled(side, event));
+  }
+
+  /** What belongs to setting the call up is the state machine's, the rest waits until the call is connected. */
+  #signalled(side: CallLeg, event: SignallingEvent): void {
+    if (this.#inCall) this.#inCall.receive(side, event);
+    else if (isSetup(event)) this.#receive(event);
+    else if (this.#waiting.length < maxWaiting) this.#waiting.push(event);
   }
 
   /** Somebody who plays the client's call needs a key frame. */
@@ -133,6 +133,7 @@ export class Call {
     this.#state = next;
     if (next.name === from) return;
     if (!transitions[from].includes(next.name)) throw new Error(`illegal transition ${from} -> ${next.name}`);
+    if (next.name === 'connected') this.#enterCall();
     this.#cancelTimer?.();
     const limit = this.#timeLimit(next.name);
     this.#cancelTimer =
@@ -154,6 +155,7 @@ export class Call {
         this.#ports.client.status(effect.update);
         return;
       case 'finish':
+        this.#inCall?.close();
         this.#ports.observer.finished(this, effect.termination, this.#media?.close() ?? {});
         return;
       default:
@@ -168,16 +170,16 @@ export class Call {
         this.#sendInvite(parties);
         return;
       case 'accept-media':
-        void this.#attempt(async (media) => {
-          await media.accept(effect.answer);
-          return { type: 'media-accepted' };
-        });
+        this.#acceptMedia(effect.answer);
+        return;
+      case 'early-media':
+        if (this.#ports.earlyMedia ?? true) void this.#acceptEarly(effect.answer);
         return;
       case 'cancel':
         this.#outgoing?.cancel();
         return;
       case 'bye':
-        this.#outgoing?.bye(effect.reason);
+        (this.#inCall ?? this.#outgoing)?.bye(effect.reason);
         return;
     }
   }
@@ -191,7 +193,13 @@ export class Call {
         this.#ports.client.incoming(hasVideo(invite) ? { ...invite.caller, video: true } : invite.caller);
         return;
       case 'answer-media':
-        void this.#attempt(async (media) => ({ type: 'media-answered', answer: await media.answer(offerOf(invite)) }));
+        void this.#attempt(async (media) => {
+          const answer = invite.offer ? await media.answer(invite.offer) : media.offer;
+          return { type: 'media-answered', answer };
+        });
+        return;
+      case 'accept-media':
+        this.#acceptMedia(effect.answer);
         return;
       case 'answer':
         invite.answer(effect.answer);
@@ -200,7 +208,7 @@ export class Call {
         invite.reject(effect.sipStatus);
         return;
       case 'bye':
-        invite.bye(effect.reason);
+        (this.#inCall ?? invite).bye(effect.reason);
         return;
     }
   }
@@ -208,13 +216,18 @@ export class Call {
   async #openMedia(): Promise<void> {
     const before = this.#state.name;
     try {
+      const client = await this.#ports.client.audio();
+      if (this.#state.name !== before) return;
       const media = await this.#ports.media.open({
         callId: this.id,
-        play: (frame) => this.#ports.client.play(frame),
+        client,
+        play: (frame) => this.#inCall?.silent === true || this.#ports.client.play(frame),
+        dtmf: (tone) => this.#ports.client.notice({ type: 'dtmf', tone }),
         lost: (reason) => this.#receive({ type: 'media-failed', termination: { result: 'media-failed', reason } }),
         incoming: this.parties.direction === 'incoming',
         video: () => this.#ports.client.video?.(),
         keyFrameWanted: () => this.#ports.client.keyFrameWanted?.(),
+        keyFrameNeeded: () => this.#inCall?.requestKeyFrame(),
       });
       // The client may have hung up, or gone, while the sockets were being opened.
       if (this.#state.name !== before) {
@@ -222,7 +235,7 @@ export class Call {
         return;
       }
       this.#media = media;
-      if (this.parties.direction === 'incoming') media.check(offerOf(this.parties.invite));
+      if (this.parties.direction === 'incoming' && this.parties.invite.offer) media.check(this.parties.invite.offer);
     } catch (error) {
       this.#receive({ type: 'media-failed', termination: mediaTermination(error) });
       return;
@@ -232,10 +245,48 @@ export class Call {
 
   #sendInvite({ uri, from, credentials }: OutgoingParties): void {
     if (!this.#media) return;
-    this.#outgoing = this.#ports.signalling.invite(
+    const outgoing: OutgoingInvite = this.#ports.signalling.invite(
       { callId: this.id, uri, from, offer: this.#media.offer, ...(credentials && { credentials }) },
-      (event) => this.#receive(event),
+      (event) => this.#signalled(outgoing, event),
     );
+    this.#outgoing = outgoing;
+  }
+
+  /** Both sides have answered. */
+  #enterCall(): void {
+    const { parties } = this;
+    const leg = parties.direction === 'outgoing' ? this.#outgoing : parties.invite;
+    if (!leg || !this.#media) return;
+    const { client, signalling } = this.#ports;
+    const { from, credentials } = parties;
+    this.#inCall = new InCall({
+      ...{ callId: this.id, from, client, signalling, media: this.#media, leg },
+      ...(credentials && { credentials }),
+      transferred: (uri) => this.#ports.observer.transferred(this, uri),
+      ended: (termination) => this.#receive({ type: 'ended', termination }),
+      failed: (termination) => this.#receive({ type: 'media-failed', termination }),
+      left: (termination) => this.#receive({ type: 'left', termination }),
+    });
+    const waiting = this.#waiting;
+    this.#waiting = [];
+    for (const event of waiting) this.#inCall.receive(leg, event);
+  }
+
+  #acceptMedia(answer: SessionDescription): void {
+    void this.#attempt(async (media) => {
+      await media.accept(answer);
+      return { type: 'media-accepted' };
+    });
+  }
+
+  /** What cannot be heard early may be heard after the answer: its failure is none of the call. */
+  async #acceptEarly(answer: SessionDescription): Promise<void> {
+    try {
+      await this.#media?.accept(answer);
+      this.#receive({ type: 'early-media-accepted' });
+    } catch {
+      // The answer that follows is what counts.
+    }
   }
 
   /** Has the media do something, and tells the call how it went. */
@@ -251,17 +302,19 @@ export class Call {
   }
 }
 
-function offerOf({ offer }: IncomingInvite): SessionDescription {
-  if (!offer) throw new MediaError('NoCommonCodec', 'the INVITE has no offer, and one is needed here');
-  return offer;
+const setupEvents: ReadonlySet<SignallingEvent['type']> = new Set<CallSetupEvent['type']>([
+  'provisional',
+  'early',
+  'answered',
+  'established',
+  'failed',
+  'ended',
+]);
+
+function isSetup(event: SignallingEvent): event is CallSetupEvent {
+  return setupEvents.has(event.type);
 }
 
 function hasVideo({ offer }: IncomingInvite): boolean {
   return offer?.media.some(({ kind, port }) => kind === 'video' && port > 0) ?? false;
-}
-
-function mediaTermination(error: unknown): Termination {
-  const result: CallResult =
-    error instanceof MediaError && error.code === 'NoCommonCodec' ? 'no-codec' : 'media-failed';
-  return { result, reason: error instanceof Error ? error.message : String(error) };
 }

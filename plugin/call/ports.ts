@@ -1,4 +1,5 @@
-import type { SessionDescription } from './session-description.js';
+import type { ClientAudio } from './client-audio.js';
+import type { Direction, SessionDescription } from './session-description.js';
 import type { CallStatus } from './status.js';
 import type { Termination } from './termination.js';
 
@@ -16,8 +17,12 @@ export interface ClientPort {
   status(update: CallStatusUpdate): void;
   /** Tells the client that it is being called. */
   incoming(caller: Caller): void;
+  /** Tells the client what happens in its call. */
+  notice(notice: CallNotice): void;
   /** Hands a frame to the client; false when it was dropped: nobody plays, or the client reads too slowly. */
   play(frame: ClientFrame): boolean;
+  /** What the client sends and can play, as far as that is known once it had the chance to show it. */
+  audio(): Promise<ClientAudio>;
   /** Whether the client wants video in its call, and what is known of the video that it sends; undefined for a call without. */
   video?(): ClientVideo | undefined;
   /** The far end asks for a key frame. */
@@ -30,6 +35,34 @@ export interface ClientVideo {
   readonly sequenceHeader?: Uint8Array;
   /** What it published since a key frame, while that is no longer ago than a second: a far end can begin with it at once. */
   readonly recent?: readonly ClientFrame[];
+}
+
+/** What happens in a call besides its status. */
+export type CallNotice =
+  /** The far end has pressed a key. */
+  | { readonly type: 'dtmf'; readonly tone: Tone }
+  /** Who holds the call now; `reason` says why a wish of the client did not come true. */
+  | { readonly type: 'hold'; readonly local: boolean; readonly remote: boolean; readonly reason?: string }
+  /** The call goes on with somebody else: the client, or the far end, has asked for it. */
+  | { readonly type: 'transferred'; readonly uri: string }
+  | { readonly type: 'transfer-failed'; readonly reason: string }
+  | { readonly type: 'message'; readonly message: TextMessage };
+
+/** One key of a telephone's keypad. */
+export interface Tone {
+  /** One of {@link toneDigits}. */
+  readonly digit: string;
+  /** Milliseconds. */
+  readonly duration: number;
+}
+
+/** In the order of their event codes (RFC 4733 section 3.2). */
+export const toneDigits = '0123456789*#ABCD';
+
+export interface TextMessage {
+  /** The sender's SIP address. */
+  readonly from: string;
+  readonly text: string;
 }
 
 export interface Caller {
@@ -73,17 +106,50 @@ export interface InviteRequest {
   /** For a server that wants to know who calls. */
   readonly credentials?: Credentials;
   readonly offer: SessionDescription;
+  /** Who asked for this call, and the dialog that it is to take over, where it is made for a transfer. */
+  readonly referral?: Referral;
 }
 
-export interface OutgoingInvite {
+/** What a REFER asks for: a call to somebody else in the place of the present one (RFC 3515). */
+export interface Referral {
+  /** SIP URI, without the headers that it had. */
+  readonly uri: string;
+  /** Value of the Replaces header that the new INVITE is to have (RFC 3891). */
+  readonly replaces?: string;
+  /** Value of Referred-By (RFC 3892). */
+  readonly referredBy?: string;
+}
+
+/** The SIP side of an answered call. Before the answer its methods do nothing. */
+export interface CallLeg {
+  /** Ends the call: `ended` follows. */
+  bye(reason?: string): void;
+  /** Offers other media, by re-INVITE: `changed` or `unchanged` follows. One offer at a time. */
+  change(offer: SessionDescription): void;
+  /** Says yes to the far end's `offered`: with an answer, or with an offer where it made none. */
+  acceptChange(description: SessionDescription): void;
+  /** Says no to it, with a final status, 400-699. */
+  refuseChange(sipStatus: number): void;
+  /** Presses keys as {@link MediaSession.sendDtmf}, by INFO. */
+  sendDtmf(digits: string, ms: number): void;
+  /** Asks the far end for a key frame, by INFO (RFC 5168). */
+  requestKeyFrame(): void;
+  /** Asks the far end to call this SIP URI instead: `transferred` or `transfer-failed` follows. */
+  transfer(uri: string): void;
+  /** Says yes to the far end's `referred`; the outcome is to be told. */
+  acceptReferral(): void;
+  refuseReferral(sipStatus: number): void;
+  /** Tells the far end the final response that the call had which it asked for. */
+  reportReferral(sipStatus: number, reason: string): void;
+}
+
+export interface OutgoingInvite extends CallLeg {
   /** Gives up before the answer: `failed` follows, or `answered` when the answer crossed it. */
   cancel(): void;
-  /** Ends the answered call: `ended` follows. */
-  bye(reason?: string): void;
 }
 
 /** Somebody calls. Whoever takes it listens first, then rings and answers, or rejects. */
-export interface IncomingInvite {
+export interface IncomingInvite extends CallLeg {
   readonly callId: string;
   readonly caller: Caller;
   /** Absent when the caller wants to hear an offer. */
@@ -91,19 +157,59 @@ export interface IncomingInvite {
   /** `failed` follows when the caller gives up. */
   listen(listener: (event: SignallingEvent) => void): void;
   ring(): void;
-  /** Accepts: `established` follows, or `failed`. */
-  answer(answer: SessionDescription): void;
+  /** Accepts, with an answer, or with an offer where the caller made none: `established` follows, or `failed`. */
+  answer(description: SessionDescription): void;
   reject(sipStatus: number): void;
-  /** Ends the accepted call, once it is established: `ended` follows. */
-  bye(reason?: string): void;
 }
 
-export type SignallingEvent =
+/** What becomes of an INVITE and its call. */
+export type CallSetupEvent =
   | { readonly type: 'provisional'; readonly status: number; readonly reason: string }
+  /** The far end's description before its answer: it may send, and wants to be heard. */
+  | { readonly type: 'early'; readonly answer: SessionDescription }
   | { readonly type: 'answered'; readonly answer: SessionDescription }
-  | { readonly type: 'established' }
+  /** `answer` is there when the offer was ours. */
+  | { readonly type: 'established'; readonly answer?: SessionDescription }
   | { readonly type: 'failed'; readonly termination: Termination }
   | { readonly type: 'ended'; readonly termination: Termination };
+
+/** What happens within an answered call. */
+export type InCallEvent =
+  /** The answer to {@link CallLeg.change}. */
+  | { readonly type: 'changed'; readonly answer: SessionDescription }
+  /** The far end has refused it: the call goes on as before. */
+  | { readonly type: 'unchanged'; readonly reason: string }
+  /** The far end wants other media, or, without `offer`, to hear what we offer. */
+  | { readonly type: 'offered'; readonly offer?: SessionDescription }
+  /** The far end's answer to an offer that it had asked for. */
+  | { readonly type: 'described'; readonly answer: SessionDescription }
+  | { readonly type: 'tone'; readonly tone: Tone }
+  /** The far end asks for a key frame. */
+  | { readonly type: 'key-frame-wanted' }
+  | { readonly type: 'message'; readonly message: TextMessage }
+  | { readonly type: 'transferred' }
+  | { readonly type: 'transfer-failed'; readonly reason: string }
+  /** The far end wants us to call somebody else. */
+  | { readonly type: 'referred'; readonly referral: Referral }
+  /** Somebody takes over the far end's side of the call (RFC 3891). */
+  | { readonly type: 'replaced'; readonly invite: IncomingInvite };
+
+export type SignallingEvent = CallSetupEvent | InCallEvent;
+
+/** Sends texts outside of calls. */
+export interface MessagePort {
+  /** Resolves when the far end, or a server for it, has taken the text; rejects with words for a person. */
+  sendMessage(request: TextRequest): Promise<void>;
+}
+
+export interface TextRequest {
+  /** A SIP URI as {@link SignallingPort.resolve} gave it. */
+  readonly uri: string;
+  /** The sender's SIP address. */
+  readonly from: string;
+  readonly text: string;
+  readonly credentials?: Credentials;
+}
 
 /** Keeps addresses registered. */
 export interface RegistrationPort {
@@ -141,15 +247,20 @@ export interface MediaPort {
   /**
    * Takes what one call needs (sockets, ports). Frames for the client go to `play`, which owns their payload from then
    * on; `lost` is called at most once, when the media fails for good, and never from within a method of the session.
-   * @throws MediaError with code `NoPorts` when every RTP port is in use, `Io` when a socket cannot be opened.
+   * @throws MediaError with code `NoPorts` when every RTP port is in use, `Io` when a socket cannot be opened,
+   * `NoCommonCodec` when what the client sends cannot be carried, `NoServer` when no media server takes the call.
    */
   open(options: MediaOptions): Promise<MediaSession>;
 }
 
 export interface MediaOptions {
   readonly callId: string;
+  /** Decides what is offered, and in which order. Default: nothing is known. */
+  readonly client?: ClientAudio;
   readonly play: (frame: ClientFrame) => boolean;
   readonly lost: (reason: string) => void;
+  /** The far end has pressed a key, in RTP: once for each key, when it is let go. */
+  readonly dtmf?: (tone: Tone) => void;
   /** The far end makes the first offer: {@link MediaSession.offer} is not asked for. */
   readonly incoming?: boolean;
   /** As {@link ClientPort.video}: asked when an offer or an answer is made. */
@@ -174,10 +285,21 @@ export interface MediaSession {
    */
   check(offer: SessionDescription): void;
   /**
-   * Starts the flow in both directions as the far end's offer says.
+   * Starts the flow in both directions as the far end's offer says; a further offer changes it, and leaves it as it was
+   * when it cannot be answered. Held, the answer says that we do not want to hear anything.
    * Resolves to the description to answer with; rejects with a MediaError.
    */
-  answer(offer: SessionDescription): Promise<SessionDescription>;
+  answer(offer: SessionDescription, held?: boolean): Promise<SessionDescription>;
+  /**
+   * What to offer within the call: the media as they are, in another direction. `anew` is for somebody else than the far
+   * end so far: everything that we speak.
+   */
+  reoffer(direction: Direction, anew?: boolean): SessionDescription;
+  /**
+   * Presses keys, of {@link toneDigits}, one after the other, each for `ms` milliseconds, in RTP (RFC 4733). False when
+   * the far end does not take them so: nothing was done. Keys beyond what may wait are dropped.
+   */
+  sendDtmf(digits: string, ms: number): boolean;
   /** A frame that the client published. Anything unusable is counted and dropped. */
   write(frame: ClientFrame): void;
   /** A player needs a key frame of the far end. Absent in engines without video. */
@@ -189,7 +311,7 @@ export interface MediaSession {
 /** Figures of one call, both directions, for the log. */
 export type MediaReport = Readonly<Record<string, number | string>>;
 
-export type MediaErrorCode = 'NoPorts' | 'Io' | 'NoCommonCodec';
+export type MediaErrorCode = 'NoPorts' | 'Io' | 'NoCommonCodec' | 'NoServer';
 
 export class MediaError extends Error {
   override readonly name = 'MediaError';

@@ -59,3 +59,14 @@ export interface MediaFormat {
   /** RTCP feedback (`a=rtcp-fb`, RFC 4585 section 4.2), e.g. `nack pli`; what is said of all formats stands at each. */
   readonly feedback?: readonly string[];
 }
+
+/**
+ * Whether the sender of a description holds the call: it does not want to hear anything (RFC 3264 section 8.4). That is
+ * said by the direction, by an address of zeros as RFC 2543 had it, or by no audio at all.
+ */
+export function isHeld({ address, media }: SessionDescription): boolean {
+  const audio = media.find(({ kind, port }) => kind === 'audio' && port !== 0);
+  const host = audio?.address ?? address;
+  if (audio === undefined || host === '0.0.0.0' || host === '::') return true;
+  return audio.direction === 'sendonly' || audio.direction === 'inactive';
+}

@@ -1,17 +1,18 @@
-import type { CallStatusUpdate } from './ports.js';
+import type { CallSetupEvent, CallStatusUpdate } from './ports.js';
 import type { SessionDescription } from './session-description.js';
 import { CallStatus } from './status.js';
 import type { Termination } from './termination.js';
 
 /**
  * A call as a pure state machine: an outgoing one begins with `start`, an incoming one with `invited`. `told` says that
- * the client has had its final status 0 while the SIP side is still being taken down.
+ * the client has had its final status 0 while the SIP side is still being taken down; `streams` that it has had its 4,
+ * because the far end was to be heard before it answered.
  */
 export type CallState =
   | { readonly name: 'idle' }
   | { readonly name: 'preparing' } // media is being opened, nothing is on the wire
-  | { readonly name: 'inviting' } // INVITE sent, no final response
-  | { readonly name: 'answering' } // 2xx received, its session description is being applied
+  | { readonly name: 'inviting'; readonly streams: boolean } // INVITE sent, no final response
+  | { readonly name: 'answering'; readonly streams: boolean } // both have answered, the far end's description is being applied
   | { readonly name: 'offered' } // INVITE received, media is being opened, nobody was told
   | { readonly name: 'ringing' } // 180 sent, the client was told
   | { readonly name: 'accepting' } // accepted by the client, media makes its answer
@@ -30,14 +31,12 @@ export type CallEvent =
   | { readonly type: 'media-accepted' }
   | { readonly type: 'media-answered'; readonly answer: SessionDescription }
   | { readonly type: 'media-failed'; readonly termination: Termination }
-  | { readonly type: 'provisional'; readonly status: number; readonly reason: string }
-  | { readonly type: 'answered'; readonly answer: SessionDescription }
-  | { readonly type: 'established' } // our 200 is on its way, the dialog exists
-  | { readonly type: 'failed'; readonly termination: Termination }
-  | { readonly type: 'ended'; readonly termination: Termination }
+  | { readonly type: 'early-media-accepted' }
+  | CallSetupEvent
   | { readonly type: 'accept' } // the client's own wishes
   | { readonly type: 'decline'; readonly sipStatus: number }
   | { readonly type: 'hangup' }
+  | { readonly type: 'left'; readonly termination: Termination } // the far end talks to somebody else now
   | { readonly type: 'abandon'; readonly termination: Termination } // the client has gone, or the gateway stops
   | { readonly type: 'timeout' }; // nobody answered, or the far end did not confirm CANCEL or BYE in time
 
@@ -45,6 +44,7 @@ export type CallEffect =
   | { readonly type: 'open-media' }
   | { readonly type: 'invite' }
   | { readonly type: 'accept-media'; readonly answer: SessionDescription }
+  | { readonly type: 'early-media'; readonly answer: SessionDescription }
   | { readonly type: 'cancel' }
   | { readonly type: 'ring' }
   | { readonly type: 'announce' }
@@ -69,7 +69,7 @@ export const transitions: Readonly<Record<CallStateName, readonly CallStateName[
   offered: ['ringing', 'ended'],
   ringing: ['accepting', 'ended'],
   accepting: ['confirming', 'ended'],
-  confirming: ['connected', 'ending', 'ended'],
+  confirming: ['answering', 'connected', 'ending', 'ended'],
   connected: ['ending', 'ended'],
   cancelling: ['ending', 'ended'],
   ending: ['ended'],
@@ -95,6 +95,8 @@ const notAcceptableHere = 488;
 
 const status = (update: CallStatusUpdate): CallEffect => ({ type: 'status', update });
 const inProgress = status({ status: CallStatus.inProgress });
+const connectStreams = status({ status: CallStatus.connectStreams });
+const connected = status({ status: CallStatus.connected });
 const disconnecting = status({ status: CallStatus.disconnecting });
 
 /** The client's last status: 0, with what is known of the reason. */
@@ -124,10 +126,10 @@ const refusalOf = ({ result }: Termination): number =>
 
 const bye = (termination: Termination): CallEffect => ({ type: 'bye', reason: termination.reason });
 
-/** Both sides have answered. */
-const connect = (): Step => ({
+/** Both sides have answered. On 4 a phone makes its streams: it gets that once. */
+const connect = (streams = false): Step => ({
   state: { name: 'connected' },
-  effects: [status({ status: CallStatus.connectStreams }), status({ status: CallStatus.connected })],
+  effects: streams ? [connected] : [connectStreams, connected],
 });
 
 /** The client leaves an answered call: BYE and 3 now, 0 when the far end has confirmed. */
@@ -164,7 +166,7 @@ const table: { readonly [N in CallStateName]: Row<N> } = {
     invited: () => ({ state: { name: 'offered' }, effects: [{ type: 'open-media' }] }),
   },
   preparing: {
-    'media-opened': () => ({ state: { name: 'inviting' }, effects: [{ type: 'invite' }] }),
+    'media-opened': () => ({ state: { name: 'inviting', streams: false }, effects: [{ type: 'invite' }] }),
     'media-failed': (_, event) => end(event.termination),
     hangup: () => {
       const { state, effects } = end(cancelled);
@@ -174,9 +176,14 @@ const table: { readonly [N in CallStateName]: Row<N> } = {
   },
   inviting: {
     provisional: (state) => ({ state, effects: [inProgress] }),
-    answered: (_, event) => ({
-      state: { name: 'answering' },
-      effects: [{ type: 'accept-media', answer: event.answer }],
+    early: (state, { answer }) => ({ state, effects: [{ type: 'early-media', answer }] }),
+    'early-media-accepted': (state) =>
+      state.streams
+        ? { state, effects: [] }
+        : { state: { name: 'inviting', streams: true }, effects: [connectStreams] },
+    answered: ({ streams }, { answer }) => ({
+      state: { name: 'answering', streams },
+      effects: [{ type: 'accept-media', answer }],
     }),
     failed: (_, event) => end(event.termination),
     hangup: () => ({
@@ -215,7 +222,10 @@ const table: { readonly [N in CallStateName]: Row<N> } = {
     abandon: (_, event) => refuse(temporarilyUnavailable, event.termination),
   },
   confirming: {
-    established: () => connect(),
+    established: (_, { answer }) =>
+      answer === undefined
+        ? connect()
+        : { state: { name: 'answering', streams: false }, effects: [{ type: 'accept-media', answer }] },
     'media-failed': (_, event) => takeDown(event.termination),
     failed: (_, event) => end(event.termination),
     ended: (_, event) => end(event.termination),
@@ -223,7 +233,7 @@ const table: { readonly [N in CallStateName]: Row<N> } = {
     abandon: (_, event) => takeDown(event.termination),
   },
   answering: {
-    'media-accepted': () => connect(),
+    'media-accepted': ({ streams }) => connect(streams),
     'media-failed': (_, event) => takeDown(event.termination),
     ended: (_, event) => end(event.termination),
     hangup: () => leave(hungUp),
@@ -233,6 +243,7 @@ const table: { readonly [N in CallStateName]: Row<N> } = {
     'media-failed': (_, event) => takeDown(event.termination),
     ended: (_, event) => end(event.termination),
     hangup: () => leave(hungUp),
+    left: (_, event) => takeDown(event.termination),
     abandon: (_, event) => takeDown(event.termination),
   },
   cancelling: {

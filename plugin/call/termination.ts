@@ -1,3 +1,5 @@
+import { MediaError } from './ports.js';
+
 /**
  * How a call ended: a bounded vocabulary that labels the log, the metrics and what both legs are told. Every call ends
  * with exactly one.
@@ -42,4 +44,11 @@ const byStatus: Readonly<Record<number, CallResult>> = {
 /** Classifies a final response other than 2xx (RFC 3261 section 21). */
 export function terminationOf(sipStatus: number, reason: string): Termination {
   return { result: byStatus[sipStatus] ?? 'refused', reason, sipStatus };
+}
+
+/** What an error of the media means for its call. */
+export function mediaTermination(error: unknown): Termination {
+  const result: CallResult =
+    error instanceof MediaError && error.code === 'NoCommonCodec' ? 'no-codec' : 'media-failed';
+  return { result, reason: error instanceof Error ? error.message : String(error) };
 }

@@ -1,6 +1,7 @@
 import type { ConnectRequest, RtmpSession, RtmpStream } from 'rtmp-server-ts';
 import type { ClientPort } from '../call/ports.js';
 import { CallStatus } from '../call/status.js';
+import { ClientCodecs } from './client-codecs.js';
 import type { Dialect } from './dialects/dialect.js';
 import { EncoderDialect } from './dialects/encoder.js';
 import { SonoDialect } from './dialects/sono.js';
@@ -38,20 +39,24 @@ export function serveClient(session: RtmpSession, options: ClientOptions): void 
   });
 }
 
-function serveRequest(session: RtmpSession, { app }: ConnectRequest, options: ClientOptions): void {
-  const encoder = app.split('/', 1)[0] === encoderApp;
+function serveRequest(session: RtmpSession, request: ConnectRequest, options: ClientOptions): void {
+  const encoder = request.app.split('/', 1)[0] === encoderApp;
   const keyFrameNeeded = (): void => line.requestKeyFrame();
   const streams = encoder
     ? new EncoderStreams(options.shared, session.remoteAddress, keyFrameNeeded)
     : new PhoneStreams(keyFrameNeeded);
   const published = new PublishedVideo();
+  const codecs = new ClientCodecs(request, options.ports.timers);
   const client: ClientPort = {
     status: (update) => {
       if (update.status === CallStatus.notConnected) streams.ended();
       dialect.status(update);
     },
     incoming: (caller) => dialect.incoming({ ...caller, called: line.name }),
+    notice: (notice) => dialect.notice(notice),
     play: (frame) => streams.play(frame),
+    // What dials by publishing is about to send; a phone sends when its call is up.
+    audio: () => codecs.known(encoder ? (published.current ? 'showing' : 'silent') : undefined),
     video: () => published.current ?? (line.wantsVideo ? {} : undefined),
     keyFrameWanted: () => dialect.keyFrameWanted?.(),
   };
@@ -63,7 +68,7 @@ function serveRequest(session: RtmpSession, { app }: ConnectRequest, options: Cl
     const description = `this gateway has no procedure ${JSON.stringify(call.name.slice(0, 80))}`;
     call.error({ level: 'error', code: 'NetConnection.Call.Failed', description });
   });
-  const publisher = new Publisher({ line, dialect, published, timers: options.ports.timers });
+  const publisher = new Publisher({ line, dialect, published, codecs, timers: options.ports.timers });
   session.on('stream', (stream) => {
     publisher.serve(stream, (name) => streams.publish(name));
     servePlayer(stream, streams);

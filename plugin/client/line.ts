@@ -1,12 +1,16 @@
 import { randomUUID } from 'node:crypto';
-import { Call, type CallParties, type CallPorts } from '../call/call.js';
+import { Call } from '../call/call.js';
+import type { CallPorts } from '../call/call-ports.js';
+import type { CallParties } from '../call/parties.js';
 import type {
   ClientFrame,
   ClientPort,
   Credentials,
   IncomingInvite,
+  MessagePort,
   Registration,
   RegistrationPort,
+  TextMessage,
 } from '../call/ports.js';
 import type { CallRegistry } from '../call/registry.js';
 import type { Termination } from '../call/termination.js';
@@ -16,6 +20,7 @@ import {
   type DialRefusal,
   noServer,
   type PhoneLine,
+  type Refusal,
   type RegistrationWish,
 } from './dialects/dialect.js';
 
@@ -26,8 +31,15 @@ export interface LineOptions {
   /** Host part of the address that a line makes up for itself; none while there is no SIP server. */
   readonly domain: () => string | undefined;
   readonly registrations: RegistrationPort;
+  readonly messages: MessagePort;
   /** How long the client may ring before its caller is told that nobody answers. */
   readonly ringTimeMs: number;
+}
+
+/** Who the client is in its calls. */
+interface Self {
+  readonly from: string;
+  readonly credentials?: Credentials;
 }
 
 interface HeldRegistration {
@@ -40,6 +52,9 @@ interface HeldRegistration {
 
 const busyHere = 486;
 const temporarilyUnavailable = 480;
+
+const noCall: Refusal = { description: 'there is no call that is answered' };
+const noTransfer: Refusal = { description: 'there is no call that is answered and not being transferred already' };
 
 /** One connection is one line: an address, and at most one call. */
 export class Line implements PhoneLine {
@@ -109,31 +124,34 @@ export class Line implements PhoneLine {
   dial(destination: string, { video = false }: CallWish = {}): DialOutcome {
     const target = this.#plan(destination);
     if ('code' in target) return target;
-    const { from } = target;
     this.#wantsVideo = video;
-    const credentials = this.#registration?.credentials;
-    const parties = { id: randomUUID(), uri: target.uri, from, ...(credentials && { credentials }) };
-    this.#begin({ direction: 'outgoing', ...parties });
+    this.#begin({ direction: 'outgoing', id: randomUUID(), ...target });
     return undefined;
   }
 
   /** Whom to call, as whom; or why it cannot be. */
-  #plan(destination: string): { readonly uri: string; readonly from: string } | DialRefusal {
+  #plan(destination: string): ({ readonly uri: string } & Self) | DialRefusal {
     const { ports, calls } = this.#options;
     if (calls.closed) return { code: 'failed', description: 'the gateway is shutting down' };
     if (this.#busy) return { code: 'existing', description: 'a call is up or being set up; hang up first' };
-    const from = this.address;
-    if (from === undefined) return { code: 'failed', description: noServer };
-    const target = ports.signalling.resolve(destination, from);
-    return 'refusal' in target ? { code: 'failed', description: target.refusal } : { uri: target.uri, from };
+    const self = this.#self;
+    if (self === undefined) return { code: 'failed', description: noServer };
+    const target = ports.signalling.resolve(destination, self.from);
+    return 'refusal' in target ? { code: 'failed', description: target.refusal } : { uri: target.uri, ...self };
   }
 
   /** Somebody calls this line. */
   incoming(invite: IncomingInvite): void {
     const { calls, ringTimeMs } = this.#options;
-    if (calls.closed) invite.reject(temporarilyUnavailable);
+    const self = this.#self;
+    if (calls.closed || self === undefined) invite.reject(temporarilyUnavailable);
     else if (this.#busy) invite.reject(busyHere);
-    else this.#begin({ direction: 'incoming', invite, ringTimeMs });
+    else this.#begin({ direction: 'incoming', invite, ringTimeMs, ...self });
+  }
+
+  /** Somebody sends this line a text. */
+  message(message: TextMessage): void {
+    this.#client.notice({ type: 'message', message });
   }
 
   accept({ video = false }: CallWish = {}): void {
@@ -149,6 +167,30 @@ export class Line implements PhoneLine {
     this.#call?.hangup();
   }
 
+  sendDtmf(digits: string, ms: number): Refusal | undefined {
+    return this.#call?.sendDtmf(digits, ms) ? undefined : noCall;
+  }
+
+  hold(held: boolean): Refusal | undefined {
+    return this.#call?.hold(held) ? undefined : noCall;
+  }
+
+  transfer(destination: string): Refusal | undefined {
+    const self = this.#self;
+    if (self === undefined) return { description: noServer };
+    const target = this.#options.ports.signalling.resolve(destination, self.from);
+    if ('refusal' in target) return { description: target.refusal };
+    return this.#call?.transfer(target.uri) ? undefined : noTransfer;
+  }
+
+  async sendMessage(destination: string, text: string): Promise<void> {
+    const self = this.#self;
+    if (self === undefined) throw new Error(noServer);
+    const target = this.#options.ports.signalling.resolve(destination, self.from);
+    if ('refusal' in target) throw new Error(target.refusal);
+    await this.#options.messages.sendMessage({ uri: target.uri, text, ...self });
+  }
+
   write(frame: ClientFrame): void {
     this.#call?.write(frame);
   }
@@ -161,6 +203,13 @@ export class Line implements PhoneLine {
   close(termination: Termination): void {
     this.unregister();
     this.#call?.abandon(termination);
+  }
+
+  /** Who the client is in its calls. */
+  get #self(): Self | undefined {
+    const from = this.address;
+    const credentials = this.#registration?.credentials;
+    return from === undefined ? undefined : { from, ...(credentials && { credentials }) };
   }
 
   get #busy(): boolean {

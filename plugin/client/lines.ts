@@ -1,4 +1,4 @@
-import type { IncomingInvite } from '../call/ports.js';
+import type { IncomingInvite, TextMessage } from '../call/ports.js';
 import type { Line } from './line.js';
 
 const notFound = 404;
@@ -20,6 +20,13 @@ export class Lines {
     const line = this.#byUser.get(invite.caller.called);
     if (line) line.incoming(invite);
     else invite.reject(notFound);
+    return line !== undefined;
+  }
+
+  /** Hands a text to the line that it is for; false when there is none. */
+  deliver(called: string, message: TextMessage): boolean {
+    const line = this.#byUser.get(called);
+    line?.message(message);
     return line !== undefined;
   }
 }

@@ -1,6 +1,7 @@
 import type { RtmpStream } from 'rtmp-server-ts';
-import type { Timers } from '../call/call.js';
+import type { Timers } from '../call/call-ports.js';
 import type { ClientFrame } from '../call/ports.js';
+import type { ClientCodecs } from './client-codecs.js';
 import type { Dialect } from './dialects/dialect.js';
 import type { Line } from './line.js';
 import { type PublishedVideo, readMetadata } from './published-video.js';
@@ -9,6 +10,7 @@ export interface PublisherOptions {
   readonly line: Line;
   readonly dialect: Dialect;
   readonly published: PublishedVideo;
+  readonly codecs: ClientCodecs;
   readonly timers: Timers;
 }
 
@@ -26,7 +28,7 @@ export class Publisher {
   }
 
   serve(stream: RtmpStream, named: (name: string) => void): void {
-    const { line, dialect, published, timers } = this.#options;
+    const { line, dialect, published, codecs, timers } = this.#options;
     stream.on('publish', (request) => {
       published.reset();
       this.#cancelSettling?.();
@@ -46,7 +48,10 @@ export class Publisher {
       if (metadata?.video) published.announced();
       else if (metadata) this.#settle();
     });
-    stream.on('audio', ({ timestamp, payload }) => line.write({ kind: 'audio', timestamp, payload }));
+    stream.on('audio', ({ timestamp, payload }) => {
+      codecs.heard(payload);
+      line.write({ kind: 'audio', timestamp, payload });
+    });
     stream.on('video', ({ timestamp, payload }) => {
       const frame: ClientFrame = { kind: 'video', timestamp, payload };
       const heard = line.connected;

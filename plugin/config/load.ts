@@ -37,6 +37,7 @@ export function loadConfig(environment: Environment, file?: string): Config {
   });
   const config = Object.fromEntries(entries) as Config;
   checkTls(config);
+  checkMedia(config);
   checkDialPolicy(config);
   return config;
 }
@@ -44,6 +45,15 @@ export function loadConfig(environment: Environment, file?: string): Config {
 function checkTls({ rtmpsPort, tlsCert, tlsKey }: Config): void {
   if (rtmpsPort && (tlsCert === undefined || tlsKey === undefined)) {
     throw new ConfigError(`SONO_RTMPS_PORT: ${rtmpsPort} needs a certificate; set SONO_TLS_CERT and SONO_TLS_KEY`);
+  }
+}
+
+function checkMedia({ media, freeswitchHost, srtp }: Config): void {
+  if (media === 'freeswitch' && freeswitchHost === undefined) {
+    throw new ConfigError('SONO_MEDIA: freeswitch needs a FreeSWITCH server; set SONO_FREESWITCH_HOST');
+  }
+  if (media === 'freeswitch' && srtp === 'require') {
+    throw new ConfigError('SONO_MEDIA: freeswitch knows no SRTP, which SONO_SRTP requires; auto does');
   }
 }
 

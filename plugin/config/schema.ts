@@ -1,5 +1,6 @@
 import { isIP } from 'node:net';
 import { z } from 'zod';
+import { freeSwitchList } from './freeswitch-list.js';
 
 /**
  * One setting. Its name in a file is `key`; in the environment it is `env`. `unset` marks what has no default, with the
@@ -21,6 +22,10 @@ const numberFrom = (min: number, max: number, allowed: string) => {
   const readNumber = (value: unknown) => (typeof value === 'string' && /^\d{1,5}$/.test(value) ? Number(value) : value);
   return z.preprocess(readNumber, z.int(allowed).min(min, allowed).max(max, allowed));
 };
+const flag = z.preprocess(
+  (value) => (value === 'true' || value === 'false' ? value === 'true' : value),
+  z.boolean('true or false'),
+);
 const optionalPort = numberFrom(0, 65535, 'a port from 0 to 65535');
 const requiredPort = numberFrom(1, 65535, 'a port from 1 to 65535');
 
@@ -163,6 +168,36 @@ export const settings = [
     secret: true,
   },
   {
+    key: 'media',
+    env: 'SONO_MEDIA',
+    type: z.enum(['direct', 'freeswitch', 'auto']),
+    default: 'auto',
+    doc: "Who faces the far end's media: direct, the gateway; freeswitch, FreeSWITCH; auto, the gateway, with FreeSWITCH behind it where no codec is shared.",
+  },
+  {
+    key: 'freeswitchHost',
+    env: 'SONO_FREESWITCH_HOST',
+    type: freeSwitchList.optional(),
+    unset: 'unset',
+    doc: 'FreeSWITCH event sockets, `host[:port[:secret]][*weight]` separated by commas; one of weight 3 gets three times the calls of one of weight 1, the default.',
+    secret: true,
+  },
+  {
+    key: 'freeswitchPort',
+    env: 'SONO_FREESWITCH_PORT',
+    type: requiredPort,
+    default: 8021,
+    doc: 'The event socket port where the list says none.',
+  },
+  {
+    key: 'freeswitchSecret',
+    env: 'SONO_FREESWITCH_SECRET',
+    type: z.string().min(1),
+    default: 'ClueCon',
+    doc: "The event socket's password where the list says none.",
+    secret: true,
+  },
+  {
     key: 'rtpHost',
     env: 'SONO_RTP_HOST',
     type: address.optional(),
@@ -195,14 +230,28 @@ export const settings = [
     env: 'SONO_SPEEX_QUALITY',
     type: numberFrom(0, 10, 'a whole number from 0 to 10'),
     default: 8,
-    doc: 'Quality of Speex made from G.711, 0-10; 8 is 27.8 kb/s.',
+    doc: 'Quality of Speex that the gateway makes, 0-10; 8 is 15 kb/s of G.711.',
   },
   {
     key: 'speexComplexity',
     env: 'SONO_SPEEX_COMPLEXITY',
     type: numberFrom(1, 10, 'a whole number from 1 to 10'),
     default: 2,
-    doc: 'Processor time that Speex made from G.711 may cost, 1-10.',
+    doc: 'Processor time that Speex which the gateway makes may cost, 1-10.',
+  },
+  {
+    key: 'ffmpeg',
+    env: 'SONO_FFMPEG',
+    type: z.string().min(1),
+    default: 'ffmpeg',
+    doc: 'The FFmpeg program for clients of Nellymoser, AAC and MP3: a path, or a name to look for.',
+  },
+  {
+    key: 'ffmpegProcesses',
+    env: 'SONO_FFMPEG_PROCESSES',
+    type: numberFrom(0, 1000, 'a whole number from 0 to 1000'),
+    default: 20,
+    doc: 'Most FFmpeg processes at a time; a call of such a client takes one or two. 0 is without FFmpeg.',
   },
   {
     key: 'advertisedAddress',
@@ -255,6 +304,13 @@ export const settings = [
     type: numberFrom(1, 600, 'a number of seconds from 1 to 600'),
     default: 60,
     doc: 'How long an incoming call rings before its caller is told that nobody answers (480).',
+  },
+  {
+    key: 'earlyMedia',
+    env: 'SONO_EARLY_MEDIA',
+    type: flag,
+    default: true,
+    doc: 'Whether the far end is heard before it answers, such as an announcement or a ringing tone of its own: status 4 comes then, and not with the answer.',
   },
   {
     key: 'logLevel',

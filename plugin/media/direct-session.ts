@@ -1,25 +1,27 @@
 import { randomBytes, randomInt } from 'node:crypto';
 import { type ClientFrame, MediaError, type MediaOptions, type MediaReport, type MediaSession } from '../call/ports.js';
-import type { MediaDescription, SessionDescription } from '../call/session-description.js';
+import type { Direction, MediaDescription, SessionDescription } from '../call/session-description.js';
 import { AudioFlow } from './audio/audio-flow.js';
-import type { Transcoding } from './audio/transcoding.js';
+import type { AudioTools } from './audio/audio-tools.js';
+import type { AudioCodec } from './audio/flv-audio.js';
+import { type ClientFormats, clientFormats } from './negotiation/client-formats.js';
+import { type AudioAgreement, agreeAudio, answerAudio, offerAudio } from './negotiation/formats.js';
 import {
-  type AudioAgreement,
-  agreeAudio,
-  answerAudio,
-  type FormatList,
-  offerAudio,
-  passThroughFormats,
-  transcodingFormats,
-} from './negotiation/formats.js';
-import { type SrtpAgreement, SrtpNegotiation, type SrtpPolicy, sectionOf, withSection } from './negotiation/srtp.js';
+  type SectionSecurity,
+  type SrtpAgreement,
+  SrtpNegotiation,
+  type SrtpPolicy,
+  sectionOf,
+  withSection,
+} from './negotiation/srtp.js';
 import type { MediaClock } from './network/clock.js';
 import { type MediaLogger, RtpChannel, type RtpSink } from './network/rtp-channel.js';
 import type { RtpSockets } from './network/rtp-sockets.js';
 import type { Ticker } from './network/ticker.js';
+import type { MediaTarget } from './rtp/media-target.js';
 import { SessionVideo } from './session-video.js';
 
-export interface DirectSessionOptions {
+export interface DirectSessionOptions extends AudioTools {
   readonly call: MediaOptions;
   /** Address that the sockets are bound to. */
   readonly host: string;
@@ -37,8 +39,20 @@ export interface DirectSessionOptions {
   readonly logger?: MediaLogger;
   /** Default `accept`. */
   readonly srtp?: SrtpPolicy;
-  /** Without it Speex passes through, and nothing else is spoken. */
-  readonly transcoding?: Transcoding;
+}
+
+/** What a call speaks, and how that is protected. */
+interface Agreed {
+  readonly agreement: AudioAgreement;
+  readonly srtp: SrtpAgreement;
+}
+
+/** A socket that another serves. */
+export interface Diversion {
+  /** Sends to the far end. */
+  readonly farEnd: Pick<RtpChannel, 'sendRtp' | 'sendRtcp'>;
+  /** What the answer to an offer says of its protection. */
+  readonly security: Partial<SectionSecurity>;
 }
 
 /** Milliseconds between two RTCP reports on average; each interval varies by half (RFC 3550 section 6.2). */
@@ -50,25 +64,34 @@ const firstVideoReport = 500;
 /** The gateway's own RTP of one call. */
 export class DirectSession implements MediaSession {
   readonly #options: DirectSessionOptions;
-  readonly #formats: FormatList;
+  readonly #formats: ClientFormats;
   readonly #channel: RtpChannel;
   readonly #srtp: SrtpNegotiation;
+  /** What we said last. */
+  #local: SessionDescription | undefined;
+  /** What we have offered to somebody else, until that is answered. */
+  #anew: SessionDescription | undefined;
+  /** What holds now. */
+  #agreed: Agreed | undefined;
   /** Exists once the far end has answered. */
   #audio: AudioFlow | undefined;
   readonly #video: SessionVideo;
   readonly #cname = randomBytes(12).toString('base64');
   /** When the first packet of the far end came: the client's timestamps count from there. */
   #firstArrival: number | undefined;
+  /** Whether somebody else serves the audio now. */
+  #diverted = false;
   #failed = false;
   #nextReport = 0;
   /** Messages of the client that could not be sent: no answer yet, or hold. */
   #notSent = 0;
   #report: MediaReport | undefined;
 
+  /** @throws MediaError `NoCommonCodec` when what the client sends or plays cannot be carried */
   constructor(options: DirectSessionOptions) {
     const { call, host, sockets, clock, logger } = options;
     this.#options = options;
-    this.#formats = options.transcoding === undefined ? passThroughFormats : transcodingFormats;
+    this.#formats = clientFormats(call.client ?? {}, options);
     this.#srtp = new SrtpNegotiation(options.srtp ?? 'accept', randomBytes);
     this.#channel = new RtpChannel({
       callId: call.callId,
@@ -102,27 +125,53 @@ export class DirectSession implements MediaSession {
 
   get offer(): SessionDescription {
     const { advertisedAddress, sockets } = this.#options;
-    const offer = offerAudio(advertisedAddress, sockets.port, this.#formats);
+    const offer = offerAudio(advertisedAddress, sockets.port, this.#formats.offered);
     const audio = withSection(offer, 'audio', (section) => ({ ...section, ...this.#srtp.offer() }));
     return { ...audio, media: [...audio.media, ...this.#video.offer()] };
   }
 
   async accept(answer: SessionDescription): Promise<void> {
-    const agreement = agreeAudio(answer, this.#formats);
+    // What was offered may have had the far end's numbers, or be from before it changed the codec.
+    const local = this.#anew ?? this.#local;
+    const offered = [...((local && sectionOf(local, 'audio')?.formats) ?? []), ...this.#formats.offered];
+    const agreement = agreeAudio(answer, offered);
     const srtp = this.#srtp.agree(audioOf(answer));
+    this.#local = local ?? this.offer;
+    this.#anew = undefined;
     this.#video.accept(answer);
-    this.#start(agreement, srtp);
+    this.#start({ agreement, srtp });
   }
 
   check(offer: SessionDescription): void {
-    this.#answerTo(offer);
+    this.#answerTo(offer, false);
   }
 
-  async answer(offer: SessionDescription): Promise<SessionDescription> {
-    const { agreement, answer, srtp } = this.#answerTo(offer);
+  async answer(offer: SessionDescription, held = false): Promise<SessionDescription> {
+    if (this.#agreed !== undefined && sectionOf(offer, 'audio')?.port === 0) return this.#pause(this.#agreed, offer);
+    const { answer, ...agreed } = this.#answerTo(offer, held);
     const media = await this.#video.answer(offer, answer.media);
-    this.#start(agreement, srtp);
-    return { ...answer, media };
+    this.#start(agreed);
+    this.#local = { ...answer, media };
+    return this.#local;
+  }
+
+  reoffer(direction: Direction, anew = false): SessionDescription {
+    const { media, ...session } = anew ? this.offer : (this.#local ?? this.offer);
+    const directed = media.map((section) => (section.port === 0 ? section : { ...section, direction }));
+    if (anew) {
+      this.#anew = { ...session, media: directed };
+      return this.#anew;
+    }
+    const security = this.#srtp.offer();
+    this.#local = withSection({ ...session, media: directed }, 'audio', (section) => {
+      const { crypto: _, ...audio } = section.port === 0 ? audioOf(this.offer) : section;
+      return { ...audio, direction, ...(security.crypto && security) };
+    });
+    return this.#local;
+  }
+
+  sendDtmf(digits: string, ms: number): boolean {
+    return this.#report === undefined && this.#audio?.sendDtmf(digits, ms) === true;
   }
 
   /** RTMP timestamp for what arrives first at a moment: audio and video count from the same. */
@@ -131,35 +180,92 @@ export class DirectSession implements MediaSession {
     return Math.max(0, arrival - this.#firstArrival);
   };
 
-  #answerTo(offered: SessionDescription) {
+  #answerTo(offered: SessionDescription, held: boolean): Agreed & { readonly answer: SessionDescription } {
     const { advertisedAddress, sockets } = this.#options;
     const offer = this.#srtp.choose(offered, 'audio');
-    const { agreement, answer } = answerAudio(offer, advertisedAddress, sockets.port, this.#formats);
+    const { offered: formats, passing } = this.#formats;
+    const { agreement, answer } = answerAudio(offer, advertisedAddress, sockets.port, { formats, passing, held });
     const { agreement: srtp, security } = this.#srtp.answer(audioOf(offer));
     return { agreement, srtp, answer: withSection(answer, 'audio', (audio) => ({ ...audio, ...security })) };
   }
 
-  #start(agreement: AudioAgreement, srtp: SrtpAgreement): void {
+  /** A far end that takes its audio out of a call (RFC 3264 section 8.2) may bring it back. */
+  #pause({ agreement, srtp }: Agreed, offer: SessionDescription): SessionDescription {
+    this.#start({ agreement: { ...agreement, sending: false }, srtp });
+    const refused = offer.media.map(({ kind, protocol, direction, formats }) => {
+      return { kind, port: 0, protocol, direction, formats };
+    });
+    this.#local = { address: this.#options.advertisedAddress, media: refused };
+    return this.#local;
+  }
+
+  #start(agreed: Agreed): void {
     if (this.#report !== undefined) return;
+    this.#agreed = agreed;
+    const { agreement, srtp } = agreed;
     const { clock, ticker } = this.#options;
     this.#srtp.settle(srtp);
     this.#channel.secure(srtp.keys);
-    if (this.#audio !== undefined) {
+    if (this.#audio === undefined) {
+      const audio = this.#openAudio(agreement);
+      this.#audio = audio;
+      this.#contain(() => audio.prepare());
+      this.#nextReport = clock.now() + (this.#video.present ? firstVideoReport : nextInterval());
+    } else {
       this.#audio.change(agreement, clock.now());
-      this.#channel.aim(agreement.target);
-      return;
     }
-    this.#audio = this.#openAudio(agreement);
+    this.#diverted = false;
     this.#channel.open(this.#contained(this.#audio), agreement.target);
-    this.#nextReport = clock.now() + (this.#video.present ? firstVideoReport : nextInterval());
     ticker.add(this.#tick);
   }
 
+  /** Codecs that pass between the client and a far end, the best first. */
+  get passing(): readonly AudioCodec[] {
+    return this.#formats.passing;
+  }
+
+  /**
+   * An offer without the sections that the policy of encryption rules out.
+   *
+   * @throws MediaError `NoCommonCodec` when that leaves none to answer
+   */
+  admissible(offered: SessionDescription): SessionDescription {
+    const offer = this.#srtp.choose(offered, 'audio');
+    this.#srtp.answer(audioOf(offer));
+    return offer;
+  }
+
+  /**
+   * Hands the audio that the far end sends to `sink` until the next answer or offer, and leaves it to the caller what is
+   * sent: a media server takes over behind this socket. Video goes on as it is.
+   *
+   * @throws MediaError `NoCommonCodec` when the far end's encryption, or lack of it, is not taken
+   */
+  divert(description: SessionDescription, kind: 'offer' | 'answer', sink: RtpSink, target: MediaTarget): Diversion {
+    const section = audioOf(description);
+    const { agreement, security } =
+      kind === 'offer' ? this.#srtp.answer(section) : { agreement: this.#srtp.agree(section), security: {} };
+    if (kind === 'answer') this.#video.accept(description);
+    this.#srtp.settle(agreement);
+    this.#channel.secure(agreement.keys);
+    this.#diverted = true;
+    this.#channel.open(sink, target);
+    this.#options.ticker.add(this.#tick);
+    return { farEnd: this.#channel, security };
+  }
+
+  /** The sections of an answer with those of video as they are taken, for a call whose audio is diverted. */
+  answerVideo(offer: SessionDescription, refusing: readonly MediaDescription[]): Promise<readonly MediaDescription[]> {
+    return this.#video.answer(offer, refusing);
+  }
+
   #openAudio(agreement: AudioAgreement): AudioFlow {
-    const { call, transcoding } = this.#options;
+    const { call, transcoding, foreign } = this.#options;
     return new AudioFlow(agreement, {
       play: call.play,
+      refused: (reason) => queueMicrotask(() => this.#fail(reason)),
       send: (packet) => this.#channel.sendRtp(packet),
+      ...(call.dtmf && { dtmf: call.dtmf }),
       origin: this.#origin,
       cname: this.#cname,
       ssrc: randomBytes(4).readUInt32BE(),
@@ -167,6 +273,8 @@ export class DirectSession implements MediaSession {
       sequence: randomInt(2 ** 15),
       timestamp: randomBytes(4).readUInt32BE(),
       ...(transcoding && { transcoding }),
+      ...(foreign && { foreign }),
+      ...(call.client && { client: call.client }),
     });
   }
 
@@ -187,7 +295,7 @@ export class DirectSession implements MediaSession {
   close(): MediaReport {
     if (this.#report !== undefined) return this.#report;
     this.#options.ticker.delete(this.#tick);
-    if (this.#audio !== undefined) this.#sendReport(this.#audio, true);
+    if (this.#audio !== undefined && !this.#diverted) this.#sendReport(this.#audio, true);
     this.#channel.close();
     this.#options.released(this.#options.sockets.port);
     this.#report = { ...this.#measure(), ...this.#video.close() };
@@ -196,13 +304,12 @@ export class DirectSession implements MediaSession {
   }
 
   readonly #tick = (now: number): void => {
-    const audio = this.#audio;
-    if (audio === undefined) return;
-    this.#contain(() => audio.tick(now));
+    const audio = this.#diverted ? undefined : this.#audio;
+    if (audio !== undefined) this.#contain(() => audio.tick(now));
     this.#video.tick(now);
     if (now < this.#nextReport) return;
     this.#nextReport = now + nextInterval();
-    this.#sendReport(audio, false);
+    if (audio !== undefined) this.#sendReport(audio, false);
     // At the same moment: one mapping of the client's timestamps for both.
     this.#video.sendReport(now);
   };

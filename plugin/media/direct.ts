@@ -1,8 +1,9 @@
 import { isIPv6 } from 'node:net';
 import { networkInterfaces } from 'node:os';
-import { MediaError, type MediaOptions, type MediaPort, type MediaSession } from '../call/ports.js';
-import type { Transcoding } from './audio/transcoding.js';
-import { DirectSession } from './direct-session.js';
+import { MediaError, type MediaOptions, type MediaPort } from '../call/ports.js';
+import type { AudioTools } from './audio/audio-tools.js';
+import { DirectSession, type DirectSessionOptions } from './direct-session.js';
+import { clientFormats } from './negotiation/client-formats.js';
 import type { SrtpPolicy } from './negotiation/srtp.js';
 import { type MediaClock, systemClock } from './network/clock.js';
 import type { MediaLogger } from './network/rtp-channel.js';
@@ -11,7 +12,7 @@ import { openRtpSockets, type RtpSockets } from './network/rtp-sockets.js';
 import { Ticker } from './network/ticker.js';
 import { isUnspecified } from './rtp/media-target.js';
 
-export interface DirectMediaOptions {
+export interface DirectMediaOptions extends AudioTools {
   /** Address that the RTP sockets bind. */
   readonly host: string;
   /** Address that peers are told instead of `host`, behind NAT. */
@@ -22,8 +23,6 @@ export interface DirectMediaOptions {
   readonly logger?: MediaLogger;
   /** Whether calls are encrypted. Default `accept`. */
   readonly srtp?: SrtpPolicy;
-  /** Serves far ends that know no Speex but G.711. */
-  readonly transcoding?: Transcoding;
   /** Whether calls of clients that can do video have it. Default true. */
   readonly video?: boolean;
 }
@@ -49,27 +48,49 @@ export class DirectMedia implements MediaPort {
     this.#ticker = new Ticker(this.#clock, tickPeriod);
   }
 
-  async open(call: MediaOptions): Promise<MediaSession> {
-    const { host, advertisedAddress, logger, srtp, transcoding, video = true } = this.#options;
+  async open(call: MediaOptions): Promise<DirectSession> {
+    const { host, advertisedAddress, srtp, video = true } = this.#options;
     const openVideoSockets = () => this.#openVideoSockets();
     const offersVideo = video && call.incoming !== true && call.video?.() !== undefined;
-    const sockets = await openRtpSockets(this.#ports, host);
+    // Before anything is taken.
+    clientFormats(call.client ?? {}, this.#options);
+    const sockets = await this.openSockets(host);
     const videoSockets = offersVideo ? await openVideoSockets() : undefined;
+    return this.#session(host, advertisedAddress ?? reachableAddress(host), call, {
+      sockets,
+      ...(videoSockets && { videoSockets }),
+      ...(video && { openVideoSockets }),
+      ...(srtp === undefined ? {} : { srtp }),
+    });
+  }
+
+  /** A leg to a media server, on the address of this machine from which it is reached: audio alone, not encrypted. */
+  async openLeg(host: string, call: MediaOptions): Promise<DirectSession> {
+    return this.#session(host, host, call, { sockets: await this.openSockets(host), srtp: 'off' });
+  }
+
+  #session(host: string, advertisedAddress: string, call: MediaOptions, media: SessionMedia): DirectSession {
+    const { logger, transcoding, foreign } = this.#options;
     return new DirectSession({
       call,
       host,
-      advertisedAddress: advertisedAddress ?? reachableAddress(host),
-      sockets,
+      advertisedAddress,
       clock: this.#clock,
       ticker: this.#ticker,
-      released: (port) => this.#ports.give(port),
-      ...(videoSockets && { videoSockets }),
-      ...(video && { openVideoSockets }),
+      released: this.release,
+      ...media,
       ...(logger === undefined ? {} : { logger }),
-      ...(srtp === undefined ? {} : { srtp }),
       ...(transcoding === undefined ? {} : { transcoding }),
+      ...(foreign === undefined ? {} : { foreign }),
     });
   }
+
+  /** Takes the next free pair of ports on an address of this machine; {@link release} gives it back. */
+  openSockets(host: string): Promise<RtpSockets> {
+    return openRtpSockets(this.#ports, host);
+  }
+
+  readonly release = (port: number): void => this.#ports.give(port);
 
   /** A pair for video; without one free the call goes on without video. */
   async #openVideoSockets(): Promise<RtpSockets | undefined> {
@@ -81,6 +102,8 @@ export class DirectMedia implements MediaPort {
     }
   }
 }
+
+type SessionMedia = Pick<DirectSessionOptions, 'sockets' | 'videoSockets' | 'openVideoSockets' | 'srtp'>;
 
 /** An address to announce for a bound one: where all are bound, the first that is not only this machine's. */
 function reachableAddress(host: string): string {

@@ -1,8 +1,10 @@
-import type { Call, CallObserver, CallParties } from '../call/call.js';
+import type { Call } from '../call/call.js';
+import type { CallObserver } from '../call/call-ports.js';
+import type { CallParties } from '../call/parties.js';
 import type { CallRegistry } from '../call/registry.js';
 import type { Logger } from './log.js';
 
-/** Three lines a call: started, connected, ended with its result and what its media measured. */
+/** Three lines a call, and one for each transfer: started, connected, ended with its result and what its media measured. */
 export function callLog(log: Logger, calls: CallRegistry, session: string): CallObserver {
   const started = new WeakMap<Call, number>();
   const elapsed = (call: Call) => Date.now() - (started.get(call) ?? Date.now());
@@ -14,6 +16,9 @@ export function callLog(log: Logger, calls: CallRegistry, session: string): Call
       } else if (state === 'connected') {
         log.info({ call: call.id, afterMs: elapsed(call) }, 'call connected');
       }
+    },
+    transferred(call, uri) {
+      log.info({ call: call.id, to: uri }, 'call transferred');
     },
     finished(call, { result, reason, sipStatus }, media) {
       calls.remove(call);

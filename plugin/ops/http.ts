@@ -5,6 +5,8 @@ import type { Duplex } from 'node:stream';
 export interface HttpOptions {
   /** Why the gateway cannot take calls; `undefined` when it can. */
   readonly notReady: () => string | undefined;
+  /** Further lines of `/readyz`. */
+  readonly details?: () => readonly string[];
   /** Takes WebSocket connections at `/rtmp`. */
   readonly upgrade: (request: IncomingMessage, socket: Duplex, head: Buffer) => void;
 }
@@ -13,7 +15,7 @@ export interface HttpOptions {
 export class HttpServer {
   readonly #server: Server;
 
-  constructor({ notReady, upgrade }: HttpOptions) {
+  constructor({ notReady, details = () => [], upgrade }: HttpOptions) {
     this.#server = createServer((request, response) => {
       const reply = (status: number, text: string) => {
         response.writeHead(status, { 'content-type': 'text/plain; charset=utf-8', 'cache-control': 'no-store' });
@@ -24,7 +26,7 @@ export class HttpServer {
       if (path === '/healthz') return reply(200, 'ok');
       if (path === '/readyz') {
         const reason = notReady();
-        return reason === undefined ? reply(200, 'ready') : reply(503, reason);
+        return reply(reason === undefined ? 200 : 503, [reason ?? 'ready', ...details()].join('\n'));
       }
       reply(404, 'not found; there are /healthz, /readyz and, for WebSocket, /rtmp');
     });

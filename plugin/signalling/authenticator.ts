@@ -1,6 +1,6 @@
 import type { Credentials } from '../call/ports.js';
 import { authorize, type Challenge, readChallenge } from './digest.js';
-import type { SipAnswer } from './drachtio.js';
+import type { SipAnswer } from './sip-answer.js';
 
 /** Where each kind of challenge stands and where its answer goes (RFC 3261 sections 22.2 and 22.3). */
 const kinds = {

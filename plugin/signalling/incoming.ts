@@ -1,32 +1,34 @@
+import { randomUUID } from 'node:crypto';
 import type { Caller, IncomingInvite, SignallingEvent } from '../call/ports.js';
 import type { SessionDescription } from '../call/session-description.js';
-import type { DrachtioConnection, ReceivedInvite, SipDialog } from './drachtio.js';
-import { failure, reasonHeader } from './outcome.js';
-import { parseSdp, writeSdp } from './sdp.js';
+import { capabilities } from './capabilities.js';
+import type { SipDialog } from './dialog.js';
+import { CallSide } from './in-call/call-side.js';
+import { refreshHeaders, termsOfRequest } from './in-call/session-timer.js';
+import { failure } from './outcome.js';
+import type { ReceivedInvite } from './received-invite.js';
+import { parseSdp } from './sdp.js';
+import type { SipContext } from './sip-context.js';
 
-/** One incoming INVITE and the dialog that may come of it. */
-export class Invited implements IncomingInvite {
-  readonly callId: string;
+/** One incoming INVITE and the call that may come of it. */
+export class Invited extends CallSide implements IncomingInvite {
+  readonly callId = randomUUID();
   readonly caller: Caller;
   readonly offer: SessionDescription | undefined;
   readonly #invite: ReceivedInvite;
-  readonly #connection: DrachtioConnection;
   #listener: (event: SignallingEvent) => void = () => {};
-  #dialog: SipDialog | undefined;
   /** Why to end the call as soon as it is established. */
   #leaving: { readonly reason: string | undefined } | undefined;
-  #settled = false;
 
-  constructor(invite: ReceivedInvite, connection: DrachtioConnection, callId: string) {
+  constructor(context: SipContext, invite: ReceivedInvite) {
+    super(context);
     const { called, from, displayName, sdp } = invite;
-    this.callId = callId;
     this.caller = { called, from, ...(displayName !== undefined && { displayName }) };
     this.offer = sdp === '' ? undefined : parseSdp(sdp);
     this.#invite = invite;
-    this.#connection = connection;
-    connection.on('down', this.#connectionLost);
-    invite.onCancel(() =>
-      this.#settle({ type: 'failed', termination: { result: 'cancelled', reason: 'cancelled by the caller' } }),
+    invite.onRequest((request) => this.receive(request));
+    invite.request.onCancel(() =>
+      this.settle({ type: 'failed', termination: { result: 'cancelled', reason: 'cancelled by the caller' } }),
     );
   }
 
@@ -34,62 +36,68 @@ export class Invited implements IncomingInvite {
     this.#listener = listener;
   }
 
+  /** Repeated until it is confirmed where the caller insists on that (RFC 3262 section 3). */
   ring(): void {
-    if (!this.#settled) this.#invite.respond(180);
+    if (this.settled) return;
+    const reliably = hasOption(this.#invite.request.header('require'), '100rel');
+    this.#invite.respond(180, { ...capabilities, ...(reliably && { Require: '100rel' }) });
   }
 
-  answer(answer: SessionDescription): void {
-    if (this.#settled) return;
-    this.#invite.answer(writeSdp(answer)).then(
-      (dialog) => this.#established(dialog),
-      (error: unknown) => this.#settle({ type: 'failed', termination: failure(error) }),
-    );
+  answer(description: SessionDescription): void {
+    if (this.settled) return;
+    const { request } = this.#invite;
+    const terms = termsOfRequest(request.header('session-expires'), request.header('supported'));
+    const timer = terms && { ...refreshHeaders(terms, false), ...(!terms.ours && { Require: 'timer' }) };
+    this.#invite.answer(this.origin.write(description), { ...capabilities, ...timer }, (dialog) => {
+      if (dialog instanceof Error) this.settle({ type: 'failed', termination: failure(dialog) });
+      else this.#established(dialog);
+    });
   }
 
   reject(sipStatus: number): void {
-    if (this.#settled) return;
-    this.#release();
+    if (this.settled) return;
+    this.release();
     this.#invite.respond(sipStatus);
   }
 
   bye(reason?: string): void {
-    if (!this.#dialog) {
-      this.#leaving = { reason };
-      return;
-    }
-    const headers: Record<string, string> = reason === undefined ? {} : { Reason: reasonHeader(reason) };
-    this.#dialog.bye(headers).then(
-      () => this.#settle({ type: 'ended', termination: { result: 'completed', reason: 'call ended' } }),
-      (error: unknown) => this.#settle({ type: 'ended', termination: failure(error) }),
-    );
+    if (this.leg) this.leg.bye(reason);
+    else this.#leaving = { reason };
   }
 
-  #established(dialog: SipDialog): void {
-    this.#dialog = dialog;
-    dialog.onBye(() =>
-      this.#settle({ type: 'ended', termination: { result: 'completed', reason: 'hung up by the far end' } }),
-    );
-    if (this.#leaving) this.bye(this.#leaving.reason);
-    else if (!this.#settled) this.#listener({ type: 'established' });
-  }
-
-  /** The caller cannot be answered any more; an established call goes on without its signalling. */
-  readonly #connectionLost = (reason: string): void => {
-    if (this.#dialog) return;
-    this.#settle({
-      type: 'failed',
-      termination: { result: 'signalling-failed', reason: `drachtio server lost: ${reason}` },
-    });
-  };
-
-  #settle(event: SignallingEvent): void {
-    if (this.#settled) return;
-    this.#release();
+  protected override tell(event: SignallingEvent): void {
     this.#listener(event);
   }
 
-  #release(): void {
-    this.#settled = true;
-    this.#connection.off('down', this.#connectionLost);
+  /** The caller cannot be answered any more. */
+  protected override connectionLost(reason: string): void {
+    this.#invite.close();
+    this.settle({ type: 'failed', termination: { result: 'signalling-failed', reason } });
   }
+
+  protected override settle(event: SignallingEvent): void {
+    if (!this.settled && event.type === 'failed') this.#invite.close();
+    super.settle(event);
+  }
+
+  #established(dialog: SipDialog): void {
+    const { request, called } = this.#invite;
+    const terms = termsOfRequest(request.header('session-expires'), request.header('supported'));
+    const leg = this.open(
+      dialog,
+      request.uri.replace(/^(sips?:[^;?]*).*$/is, '$1') || `sip:${called}@localhost`,
+      terms,
+    );
+    if (this.#leaving) this.bye(this.#leaving.reason);
+    else if (this.offer) this.#listener({ type: 'established' });
+    else leg.awaitAnswer((answer) => this.#listener({ type: 'established', answer }));
+  }
+}
+
+/** Whether a list of option tags has this one. */
+export function hasOption(header: string, option: string): boolean {
+  return header
+    .toLowerCase()
+    .split(',')
+    .some((tag) => tag.trim() === option);
 }

@@ -1,43 +1,46 @@
 import type { InviteRequest, OutgoingInvite, SignallingEvent } from '../call/ports.js';
-import type { Termination } from '../call/termination.js';
 import { Authenticator } from './authenticator.js';
-import { type DrachtioConnection, type SentInvite, type SipDialog, SipFailure } from './drachtio.js';
-import { failure, reasonHeader } from './outcome.js';
-import { parseSdp, writeSdp } from './sdp.js';
+import { capabilities } from './capabilities.js';
+import { addressOf, headersOf, requestUri } from './dial-string.js';
+import type { SipDialog } from './dialog.js';
+import { CallSide } from './in-call/call-side.js';
+import { askForTimer, intervalAfter422, termsOfAnswer } from './in-call/session-timer.js';
+import { failure } from './outcome.js';
+import type { ReceivedRequest } from './received-request.js';
+import { Redirects } from './redirects.js';
+import { parseSdp } from './sdp.js';
+import { SentInvite } from './sent-invite.js';
+import { type SipAnswer, SipFailure } from './sip-answer.js';
+import type { SipContext } from './sip-context.js';
 
-/**
- * Largest message that a drachtio server takes is 12,228 bytes; one above it wedges the connection in silence. What the
- * server and its client add to the SDP stays well below the difference.
- */
-const maxSdpBytes = 10_000;
+/** Times that one INVITE is sent again for a session timer: each time with a longer interval. */
+const maxIntervalRetries = 2;
 
-export interface InviteHeaders {
-  readonly from: string;
-  readonly to: string;
-  readonly requestUri: string;
-  /** What the dialled URI asks for. */
-  readonly more?: Readonly<Record<string, string>>;
-}
-
-/** One outgoing INVITE and the dialog that may come of it. */
-export class Invitation implements OutgoingInvite {
-  readonly #connection: DrachtioConnection;
+/** One outgoing INVITE, with what it takes to get a final response, and the call that may come of it. */
+export class Invitation extends CallSide implements OutgoingInvite {
+  readonly #request: InviteRequest;
+  readonly #from: string;
   readonly #listener: (event: SignallingEvent) => void;
+  readonly #redirects: Redirects;
+  #authenticator: Authenticator;
+  #uri: string;
+  #interval: number | undefined;
+  #intervalRetries = 0;
   #sent: SentInvite | undefined;
-  #dialog: SipDialog | undefined;
   #cancelled = false;
-  #settled = false;
+  #sdp = '';
 
-  constructor(
-    connection: DrachtioConnection,
-    request: InviteRequest,
-    headers: InviteHeaders,
-    listener: (event: SignallingEvent) => void,
-  ) {
-    this.#connection = connection;
+  /** @param from The value of From. */
+  constructor(context: SipContext, request: InviteRequest, from: string, listener: (event: SignallingEvent) => void) {
+    super(context);
+    this.#request = request;
+    this.#from = from;
     this.#listener = listener;
-    connection.on('down', this.#connectionLost);
-    void this.#run(request, headers);
+    this.#authenticator = new Authenticator(request.credentials);
+    this.#uri = requestUri(request.uri);
+    this.#redirects = new Redirects(request.uri, (uri) => context.resolve(uri, request.from));
+    // Events never reach the caller before it has this object.
+    queueMicrotask(() => this.#begin());
   }
 
   cancel(): void {
@@ -46,76 +49,105 @@ export class Invitation implements OutgoingInvite {
   }
 
   bye(reason?: string): void {
-    if (!this.#dialog) return;
-    const headers: Record<string, string> = reason === undefined ? {} : { Reason: reasonHeader(reason) };
-    this.#dialog.bye(headers).then(
-      () => this.#settle({ type: 'ended', termination: { result: 'completed', reason: 'call ended' } }),
-      (error: unknown) => this.#settle({ type: 'ended', termination: failure(error) }),
-    );
+    this.leg?.bye(reason);
   }
 
-  async #run(request: InviteRequest, { from, to, requestUri, more }: InviteHeaders): Promise<void> {
-    // Events never reach the caller before it has this object.
-    await undefined;
-    const sdp = writeSdp(request.offer);
-    if (Buffer.byteLength(sdp) > maxSdpBytes) {
-      const reason = `the session description has ${Buffer.byteLength(sdp)} bytes, more than the ${maxSdpBytes} that a drachtio server takes`;
-      this.#settle({ type: 'failed', termination: { result: 'signalling-failed', reason } });
+  protected override tell(event: SignallingEvent): void {
+    this.#listener(event);
+  }
+
+  /** There is no answer to come any more, and the far end is not to ring on. */
+  protected override connectionLost(reason: string): void {
+    this.cancel();
+    this.#sent?.forget();
+    this.settle({ type: 'failed', termination: { result: 'signalling-failed', reason } });
+  }
+
+  /** An early offer of the callee takes the place of its first description. */
+  protected override updatedEarly(request: ReceivedRequest): void {
+    if (request.body === '') {
+      request.respond(200);
       return;
     }
-    const authenticator = new Authenticator(request.credentials);
-    let headers: Record<string, string> = { From: from, To: to, ...more };
-    for (;;) {
-      try {
-        this.#established(await this.#send(requestUri, headers, sdp));
-        return;
-      } catch (error) {
-        const challenged = error instanceof SipFailure && !this.#cancelled && authenticator.challenged(error.answer);
-        if (!challenged || this.#settled || !this.#sent) {
-          this.#settle({ type: 'failed', termination: failure(error) });
-          return;
-        }
-        const { callId, from, sequence } = this.#sent;
-        const again = { From: from, To: to, ...more, 'Call-ID': callId, CSeq: `${sequence + 1} INVITE` };
-        headers = { ...again, ...authenticator.headers('INVITE', requestUri) };
-      }
-    }
+    this.#early(request.body);
+    request.respond(200, { body: this.#sdp });
   }
 
-  #send(requestUri: string, headers: Readonly<Record<string, string>>, sdp: string): Promise<SipDialog> {
-    return this.#connection.invite(requestUri, {
-      headers,
-      sdp,
-      onSent: (invite) => {
-        this.#sent = invite;
-        if (this.#cancelled) this.cancel();
+  #begin(): void {
+    if (this.settled) return;
+    this.#sdp = this.origin.write(this.#request.offer);
+    this.#send({ From: this.#from, To: addressOf(this.#request.uri) });
+  }
+
+  #send(more: Readonly<Record<string, string>>): void {
+    const { replaces, referredBy } = this.#request.referral ?? {};
+    const headers = {
+      ...headersOf(this.#request.uri),
+      ...more,
+      ...capabilities,
+      ...askForTimer(this.#interval),
+      ...(replaces !== undefined && { Replaces: replaces, Require: 'replaces' }),
+      ...(referredBy !== undefined && { 'Referred-By': referredBy }),
+    };
+    this.#sent = new SentInvite(this.context.connection, this.#uri, headers, this.#sdp, this.#authenticator, {
+      provisional: ({ status, reason }) => {
+        if (!this.settled) this.#listener({ type: 'provisional', status, reason });
       },
-      onProvisional: ({ status, reason }) => {
-        if (!this.#settled) this.#listener({ type: 'provisional', status, reason });
-      },
+      early: (sdp) => this.#early(sdp),
+      answered: (dialog, answer, sdp) => this.#answered(dialog, answer, sdp),
+      failed: (error) => this.#failed(error),
+      request: (request) => this.receive(request),
     });
+    if (this.#cancelled) this.#sent.cancel();
   }
 
-  #established(dialog: SipDialog): void {
-    this.#dialog = dialog;
-    dialog.onBye(() =>
-      this.#settle({ type: 'ended', termination: { result: 'completed', reason: 'hung up by the far end' } }),
-    );
-    this.#listener({ type: 'answered', answer: parseSdp(dialog.remoteSdp) });
+  #early(sdp: string): void {
+    if (!this.settled && !this.leg) this.#listener({ type: 'early', answer: parseSdp(sdp) });
   }
 
-  /** A pending INVITE gets no answer any more, and the far end is not to ring on; an established call goes on. */
-  readonly #connectionLost = (reason: string): void => {
-    if (this.#dialog) return;
-    this.cancel();
-    const termination: Termination = { result: 'signalling-failed', reason: `drachtio server lost: ${reason}` };
-    this.#settle({ type: 'failed', termination });
-  };
+  #answered(dialog: SipDialog, answer: SipAnswer, sdp: string): void {
+    const terms = termsOfAnswer(answer.header('session-expires'));
+    this.open(dialog, this.#request.from, terms);
+    // The call may be over for the one who made it: an answer is told all the same, and then gets its BYE.
+    this.#listener({ type: 'answered', answer: parseSdp(sdp) });
+  }
 
-  #settle(event: SignallingEvent): void {
-    if (this.#settled) return;
-    this.#settled = true;
-    this.#connection.off('down', this.#connectionLost);
-    this.#listener(event);
+  #failed(error: Error): void {
+    const again = error instanceof SipFailure && !this.#cancelled && !this.settled && this.#retry(error.answer);
+    if (!again) this.settle({ type: 'failed', termination: failure(error) });
+  }
+
+  /** Whether the INVITE goes out once more, after a challenge, a redirection or a longer session interval. */
+  #retry(answer: SipAnswer): boolean {
+    const again = this.#sequel();
+    if (answer.status === 422) {
+      this.#interval = intervalAfter422(answer.header('min-se'));
+      if (this.#interval === undefined || ++this.#intervalRetries > maxIntervalRetries) return false;
+    } else if (answer.status >= 300 && answer.status < 400) {
+      const target = this.#redirects.next(answer);
+      if (target === undefined) return false;
+      this.#uri = requestUri(target);
+      // Another server, which is owed no answer to the first one's challenge.
+      this.#authenticator = new Authenticator(this.#request.credentials);
+    } else if (!this.#authenticator.challenged(answer)) {
+      return this.#tryNext(answer, again);
+    }
+    this.#send({ ...again, ...this.#authenticator.headers('INVITE', this.#uri) });
+    return true;
+  }
+
+  /** One of several addresses of a redirection does not answer: the next may. */
+  #tryNext(answer: SipAnswer, again: Readonly<Record<string, string>>): boolean {
+    const target = answer.status < 600 ? this.#redirects.alternative() : undefined;
+    if (target === undefined) return false;
+    this.#uri = requestUri(target);
+    this.#send(again);
+    return true;
+  }
+
+  /** What the same INVITE keeps when it is sent again (RFC 3261 section 8.1.3.4, 22.2). */
+  #sequel(): Readonly<Record<string, string>> {
+    const { callId = '', from = this.#from, sequence = 0 } = this.#sent ?? {};
+    return { From: from, To: addressOf(this.#request.uri), 'Call-ID': callId, CSeq: `${sequence + 1} INVITE` };
   }
 }

@@ -1,5 +1,5 @@
 import { type Termination, terminationOf } from '../call/termination.js';
-import { SipFailure } from './drachtio.js';
+import { SipFailure } from './sip-answer.js';
 
 /** What an error of a request or response means for its call. */
 export function failure(error: unknown): Termination {

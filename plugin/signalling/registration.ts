@@ -1,7 +1,8 @@
 import { randomUUID } from 'node:crypto';
 import type { Registration, RegistrationEvent, RegistrationRequest } from '../call/ports.js';
 import { Authenticator } from './authenticator.js';
-import type { DrachtioConnection, SipAnswer } from './drachtio.js';
+import type { DrachtioConnection } from './drachtio.js';
+import type { SipAnswer } from './sip-answer.js';
 
 /** Seconds that we ask for; the registrar decides. */
 const wantedExpires = 3_600;

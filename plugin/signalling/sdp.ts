@@ -1,4 +1,3 @@
-import { randomInt } from 'node:crypto';
 import { isIPv6 } from 'node:net';
 import { type MediaDescription as ParsedMedia, parse, write } from 'sdp-transform';
 import type { Direction, MediaDescription, MediaFormat, SessionDescription } from '../call/session-description.js';
@@ -84,14 +83,20 @@ function readDirection(text: string | undefined): Direction {
   return text === 'sendonly' || text === 'recvonly' || text === 'inactive' ? text : 'sendrecv';
 }
 
-export function writeSdp(description: SessionDescription): string {
+/** What names a session, and the version of its description (RFC 8866 section 5.2). */
+export interface SdpOrigin {
+  readonly sessionId: number;
+  readonly version: number;
+}
+
+export function writeSdp(description: SessionDescription, { sessionId, version }: SdpOrigin): string {
   const { address } = description;
   return write({
     version: 0,
     origin: {
       username: '-',
-      sessionId: randomInt(2 ** 32),
-      sessionVersion: 1,
+      sessionId,
+      sessionVersion: version,
       netType: 'IN',
       ipVer: ipVersion(address),
       address,

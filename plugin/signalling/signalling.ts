@@ -1,8 +1,9 @@
-import { randomUUID } from 'node:crypto';
+import type { Timers } from '../call/call-ports.js';
 import type {
   DialTarget,
   IncomingInvite,
   InviteRequest,
+  MessagePort,
   OutgoingInvite,
   Registration,
   RegistrationEvent,
@@ -10,13 +11,25 @@ import type {
   RegistrationRequest,
   SignallingEvent,
   SignallingPort,
+  TextMessage,
+  TextRequest,
 } from '../call/ports.js';
+import { Authenticator } from './authenticator.js';
+import { optionsHeaders } from './capabilities.js';
 import type { DialPolicy } from './dial-policy.js';
-import { addressOf, headersOf, parseDialString, requestUri } from './dial-string.js';
+import { addressOf, parseDialString, requestUri } from './dial-string.js';
 import type { DrachtioConnection } from './drachtio.js';
+import type { Leg } from './in-call/leg.js';
+import { readReplaces } from './in-call/referral.js';
+import { isTooShort, minInterval } from './in-call/session-timer.js';
 import { Invited } from './incoming.js';
 import { Invitation } from './invite.js';
+import { userOf } from './name-addr.js';
+import { ReceivedInvite } from './received-invite.js';
+import type { ReceivedRequest } from './received-request.js';
 import { RegistrarSession } from './registration.js';
+import type { SipContext } from './sip-context.js';
+import { maxSentBytes, readText } from './text-message.js';
 
 export interface SignallingOptions {
   /** Display name in From. */
@@ -25,21 +38,56 @@ export interface SignallingOptions {
   readonly dialDomain?: string;
   /** Whom clients may call. Default everybody. */
   readonly policy?: DialPolicy;
+  readonly timers?: Timers;
 }
 
+const systemTimers: Timers = {
+  after(ms, fire) {
+    const timer = setTimeout(fire, ms);
+    return () => clearTimeout(timer);
+  },
+};
+
+const badRequest = 400;
+const notFound = 404;
+const badExtension = 420;
+const intervalTooSmall = 422;
+const noSuchCall = 481;
+const busyHere = 486;
+
+/** Extensions that an INVITE may insist on. */
+const extensions: ReadonlySet<string> = new Set(['100rel', 'timer', 'replaces']);
+
 /** Calls through a drachtio server. */
-export class DrachtioSignalling implements SignallingPort, RegistrationPort {
+export class DrachtioSignalling implements SignallingPort, RegistrationPort, MessagePort {
   readonly #connection: DrachtioConnection;
   readonly #options: SignallingOptions;
+  readonly #context: SipContext;
 
   constructor(connection: DrachtioConnection, options: SignallingOptions) {
     this.#connection = connection;
     this.#options = options;
+    this.#context = {
+      connection,
+      timers: options.timers ?? systemTimers,
+      legs: new Map(),
+      resolve: (uri, from) => this.resolve(uri, from),
+    };
+    connection.onOutside('OPTIONS', (request) => request.respond(200, { headers: optionsHeaders }));
   }
 
   /** Hands every incoming call to `route`, which takes or rejects it. */
   onInvite(route: (invite: IncomingInvite) => void): void {
-    this.#connection.onInvite((invite) => route(new Invited(invite, this.#connection, randomUUID())));
+    this.#connection.onOutside('INVITE', (request) => this.#invited(request, route));
+  }
+
+  /** Hands every text outside of calls to `route`, with the user that it is for; false when there is no such user. */
+  onMessage(route: (called: string, message: TextMessage) => boolean): void {
+    this.#connection.onOutside('MESSAGE', (request) => {
+      const text = readText(request);
+      if ('refusal' in text) request.respond(text.refusal, { headers: text.headers });
+      else request.respond(route(userOf(request.uri), text) ? 200 : notFound);
+    });
   }
 
   resolve(dialled: string, from: string): DialTarget {
@@ -55,13 +103,77 @@ export class DrachtioSignalling implements SignallingPort, RegistrationPort {
   }
 
   invite(request: InviteRequest, listener: (event: SignallingEvent) => void): OutgoingInvite {
-    const headers = {
-      from: `${displayName(this.#options.fromName)} <${request.from}>`,
-      to: addressOf(request.uri),
-      requestUri: requestUri(request.uri),
-      more: headersOf(request.uri),
-    };
-    return new Invitation(this.#connection, request, headers, listener);
+    return new Invitation(this.#context, request, this.#from(request.from), listener);
+  }
+
+  async sendMessage({ uri, from, text, credentials }: TextRequest): Promise<void> {
+    const bytes = Buffer.byteLength(text);
+    if (bytes > maxSentBytes) throw new Error(`the text has ${bytes} bytes; at most ${maxSentBytes} are allowed`);
+    const authenticator = new Authenticator(credentials);
+    const target = requestUri(uri);
+    for (;;) {
+      const headers = {
+        From: this.#from(from),
+        To: addressOf(uri),
+        'Content-Type': 'text/plain;charset=UTF-8',
+        ...authenticator.headers('MESSAGE', target),
+      };
+      const answer = await this.#connection.request('MESSAGE', target, headers, text);
+      if (answer.status < 300) return;
+      if (!authenticator.challenged(answer)) throw new Error(`${answer.status} ${answer.reason}`);
+    }
+  }
+
+  #invited(request: ReceivedRequest, route: (invite: IncomingInvite) => void): void {
+    const invite = ReceivedInvite.of(this.#connection, request);
+    if (!invite) {
+      request.respond(badRequest);
+      return;
+    }
+    const unknown = request
+      .header('require')
+      .split(',')
+      .map((tag) => tag.trim())
+      .filter((tag) => tag !== '' && !extensions.has(tag.toLowerCase()));
+    if (unknown.length > 0) {
+      request.respond(badExtension, { headers: { Unsupported: unknown.join(', ') } });
+      return;
+    }
+    if (isTooShort(request.header('session-expires'))) {
+      request.respond(intervalTooSmall, { headers: { 'Min-SE': String(minInterval) } });
+      return;
+    }
+    const replaces = request.header('replaces');
+    if (replaces === '') route(new Invited(this.#context, invite));
+    else this.#replaced(replaces, invite);
+  }
+
+  /** RFC 3891 section 3. */
+  #replaced(header: string, invite: ReceivedInvite): void {
+    const named = readReplaces(header);
+    if (!named) {
+      invite.respond(badRequest);
+      return;
+    }
+    const isNamed = ({ dialog: { identity } }: Leg) =>
+      identity.callId === named.callId &&
+      identity.localTag === named.localTag &&
+      identity.remoteTag === named.remoteTag;
+    const found = [...this.#context.legs].find(([leg]) => isNamed(leg));
+    if (!found) {
+      invite.respond(noSuchCall);
+      return;
+    }
+    if (named.earlyOnly) {
+      invite.respond(busyHere);
+      return;
+    }
+    const [, tell] = found;
+    tell({ type: 'replaced', invite: new Invited(this.#context, invite) });
+  }
+
+  #from(address: string): string {
+    return `${displayName(this.#options.fromName)} <${address}>`;
   }
 }
 

@@ -1,7 +1,9 @@
 import { beforeEach, describe, expect, it } from 'vitest';
-import { Call, type CallParties, confirmationTimeoutMs } from '../../plugin/call/call.js';
+import { Call, confirmationTimeoutMs } from '../../plugin/call/call.js';
+import type { CallParties } from '../../plugin/call/parties.js';
 import {
   type Caller,
+  type CallNotice,
   type CallStatusUpdate,
   type ClientFrame,
   type InviteRequest,
@@ -9,12 +11,14 @@ import {
   type MediaOptions,
   type SignallingEvent,
 } from '../../plugin/call/ports.js';
-import type { SessionDescription } from '../../plugin/call/session-description.js';
+import type { MediaDescription, SessionDescription } from '../../plugin/call/session-description.js';
 import type { Termination } from '../../plugin/call/termination.js';
+import { fakeLeg } from './fake-leg.js';
 
 const offer: SessionDescription = { address: '192.0.2.1', media: [] };
 const answer: SessionDescription = { address: '192.0.2.2', media: [] };
 
+const audio: MediaDescription = { kind: 'audio', port: 4000, protocol: 'RTP/AVP', direction: 'sendrecv', formats: [] };
 const caller: Caller = { called: 'me', from: 'sip:bob@example.com', displayName: 'Bob' };
 const callersOffer: SessionDescription = { address: '192.0.2.3', media: [] };
 
@@ -25,18 +29,31 @@ class Bench {
   readonly written: ClientFrame[] = [];
   readonly finished: Termination[] = [];
   readonly announced: Caller[] = [];
+  readonly notices: CallNotice[] = [];
   readonly timers: { ms: number; fire: () => void }[] = [];
   readonly accepted: SessionDescription[] = [];
   mediaClosed = 0;
   media: MediaOptions | undefined;
+  /** The media have been asked for, and are not there yet. */
+  readonly opening: Promise<void>;
+  readonly #opens: () => void;
   invited: InviteRequest | undefined;
   open: (options: MediaOptions) => void = () => {};
   accept: (answer: SessionDescription) => void = (description) => this.accepted.push(description);
   check: () => void = () => {};
+  answer: () => SessionDescription = () => answer;
+  play: (frame: ClientFrame) => boolean = () => true;
+  dtmf: (digits: string, ms: number) => boolean = () => false;
+  earlyMedia = true;
   signal: (event: SignallingEvent) => void = () => {};
 
   constructor(direction: 'outgoing' | 'incoming' = 'outgoing') {
     this.#direction = direction;
+    let opens = () => {};
+    this.opening = new Promise((resolve) => {
+      opens = resolve;
+    });
+    this.#opens = opens;
   }
 
   readonly #direction: 'outgoing' | 'incoming';
@@ -62,9 +79,9 @@ class Bench {
       ring: () => this.signalled.push('180'),
       answer: () => this.signalled.push('200'),
       reject: (sipStatus: number) => this.signalled.push(String(sipStatus)),
-      bye: (reason?: string) => this.signalled.push(`BYE ${reason}`),
+      ...fakeLeg((asked) => this.signalled.push(asked)),
     };
-    return { direction: 'incoming', invite, ringTimeMs: 30_000 };
+    return { direction: 'incoming', invite, ringTimeMs: 30_000, from: 'sip:me@example.com' };
   }
 
   #makeCall(): Call {
@@ -72,8 +89,11 @@ class Bench {
       client: {
         status: (update) => this.statuses.push(update),
         incoming: (who) => this.announced.push(who),
-        play: () => true,
+        notice: (notice) => this.notices.push(notice),
+        play: (frame) => this.play(frame),
+        audio: () => Promise.resolve({ sends: 'speex' }),
       },
+      earlyMedia: this.earlyMedia,
       signalling: {
         resolve: (uri) => ({ uri }),
         invite: (request, listener) => {
@@ -81,19 +101,23 @@ class Bench {
           this.signal = listener;
           return {
             cancel: () => this.signalled.push('CANCEL'),
-            bye: (reason) => this.signalled.push(`BYE ${reason}`),
+            ...fakeLeg((asked) => this.signalled.push(asked)),
           };
         },
       },
       media: {
         open: async (options) => {
+          this.#opens();
+          await undefined;
           this.open(options);
           this.media = options;
           return {
             offer,
             accept: async (description) => this.accept(description),
             check: () => this.check(),
-            answer: async () => answer,
+            answer: async () => this.answer(),
+            reoffer: (direction) => ({ ...offer, media: [{ ...audio, direction }] }),
+            sendDtmf: (digits, ms) => this.dtmf(digits, ms),
             write: (frame) => this.written.push(frame),
             close: () => ({ closed: ++this.mediaClosed }),
           };
@@ -106,7 +130,11 @@ class Bench {
           return () => void this.timers.splice(this.timers.indexOf(timer), 1);
         },
       },
-      observer: { changed: () => {}, finished: (_, termination) => this.finished.push(termination) },
+      observer: {
+        changed: () => {},
+        transferred: () => {},
+        finished: (_, termination) => this.finished.push(termination),
+      },
     });
   }
 
@@ -194,6 +222,7 @@ describe('a call', () => {
 
   it('gives back media that was opened too late', async () => {
     bench.call.start();
+    await bench.opening;
     bench.call.hangup();
     await new Promise(setImmediate);
     expect(bench.codes).toEqual([1, 3, 0]);
@@ -291,6 +320,7 @@ describe('an incoming call', () => {
     expect(bench.codes).toEqual([0]);
     const early = new Bench('incoming');
     early.call.start();
+    await early.opening;
     early.signal({ type: 'failed', termination: gaveUp });
     await new Promise(setImmediate);
     expect(early.announced).toEqual([]);
@@ -310,5 +340,212 @@ describe('an incoming call', () => {
     await bench.dial();
     bench.call.abandon({ result: 'client-gone', reason: 'gone' });
     expect(bench.signalled).toEqual(['180', '480']);
+  });
+});
+
+describe('before the answer', () => {
+  const early: SessionDescription = { address: '192.0.2.9', media: [] };
+
+  it('the far end is heard and hears, once it has described itself: 4 early, and not again', async () => {
+    await bench.dial();
+    bench.call.write(frame);
+    expect(bench.call.sendDtmf('1', 100)).toBe(false);
+    bench.signal({ type: 'provisional', status: 183, reason: 'Session Progress' });
+    bench.signal({ type: 'early', answer: early });
+    await new Promise(setImmediate);
+    bench.signal({ type: 'early', answer: early });
+    await new Promise(setImmediate);
+    bench.call.write(frame);
+    bench.dtmf = () => true;
+    expect(bench.call.sendDtmf('1', 100)).toBe(true);
+    await bench.answered();
+    expect(bench.written).toEqual([frame]);
+    expect(bench.accepted).toEqual([early, early, answer]);
+    expect(bench.codes).toEqual([1, 1, 4, 2]);
+  });
+
+  it('what cannot be heard early does not end the call', async () => {
+    bench.accept = (description) => {
+      if (description === early) throw new MediaError('NoCommonCodec', 'none');
+    };
+    await bench.dial();
+    bench.signal({ type: 'early', answer: early });
+    await new Promise(setImmediate);
+    await bench.answered();
+    expect(bench.codes).toEqual([1, 4, 2]);
+  });
+
+  it('nothing is heard where that is turned off', async () => {
+    bench.earlyMedia = false;
+    await bench.dial();
+    bench.signal({ type: 'early', answer: early });
+    await bench.answered();
+    expect(bench.accepted).toEqual([answer]);
+    expect(bench.codes).toEqual([1, 4, 2]);
+  });
+});
+
+describe('within a call', () => {
+  it('keys go out in RTP where the far end takes them so, else by INFO; outside a call nowhere', async () => {
+    expect(bench.call.sendDtmf('1', 100)).toBe(false);
+    await bench.connect();
+    const inRtp: string[] = [];
+    bench.dtmf = (digits) => inRtp.push(digits) > 0;
+    expect(bench.call.sendDtmf('12', 100)).toBe(true);
+    bench.dtmf = () => false;
+    expect(bench.call.sendDtmf('34', 100)).toBe(true);
+    expect(inRtp).toEqual(['12']);
+    expect(bench.signalled).toEqual(['INFO 34 100']);
+  });
+
+  it('asks the far end for a key frame by INFO when its media can ask in no other way', async () => {
+    await bench.connect();
+    bench.media?.keyFrameNeeded?.();
+    expect(bench.signalled).toEqual(['INFO picture']);
+  });
+
+  it('keys of the far end reach the client, from RTP and INFO alike', async () => {
+    await bench.connect();
+    bench.media?.dtmf?.({ digit: '5', duration: 100 });
+    bench.signal({ type: 'tone', tone: { digit: '#', duration: 200 } });
+    expect(bench.notices).toEqual([
+      { type: 'dtmf', tone: { digit: '5', duration: 100 } },
+      { type: 'dtmf', tone: { digit: '#', duration: 200 } },
+    ]);
+  });
+
+  it('a held call is silent from the wish on, and no longer when the far end refuses', async () => {
+    const played: boolean[] = [];
+    await bench.connect();
+    bench.play = () => played.push(true) > 0;
+    expect(bench.call.hold(true)).toBe(true);
+    expect(bench.signalled).toEqual(['re-INVITE sendonly']);
+    bench.call.write(frame);
+    // Silence is no slow reader: the frame counts as taken.
+    expect(bench.media?.play(frame)).toBe(true);
+    expect([bench.written, played]).toEqual([[], []]);
+    bench.signal({ type: 'unchanged', reason: '488 Not Acceptable Here' });
+    expect(bench.notices).toEqual([{ type: 'hold', local: false, remote: false, reason: '488 Not Acceptable Here' }]);
+    bench.call.write(frame);
+    bench.media?.play(frame);
+    expect([bench.written, played]).toEqual([[frame], [true]]);
+  });
+
+  it('a far end that wants a change before the call is connected is answered then', async () => {
+    await bench.dial();
+    bench.signal({ type: 'answered', answer });
+    bench.signal({ type: 'offered' });
+    bench.signal({ type: 'tone', tone: { digit: '1', duration: 1 } });
+    expect(bench.signalled).toEqual([]);
+    await new Promise(setImmediate);
+    expect(bench.signalled).toEqual(['200 sendrecv']);
+    expect(bench.notices).toHaveLength(1);
+  });
+
+  it('an offer that the media cannot answer is refused, and the call goes on', async () => {
+    await bench.connect();
+    bench.answer = () => {
+      throw new MediaError('NoCommonCodec', 'none');
+    };
+    bench.signal({ type: 'offered', offer });
+    await new Promise(setImmediate);
+    expect(bench.signalled).toEqual(['refuse 488']);
+    expect(bench.call.state).toBe('connected');
+  });
+
+  it('hold and transfer are for answered calls, one transfer at a time', async () => {
+    expect([bench.call.hold(true), bench.call.transfer('sip:carol@example.com')]).toEqual([false, false]);
+    await bench.connect();
+    expect(bench.call.transfer('sip:carol@example.com')).toBe(true);
+    expect(bench.call.transfer('sip:dave@example.com')).toBe(false);
+    bench.signal({ type: 'transfer-failed', reason: '603 Decline' });
+    expect(bench.call.transfer('sip:dave@example.com')).toBe(true);
+    expect(bench.signalled).toEqual(['REFER sip:carol@example.com', 'REFER sip:dave@example.com']);
+    expect(bench.notices).toEqual([{ type: 'transfer-failed', reason: '603 Decline' }]);
+  });
+
+  it('ends with BYE when the far end talks to somebody else', async () => {
+    await bench.connect();
+    bench.call.transfer('sip:carol@example.com');
+    bench.signal({ type: 'transferred' });
+    expect(bench.signalled.at(-1)).toBe('BYE transferred to sip:carol@example.com');
+    bench.signal({ type: 'ended', termination: { result: 'completed', reason: 'x' } });
+    expect(bench.codes).toEqual([1, 4, 2, 0]);
+    expect(bench.finished).toEqual([{ result: 'completed', reason: 'transferred to sip:carol@example.com' }]);
+  });
+});
+
+describe('a call that is passed on by the far end', () => {
+  const uri = 'sip:carol@example.com';
+
+  /** The signalling events of the first far end and of its successor. */
+  async function referred(): Promise<{ first: Bench['signal']; second: Bench['signal'] }> {
+    await bench.connect();
+    const first = bench.signal;
+    first({ type: 'referred', referral: { uri, referredBy: '<sip:bob@example.com>' } });
+    expect(bench.invited).toMatchObject({ uri, from: 'sip:me@example.com', referral: { uri } });
+    expect(bench.signalled).toEqual(['202']);
+    return { first, second: bench.signal };
+  }
+
+  it('goes on with who answers: the first is told and hung up on', async () => {
+    const { first, second } = await referred();
+    second({ type: 'provisional', status: 180, reason: 'Ringing' });
+    second({ type: 'answered', answer: { address: '192.0.2.8', media: [] } });
+    await new Promise(setImmediate);
+    expect(bench.signalled).toEqual(['202', 'NOTIFY 200 OK', 'BYE the call was transferred']);
+    first({ type: 'ended', termination: { result: 'completed', reason: 'x' } });
+    expect(bench.call.state).toBe('connected');
+    expect(bench.notices).toEqual([{ type: 'transferred', uri }]);
+    second({ type: 'ended', termination: { result: 'completed', reason: 'hung up by the far end' } });
+    expect(bench.codes).toEqual([1, 4, 2, 0]);
+    expect(bench.finished).toEqual([{ result: 'completed', reason: 'hung up by the far end' }]);
+  });
+
+  it('is held no longer by who held it before', async () => {
+    const { second } = await referred();
+    bench.call.hold(true);
+    second({ type: 'answered', answer });
+    await new Promise(setImmediate);
+    bench.call.write(frame);
+    expect(bench.written).toEqual([frame]);
+  });
+
+  it('goes on with the first when the other is busy', async () => {
+    const { second } = await referred();
+    second({ type: 'failed', termination: { result: 'busy', reason: 'Busy Here', sipStatus: 486 } });
+    expect(bench.signalled).toEqual(['202', 'NOTIFY 486 Busy Here']);
+    expect(bench.call.state).toBe('connected');
+  });
+
+  it('stands and falls with the other when the first has hung up', async () => {
+    const { first, second } = await referred();
+    first({ type: 'ended', termination: { result: 'completed', reason: 'hung up by the far end' } });
+    expect(bench.call.state).toBe('connected');
+    second({ type: 'failed', termination: { result: 'busy', reason: 'Busy Here', sipStatus: 486 } });
+    expect(bench.finished).toEqual([{ result: 'busy', reason: 'Busy Here', sipStatus: 486 }]);
+    expect(bench.signalled).toEqual(['202']);
+  });
+
+  it('is taken down as a whole when the client hangs up', async () => {
+    const { first, second } = await referred();
+    bench.call.hangup();
+    expect(bench.signalled).toEqual(['202', 'CANCEL', 'BYE the call has ended', 'BYE hung up by the client']);
+    // The answer has crossed the CANCEL.
+    second({ type: 'answered', answer });
+    expect(bench.signalled.at(-1)).toBe('BYE the call has ended');
+    first({ type: 'ended', termination: { result: 'completed', reason: 'x' } });
+    expect(bench.codes).toEqual([1, 4, 2, 3, 0]);
+  });
+
+  it('is hung up on where the other has nothing in common with the client', async () => {
+    const { second } = await referred();
+    bench.accept = () => {
+      throw new MediaError('NoCommonCodec', 'no codec in common');
+    };
+    second({ type: 'answered', answer });
+    await new Promise(setImmediate);
+    expect(bench.signalled.slice(1)).toEqual(['CANCEL', 'BYE no codec in common', 'NOTIFY 488 no codec in common']);
+    expect(bench.call.state).toBe('connected');
   });
 });

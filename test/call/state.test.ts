@@ -10,8 +10,10 @@ const second: Termination = { result: 'refused', reason: 'second', sipStatus: 48
 const states: Record<string, CallState> = {
   idle: { name: 'idle' },
   preparing: { name: 'preparing' },
-  inviting: { name: 'inviting' },
-  answering: { name: 'answering' },
+  inviting: { name: 'inviting', streams: false },
+  'inviting, heard early': { name: 'inviting', streams: true },
+  answering: { name: 'answering', streams: false },
+  'answering, heard early': { name: 'answering', streams: true },
   offered: { name: 'offered' },
   ringing: { name: 'ringing' },
   accepting: { name: 'accepting' },
@@ -32,6 +34,8 @@ const events: Record<CallEvent['type'], CallEvent> = {
   'media-answered': { type: 'media-answered', answer },
   'media-failed': { type: 'media-failed', termination: second },
   provisional: { type: 'provisional', status: 180, reason: 'Ringing' },
+  early: { type: 'early', answer },
+  'early-media-accepted': { type: 'early-media-accepted' },
   answered: { type: 'answered', answer },
   established: { type: 'established' },
   failed: { type: 'failed', termination: second },
@@ -39,6 +43,7 @@ const events: Record<CallEvent['type'], CallEvent> = {
   accept: { type: 'accept' },
   decline: { type: 'decline', sipStatus: 603 },
   hangup: { type: 'hangup' },
+  left: { type: 'left', termination: second },
   abandon: { type: 'abandon', termination: second },
   timeout: { type: 'timeout' },
 };
@@ -57,6 +62,17 @@ const cells: Record<string, Partial<Record<CallEvent['type'], string>>> = {
   },
   inviting: {
     provisional: 'inviting: 1',
+    early: 'inviting: early-media',
+    'early-media-accepted': 'inviting: 4',
+    answered: 'answering: accept-media',
+    failed: 'ended: 0! finish(refused)',
+    hangup: 'cancelling: cancel 3',
+    'media-failed': 'cancelling: cancel 0!',
+    abandon: 'cancelling: cancel 0!',
+  },
+  'inviting, heard early': {
+    provisional: 'inviting: 1',
+    early: 'inviting: early-media',
     answered: 'answering: accept-media',
     failed: 'ended: 0! finish(refused)',
     hangup: 'cancelling: cancel 3',
@@ -65,6 +81,13 @@ const cells: Record<string, Partial<Record<CallEvent['type'], string>>> = {
   },
   answering: {
     'media-accepted': 'connected: 4 2',
+    'media-failed': 'ending: bye 0!',
+    ended: 'ended: 0! finish(refused)',
+    hangup: 'ending: bye 3',
+    abandon: 'ending: bye 0!',
+  },
+  'answering, heard early': {
+    'media-accepted': 'connected: 2',
     'media-failed': 'ending: bye 0!',
     ended: 'ended: 0! finish(refused)',
     hangup: 'ending: bye 3',
@@ -104,6 +127,7 @@ const cells: Record<string, Partial<Record<CallEvent['type'], string>>> = {
     'media-failed': 'ending: bye 0!',
     ended: 'ended: 0! finish(refused)',
     hangup: 'ending: bye 3',
+    left: 'ending: bye 0!',
     abandon: 'ending: bye 0!',
   },
   'cancelling, client waits': {
@@ -162,6 +186,11 @@ describe('the call, every state and event', () => {
     const reached = new Set<CallStateName>(['idle']);
     for (const name of reached) for (const next of transitions[name]) reached.add(next);
     expect([...reached].sort()).toEqual(Object.keys(transitions).sort());
+  });
+
+  it('applies the answer to an offer that was ours before the incoming call is connected', () => {
+    const next = step({ name: 'confirming' }, { type: 'established', answer });
+    expect(next).toEqual({ state: { name: 'answering', streams: false }, effects: [{ type: 'accept-media', answer }] });
   });
 
   it.each(['offered', 'accepting'] as const)(

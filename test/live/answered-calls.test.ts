@@ -64,15 +64,18 @@ describe.for(servers)('on $name', ({ env }) => {
     expect(await callEnded(gateway(), sipp.uri())).toMatchObject({ result: 'completed' });
   });
 
-  test.concurrent('183 with early media, then 180, then the answer: 1 at each', async ({ scope }) => {
+  test.concurrent('183 with early media, then 180, then the answer: 1 at each, 4 at the first', async ({ scope }) => {
     const sipp = await Sipp.start(scope, { scenario: callee.answersLate(300) });
     const phone = await connectPhone(scope, gateway());
-    await phone.dialAndConnect(sipp.uri());
+    phone.dial(sipp.uri());
+    await phone.waitStatus(4);
+    await phone.waitStreams();
+    await phone.waitStatus(2);
     expect(await speakAndHear(phone)).toEqual(hexOf(frames));
     phone.hangup();
     await phone.waitStatus(0);
     await sipp.done();
-    expect(phone.statuses).toEqual([1, 1, 1, 4, 2, 3, 0]);
+    expect(phone.statuses).toEqual([1, 1, 4, 1, 2, 3, 0]);
   });
 
   test.concurrent('TCP by the parameter of the URI', async ({ scope }) => {

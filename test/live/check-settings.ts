@@ -1,9 +1,9 @@
 import { answers } from './control-port.js';
-import { howToSet, type LiveSettings, readSettings } from './settings.js';
+import { howToSet, type LiveSettings, readFreeSwitch, readSettings } from './settings.js';
 
 /** Before the first test: a run that cannot work ends with one line that says what to set. */
 export default async function checkSettings(): Promise<void> {
-  const settings = read();
+  const settings: LiveSettings = attempt(readSettings);
   const address = `${settings.host}:${settings.port}`;
   const running = await answers(settings);
   if (settings.command === undefined) {
@@ -17,11 +17,26 @@ export default async function checkSettings(): Promise<void> {
       `a server listens at ${address}, which SONO_LIVE_DRACHTIO_COMMAND is to start: stop it, or unset the variable`,
     );
   }
+  await checkFreeSwitch();
 }
 
-function read(): LiveSettings {
+async function checkFreeSwitch(): Promise<void> {
+  const freeSwitch = attempt(readFreeSwitch);
+  if (freeSwitch === undefined) {
+    process.stdout.write('SONO_LIVE_FREESWITCH is not set: the tests with a FreeSWITCH server are skipped.\n');
+    return;
+  }
+  const address = `${freeSwitch.host}:${freeSwitch.port}`;
+  const running = await answers(freeSwitch);
+  if (freeSwitch.command === undefined && !running) refuse(`no FreeSWITCH server answers at ${address}: start it`);
+  if (freeSwitch.command !== undefined && running) {
+    refuse(`a server listens at ${address}, which SONO_LIVE_FREESWITCH_COMMAND is to start: stop it`);
+  }
+}
+
+function attempt<T>(read: () => T): T {
   try {
-    return readSettings();
+    return read();
   } catch (error) {
     return refuse(error instanceof Error ? error.message : String(error));
   }

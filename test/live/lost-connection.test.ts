@@ -3,6 +3,7 @@ import { Gateway } from '../support/gateway.js';
 import { loopback } from '../support/ports.js';
 import { type Scope, test } from '../support/scope.js';
 import { Sipp } from '../support/sipp.js';
+import { answering } from '../support/sipp-in-call.js';
 import { callee } from '../support/sipp-scenarios.js';
 import { connectPhone, expectOneEndPerCall, frames, hexOf, settings, speakAndHear } from './calls.js';
 import { useDrachtioServer } from './drachtio-server.js';
@@ -28,7 +29,7 @@ async function start(scope: Scope) {
 
 test('a call keeps its media while the connection is lost, and its BYE goes over the next one', async ({ scope }) => {
   const { gateway, phone, loseConnection } = await start(scope);
-  const sipp = await Sipp.start(scope, { scenario: callee.answers() });
+  const sipp = await Sipp.start(scope, { scenario: answering.isAsked() });
   await phone.dialAndConnect(sipp.uri());
   await loseConnection();
   expect(await speakAndHear(phone)).toEqual(hexOf(frames));
@@ -66,4 +67,14 @@ test('a call that rings when the connection is lost is cancelled over the next o
   await loseConnection();
   await ringing.received(/^CANCEL/, 5_000);
   await ringing.done();
+});
+
+test('a call whose far end is gone when the connection is back ends with 0', async ({ scope }) => {
+  const { gateway, phone, loseConnection } = await start(scope);
+  const sipp = await Sipp.start(scope, { scenario: answering.isGone() });
+  await phone.dialAndConnect(sipp.uri());
+  await loseConnection();
+  expect(await phone.waitStatus(0)).toMatchObject({ reason: expect.stringMatching(/while the SIP server/) });
+  await sipp.done();
+  await expectOneEndPerCall(gateway);
 });

@@ -9,6 +9,37 @@ export interface LiveSettings {
   readonly command: string | undefined;
 }
 
+/** Where the FreeSWITCH server of the live tests is: its event socket, on this machine. */
+export interface FreeSwitchSettings {
+  readonly host: string;
+  readonly port: number;
+  readonly secret: string;
+  /** Starts the server in the foreground; with it the tests start and stop it themselves. */
+  readonly command: string | undefined;
+}
+
+/**
+ * None when there is no FreeSWITCH to test with.
+ *
+ * @throws Error whose message is one line that says what to set
+ */
+export function readFreeSwitch(environment: NodeJS.ProcessEnv = process.env): FreeSwitchSettings | undefined {
+  const text = environment.SONO_LIVE_FREESWITCH;
+  if (!text) return undefined;
+  const address = /^(?<host>[^:]+):(?<port>\d{1,5})(?::(?<secret>.+))?$/.exec(text)?.groups;
+  if (!address?.host) {
+    throw new Error(
+      `SONO_LIVE_FREESWITCH is ${JSON.stringify(text)}: set it to host:port[:secret] of an event socket on this machine, for example 127.0.0.1:8021:ClueCon`,
+    );
+  }
+  return {
+    host: address.host,
+    port: Number(address.port),
+    secret: address.secret ?? 'ClueCon',
+    command: environment.SONO_LIVE_FREESWITCH_COMMAND || undefined,
+  };
+}
+
 export const howToSet =
   'set SONO_LIVE_DRACHTIO to host:port[:secret] of the control port of a drachtio server on this machine, ' +
   'for example SONO_LIVE_DRACHTIO=127.0.0.1:9022:cymru';

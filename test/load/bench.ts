@@ -6,6 +6,7 @@ import { freePort, type MeasuredGateway, startGateway } from './gateway.js';
 import { MeasuredProcess } from './measured-process.js';
 import { LoadPhone } from './phone.js';
 import { SipSink } from './sip-sink.js';
+import { transcodedCalls } from './transcoded-calls.js';
 
 /**
  * `npm run bench`: the gateway's figures, one table. The gateway, the far end and the load are processes of their own.
@@ -149,13 +150,30 @@ async function passThrough(uri: string, echoPort: number): Promise<void> {
   }
 }
 
+/** Speex on one side, PCMU on the other. */
+async function transcoded(uri: string): Promise<void> {
+  const count = Math.min(...callCounts);
+  progress(`${count} calls between Speex and PCMU for ${seconds} s`);
+  const gateway = await startGateway();
+  const { cpu, inCodec, sent, received } = await transcodedCalls(gateway, uri, {
+    calls: count,
+    frames: seconds * 50,
+    warmUpFrames,
+  });
+  await gateway.process.stop();
+  figures.add(`${count} transcoded calls, ${seconds} s: frames lost`, `${sent - received} of ${sent}`, 'none');
+  figures.add('  processor per call, of one core', percent(cpu, 3), 'under 1.2 %');
+  figures.add('  calls on a core', (1 / cpu).toFixed(0), 'over 83');
+  figures.add('  of that in the codec', percent(inCodec, 0), '80 %');
+}
+
 function startScript(name: string, args: readonly number[]): Promise<MeasuredProcess> {
   const script = fileURLToPath(new URL(name, import.meta.url));
   return MeasuredProcess.start(script, { args: args.map(String), nodeOptions: ['--import', 'tsx'] });
 }
 
-const [farSipPort, echoPort] = [await freePort(), await freePort()];
-const farEnd = await startScript('far-end.ts', [farSipPort, echoPort]);
+const [farSipPort, pcmuPort, echoPort] = [await freePort(), await freePort(), await freePort()];
+const farEnd = await startScript('far-end.ts', [farSipPort, pcmuPort, echoPort]);
 const uri = `sip:echo@127.0.0.1:${farSipPort}`;
 const gateway = await startGateway();
 await dialToInvite(gateway);
@@ -164,5 +182,6 @@ await gateway.process.stop();
 await idleMemory();
 await callMemory(uri);
 await passThrough(uri, echoPort);
+await transcoded(`sip:pcmu@127.0.0.1:${pcmuPort}`);
 await farEnd.stop();
 figures.print();

@@ -12,7 +12,7 @@ const handshakeLength = 1536;
 /** The SEMS test phone in TypeScript: hundreds of them fit into one process, to put load on a gateway. */
 export class LoadPhone {
   onStatus: (status: number) => void = () => {};
-  onAudio: (payload: Uint8Array) => void = () => {};
+  onAudio: (payload: Uint8Array, timestamp: number) => void = () => {};
   onVideo: (payload: Uint8Array) => void = () => {};
   onAcknowledgement: (sequenceNumber: number) => void = () => {};
   readonly #socket: Socket;
@@ -30,14 +30,14 @@ export class LoadPhone {
     socket.on('error', () => {});
   }
 
-  /** @param localAddress of this side; the system's choice unless given */
-  static async connect(host: string, port: number, localAddress?: string): Promise<LoadPhone> {
+  /** @param says added to the command object of connect @param localAddress of this side; the system's choice unless given */
+  static async connect(host: string, port: number, says: AmfObject = {}, localAddress?: string): Promise<LoadPhone> {
     const socket = connect({ host, port, noDelay: true, ...(localAddress !== undefined && { localAddress }) });
     await once(socket, 'connect');
     const phone = new LoadPhone(socket);
     // The plain handshake does not look at what the other side sends: C0, C1 and C2 can go at once.
     socket.write(Buffer.concat([Buffer.of(3), Buffer.alloc(2 * handshakeLength)]));
-    await phone.call('connect', { app: 'sono', tcUrl: `rtmp://${host}:${port}/sono`, objectEncoding: 0 });
+    await phone.call('connect', { app: 'sono', tcUrl: `rtmp://${host}:${port}/sono`, objectEncoding: 0, ...says });
     return phone;
   }
 
@@ -110,7 +110,7 @@ export class LoadPhone {
 
   #handle(message: RtmpMessage): void {
     if (message.type === 'audio') {
-      this.onAudio(message.payload);
+      this.onAudio(message.payload, message.timestamp);
     } else if (message.type === 'video') {
       this.onVideo(message.payload);
     } else if (message.type === 'setChunkSize') {

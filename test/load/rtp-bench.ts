@@ -11,7 +11,6 @@ import type { MediaSession } from '../../plugin/call/ports.js';
 import type { CryptoAttribute, SessionDescription } from '../../plugin/call/session-description.js';
 import { AudioReceiver } from '../../plugin/media/audio/audio-receiver.js';
 import { AudioSender } from '../../plugin/media/audio/audio-sender.js';
-import type { Transcoding } from '../../plugin/media/audio/transcoding.js';
 import { DirectMedia } from '../../plugin/media/direct.js';
 import { agreeAudio } from '../../plugin/media/negotiation/formats.js';
 import { buildRtp, parseRtp } from '../../plugin/media/rtp/rtp.js';
@@ -90,12 +89,11 @@ async function measureCalls(): Promise<void> {
   echo.bind(0, loopback);
   await once(echo, 'listening');
 
-  const codecTime = { ms: 0 };
   const media = new DirectMedia({
     host: loopback,
     ports: { min: 20000, max: 20000 + calls * 2 + 99 },
     srtp: mode === 'srtp' ? 'offer' : 'off',
-    ...(encoding === 'speex' ? {} : { transcoding: { codec: timed(await speexCodec(), codecTime), ...complexity } }),
+    ...(encoding === 'speex' ? {} : { transcoding: { codec: await speexCodec(), ...complexity } }),
   });
   const messages = encoding === 'speex' ? [message] : await encodeSpeex(await speak());
   const delays: number[] = [];
@@ -135,8 +133,7 @@ async function measureCalls(): Promise<void> {
     `${calls} calls, ${seconds} s, with the echo: ${core.toFixed(1)} % of a core, ${(core / calls).toFixed(3)} % a call`,
   );
   if (encoding !== 'speex') {
-    const share = (codecTime.ms / ((user + system) / 1000)) * 100;
-    console.log(`in the Speex codec ${share.toFixed(0)} %; calls on a core ${((calls * 100) / core).toFixed(0)}`);
+    console.log(`calls on a core ${((calls * 100) / core).toFixed(0)}`);
   }
   console.log(
     `frames sent ${calls * frames}, not back ${lost}, late ${reports.reduce((sum, one) => sum + Number(one.late), 0)}`,
@@ -144,23 +141,6 @@ async function measureCalls(): Promise<void> {
   console.log(
     `there and back: median ${quantile(delays, 0.5)} ms, p99 ${quantile(delays, 0.99)} ms, max ${quantile(delays, 1)} ms`,
   );
-}
-
-/** The codec with the time that it takes, added up. */
-function timed(codec: Transcoding['codec'], total: { ms: number }): Transcoding['codec'] {
-  const clocked = <C extends object, M extends keyof C>(coder: C, method: M): C => {
-    const run = (coder[method] as (argument: unknown) => unknown).bind(coder);
-    const measured = (argument: unknown): unknown => {
-      const start = performance.now();
-      const result = run(argument);
-      total.ms += performance.now() - start;
-      return result;
-    };
-    return Object.assign(coder, { [method]: measured });
-  };
-  const createEncoder: typeof codec.createEncoder = (options) => clocked(codec.createEncoder(options), 'encode');
-  const createDecoder: typeof codec.createDecoder = (options) => clocked(codec.createDecoder(options), 'decode');
-  return { createEncoder, createDecoder } as Transcoding['codec'];
 }
 
 function quantile(sorted: readonly number[], share: number): string {

@@ -89,7 +89,7 @@ const clocks =
   /\b(?:setTimeout|setInterval|setImmediate|Date\.now|performance\.|process\.hrtime|Math\.random)|\bnew Date\(\)/;
 
 /** Packages that are wrapped in one file each. */
-const wrapped = ['drachtio-srf', 'drachtio-fsmrf', 'ws'];
+const wrapped = ['drachtio-srf', 'drachtio-fsmrf', 'drachtio-modesl', 'ws'];
 
 const wrappedMoreThanOnce = (tree: SourceTree): string[] =>
   wrapped.flatMap((name) => {
@@ -218,7 +218,7 @@ export const importRules: readonly ImportRule[] = [
     },
   },
   {
-    name: '6. drachtio-srf, drachtio-fsmrf and ws are imported in one file each',
+    name: '6. drachtio-srf, drachtio-fsmrf, its drachtio-modesl and ws are imported in one file each',
     offenders: wrappedMoreThanOnce,
     examples: {
       broken: {

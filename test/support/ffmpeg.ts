@@ -6,12 +6,17 @@ const quiet = ['-nostdin', '-v', 'error'];
 
 /** Publishes speech as Speex at the pace of speech; it ends when all is sent or the server closes. */
 export async function publish(scope: Scope, url: string, samples: Int16Array): Promise<PeerProcess> {
+  return await publishFlv(scope, url, await encodeFlv(samples));
+}
+
+/** Publishes an FLV file at the pace of its timestamps. */
+export async function publishFlv(scope: Scope, url: string, flv: Uint8Array): Promise<PeerProcess> {
   return await PeerProcess.start(
     scope,
     'ffmpeg',
     [...quiet, '-re', '-f', 'flv', '-i', '-', '-c', 'copy', '-f', 'flv', url],
     {
-      input: await encodeFlv(samples),
+      input: flv,
       timeLimitMs: 60_000,
     },
   );

@@ -20,6 +20,8 @@ export interface LogLine {
   readonly to?: string;
   readonly result?: string;
   readonly reason?: string;
+  /** A FreeSWITCH server. */
+  readonly server?: string;
   readonly sipStatus?: number;
   readonly durationMs?: number;
   readonly media?: Readonly<Record<string, number | string>>;

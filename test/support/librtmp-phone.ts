@@ -29,6 +29,12 @@ export interface Info {
   readonly uri?: string;
   readonly from?: string;
   readonly displayName?: string;
+  readonly digit?: string;
+  readonly duration?: number;
+  readonly held?: boolean;
+  readonly local?: boolean;
+  readonly remote?: boolean;
+  readonly text?: string;
   readonly video?: boolean;
 }
 
@@ -135,15 +141,14 @@ export class LibrtmpPhone {
     if (name !== '_result') throw new Error(`unregister: ${name} ${JSON.stringify(info)}`);
   }
 
-  /** A push on the NetConnection with this code. */
-  async waitPush(code: string): Promise<Info> {
-    const event = await this.events.find(code, (one) => netStatus(one)?.code === code);
-    return netStatus(event) ?? {};
-  }
-
   /** The next `Sono.Call.Incoming` behind the last status or call waited for. */
   async waitIncoming(timeoutMs = defaultWaitMs): Promise<Info> {
     return await this.#waitPush('Sono.Call.Incoming', (info) => info.code === 'Sono.Call.Incoming', timeoutMs);
+  }
+
+  /** The next push with this code behind the last status, call or push waited for. */
+  async waitPush(code: string, timeoutMs = defaultWaitMs): Promise<Info> {
+    return await this.#waitPush(code, (info) => info.code === code, timeoutMs);
   }
 
   /** @param options such as `{video: true}` */

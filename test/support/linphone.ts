@@ -79,6 +79,29 @@ export class Linphone {
     await this.#says(' ended (');
   }
 
+  hold(): void {
+    this.#process.writeLine('pause');
+  }
+
+  resume(): void {
+    this.#process.writeLine('resume');
+  }
+
+  /** Presses keys, one command for each. */
+  press(digits: string): void {
+    for (const digit of digits) this.#process.writeLine(digit);
+  }
+
+  /** Passes its only call on. */
+  transfer(uri: string): void {
+    this.#process.writeLine(`transfer ${uri}`);
+  }
+
+  /** Until it says this. */
+  says(text: string): Promise<string> {
+    return this.#says(text);
+  }
+
   /** What it wrote into its log; only with video. */
   async log(): Promise<string> {
     return await readFile(join(this.#folder, 'log'), 'utf8');

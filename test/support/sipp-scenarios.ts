@@ -6,17 +6,17 @@
 /** One step of a scenario, as SIPp's XML. */
 type Step = string;
 
-const scenario = (name: string, ...steps: readonly Step[]): string =>
+export const scenario = (name: string, ...steps: readonly Step[]): string =>
   `<?xml version="1.0" encoding="UTF-8"?>\n<scenario name="${name}">\n${steps.join('\n')}\n</scenario>\n`;
 
-const message = (text: string, attributes = ''): Step => `<send${attributes}><![CDATA[\n${text}\n]]></send>`;
-const pause = (ms: number): Step => `<pause milliseconds="${ms}"/>`;
+export const message = (text: string, attributes = ''): Step => `<send${attributes}><![CDATA[\n${text}\n]]></send>`;
+export const pause = (ms: number): Step => `<pause milliseconds="${ms}"/>`;
 
 /**
  * Takes the INVITE; keeps the payload type offered for speex/16000 as $pt, the first key as $crypto, and the caller's From
  * and Contact for requests of our own. `Record-Route` comes back in the answers.
  */
-const takeInvite: Step = `<recv request="INVITE" rrs="true"><action>
+export const takeInvite: Step = `<recv request="INVITE" rrs="true"><action>
   <ereg regexp="a=rtpmap:([0-9]+) speex/16000" search_in="msg" assign_to="line,pt"/>
   <ereg regexp="a=crypto:1 [A-Za-z0-9_:/+=| ]+" search_in="msg" assign_to="crypto"/>
   <ereg regexp=".*" search_in="hdr" header="From:" assign_to="from"/>
@@ -24,8 +24,8 @@ const takeInvite: Step = `<recv request="INVITE" rrs="true"><action>
 </action></recv>
 <Reference variables="line,pt,crypto,from,contact"/>`;
 
-const take = (request: string): Step => `<recv request="${request}"/>`;
-const expect = (status: number): Step => `<recv response="${status}"/>`;
+export const take = (request: string): Step => `<recv request="${request}"/>`;
+export const expect = (status: number): Step => `<recv response="${status}"/>`;
 
 interface Answer {
   /** Payload type in the answer; the one offered unless given. */
@@ -80,7 +80,7 @@ const sdp = ({ payloadType, codec = 'speex/16000', sameKey = false, video }: Ans
 };
 
 /** A response to the last request received; `body` starts with its own headers. */
-const respond = (status: string, body = 'Content-Length: 0', attributes = ''): Step =>
+export const respond = (status: string, body = 'Content-Length: 0', attributes = ''): Step =>
   message(
     [
       `SIP/2.0 ${status}`,
@@ -97,7 +97,7 @@ const respond = (status: string, body = 'Content-Length: 0', attributes = ''): S
   );
 
 /** Responses within the dialog already have the To tag. */
-const confirm: Step = message(
+export const confirm: Step = message(
   [
     'SIP/2.0 200 OK',
     '[last_Via:]',
@@ -109,9 +109,9 @@ const confirm: Step = message(
   ].join('\n'),
 );
 
-const ringing = respond('180 Ringing');
+export const ringing = respond('180 Ringing');
 /** Sent again until the ACK comes. */
-const answer = (options?: Answer): Step => respond('200 OK', sdp(options), ' retrans="500"');
+export const answer = (options?: Answer): Step => respond('200 OK', sdp(options), ' retrans="500"');
 
 /** The callee's own BYE: From and To change places. */
 const hangUp: Step = message(
@@ -164,7 +164,15 @@ export const callee = {
       take('BYE'),
       confirm,
     ),
-  refuses: (status: string) => scenario(`refuses with ${status}`, takeInvite, respond(status), take('ACK')),
+  /** Refuses, after so many milliseconds of ringing. */
+  refuses: (status: string, ms = 0) =>
+    scenario(
+      `refuses with ${status}`,
+      takeInvite,
+      ...(ms > 0 ? [ringing, pause(ms)] : []),
+      respond(status),
+      take('ACK'),
+    ),
   /** Rings until it is cancelled. */
   rings: () => {
     // The 487 belongs to the INVITE: SIPp repeats the headers of the last message, which is the CANCEL.
@@ -194,14 +202,20 @@ interface Call {
   readonly offer?: boolean;
 }
 
-const via = 'Via: SIP/2.0/[transport] [local_ip]:[local_port];branch=[branch]';
-const callId = 'Call-ID: [call_id]';
-const contact = 'Contact: <sip:sipp@[local_ip]:[local_port];transport=[transport]>';
-const called = 'sip:[service]@[remote_ip]:[remote_port]';
-const from = (displayName = ''): string =>
+export const via = 'Via: SIP/2.0/[transport] [local_ip]:[local_port];branch=[branch]';
+export const callId = 'Call-ID: [call_id]';
+export const contact = 'Contact: <sip:sipp@[local_ip]:[local_port];transport=[transport]>';
+export const called = 'sip:[service]@[remote_ip]:[remote_port]';
+export const from = (displayName = ''): string =>
   `From: ${displayName === '' ? '' : `${displayName} `}<sip:sipp@[local_ip]:[local_port]>;tag=sipp[pid]c[call_number]`;
 
-const invite = ({ payloadType = 117, codec = 'speex/16000', displayName, offer = true, video }: Call = {}): Step =>
+export const invite = ({
+  payloadType = 117,
+  codec = 'speex/16000',
+  displayName,
+  offer = true,
+  video,
+}: Call = {}): Step =>
   message(
     [
       `INVITE ${called} SIP/2.0`,
@@ -218,7 +232,7 @@ const invite = ({ payloadType = 117, codec = 'speex/16000', displayName, offer =
   );
 
 /** A request that belongs to the INVITE's transaction: the responses to the INVITE carry its Via. */
-const withInvite = (method: string, displayName?: string): Step =>
+export const withInvite = (method: string, displayName?: string): Step =>
   message(
     [
       `${method} ${called} SIP/2.0`,
@@ -249,12 +263,12 @@ const inDialog = (method: string, cseq: number, displayName?: string): Step =>
     method === 'ACK' ? '' : ' retrans="500"',
   );
 
-const optional = (status: number): Step => `<recv response="${status}" optional="true"/>`;
+export const optional = (status: number): Step => `<recv response="${status}" optional="true"/>`;
 /** Keeps the Contact and Record-Route for {@link inDialog}. */
 const answered: Step = '<recv response="200" rrs="true"/>';
 
 /** A call that rings, is answered and confirmed. */
-const established = (call?: Call): readonly Step[] => [
+export const established = (call?: Call): readonly Step[] => [
   invite(call),
   optional(100),
   optional(180),
@@ -281,13 +295,13 @@ export const caller = {
       expect(status),
       withInvite('ACK', call.displayName),
     ),
-  /** Gives up as soon as it rings. */
-  cancels: () =>
+  /** Gives up as soon as it rings, at as many phones. */
+  cancels: (phones = 1) =>
     scenario(
       'cancels',
       invite(),
       optional(100),
-      expect(180),
+      ...Array.from({ length: phones }, () => expect(180)),
       withInvite('CANCEL'),
       expect(200),
       expect(487),

@@ -77,13 +77,22 @@ export class Sipp {
   }
 
   /** The first message received whose start line matches. */
-  async received(startLine: RegExp, timeoutMs = defaultWaitMs): Promise<SipMessage> {
+  received(startLine: RegExp, timeoutMs = defaultWaitMs): Promise<SipMessage> {
+    return this.#find('received', startLine, timeoutMs);
+  }
+
+  /** The first message sent whose start line matches. */
+  sent(startLine: RegExp, timeoutMs = defaultWaitMs): Promise<SipMessage> {
+    return this.#find('sent', startLine, timeoutMs);
+  }
+
+  async #find(way: SipMessage['direction'], startLine: RegExp, timeoutMs: number): Promise<SipMessage> {
     for (const deadline = Date.now() + timeoutMs; Date.now() < deadline; await sleep(25)) {
       const messages = await this.messages();
-      const found = messages.find(({ direction, text }) => direction === 'received' && startLine.test(text));
+      const found = messages.find(({ direction, text }) => direction === way && startLine.test(text));
       if (found) return found;
     }
-    throw new Error(`sipp received nothing like ${startLine} within ${timeoutMs} ms; ${await this.#told()}`);
+    throw new Error(`sipp has ${way} nothing like ${startLine} within ${timeoutMs} ms; ${await this.#told()}`);
   }
 
   /** Waits until the calls have gone exactly as in the scenario. */

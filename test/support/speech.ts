@@ -31,6 +31,12 @@ export async function encodeFlv(samples: Int16Array, { framesPerMessage = 1, qua
   return await runProgram('ffmpeg', [...quiet, ...rawInput, ...codec, '-f', 'flv', '-'], { input: bytesOf(samples) });
 }
 
+/** Any codec as FLV, made as FFmpeg's options say. */
+export async function encodeFlvAs(samples: Int16Array, options: readonly string[]): Promise<Buffer> {
+  const output = [...options, '-ac', '1', '-f', 'flv', '-'];
+  return await runProgram('ffmpeg', [...quiet, ...rawInput, ...output], { input: bytesOf(samples) });
+}
+
 /**
  * The audio messages that a Flash client with these settings sends: 0xB2 and one packet of `framesPerMessage` frames,
  * packed bit by bit. A last packet that is not full is left out.
@@ -45,9 +51,14 @@ export async function encodeSpeex(
   return messages.map(({ body }) => Buffer.concat([Buffer.of(speexByte), body.subarray(1)]));
 }
 
+/** Audio messages of any codec, in order, as samples. */
+export async function decodeMessages(messages: readonly FlvAudio[]): Promise<Int16Array> {
+  return await readAudio(flvOf(messages), ['-f', 'flv']);
+}
+
 /** Speex packets (without the FLV byte), in order, as samples. */
-export async function decodeSpeex(packets: readonly Uint8Array[]): Promise<Int16Array> {
-  const flv = await runProgram('ffmpeg', [...quiet, '-c:a', 'libspeex', '-f', 'flv', '-i', '-', '-f', 's16le', '-'], {
+export async function decodeSpeex(packets: readonly Uint8Array[], decoder = 'libspeex'): Promise<Int16Array> {
+  const flv = await runProgram('ffmpeg', [...quiet, '-c:a', decoder, '-f', 'flv', '-i', '-', '-f', 's16le', '-'], {
     input: flvFile(packets),
   });
   return samplesOf(flv);
@@ -77,14 +88,17 @@ const audioTag = 8;
 const flvHeader = Buffer.from('464c56010400000009' + '00000000', 'hex');
 
 function flvFile(packets: readonly Uint8Array[]): Buffer {
-  const tags = packets.map((packet, index) => {
-    const tag = Buffer.alloc(11 + 1 + packet.length + 4);
-    const timestamp = index * frameMs;
+  const body = (packet: Uint8Array) => Buffer.concat([Buffer.of(speexByte), packet]);
+  return flvOf(packets.map((packet, index) => ({ timestamp: index * frameMs, body: body(packet) })));
+}
+
+function flvOf(messages: readonly FlvAudio[]): Buffer {
+  const tags = messages.map(({ timestamp, body }) => {
+    const tag = Buffer.alloc(11 + body.length + 4);
     tag.writeUInt8(audioTag, 0);
-    tag.writeUIntBE(packet.length + 1, 1, 3);
+    tag.writeUIntBE(body.length, 1, 3);
     tag.writeUIntBE(timestamp % 2 ** 24, 4, 3);
-    tag.writeUInt8(speexByte, 11);
-    tag.set(packet, 12);
+    tag.set(body, 11);
     tag.writeUInt32BE(tag.length - 4, tag.length - 4);
     return tag;
   });

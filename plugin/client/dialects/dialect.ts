@@ -1,5 +1,5 @@
 import type { PublishRequest, RpcCall } from 'rtmp-server-ts';
-import type { Caller, CallStatusUpdate, Credentials } from '../../call/ports.js';
+import type { Caller, CallNotice, CallStatusUpdate, Credentials } from '../../call/ports.js';
 
 /** What a person is told who calls or registers while there is no SIP server. */
 export const noServer = 'the SIP server cannot be reached; try again in a moment';
@@ -23,6 +23,19 @@ export interface PhoneLine {
   accept(wish?: CallWish): void;
   /** Refuses the incoming call with a final SIP status, 400-699; without one it does nothing. */
   decline(sipStatus: number): void;
+  /** Presses keys in the call, each for `ms` milliseconds; the refusal is for a person. */
+  sendDtmf(digits: string, ms: number): Refusal | undefined;
+  /** Holds the call, or ends that; the outcome is told as a notice. */
+  hold(held: boolean): Refusal | undefined;
+  /** Passes the far end on to this address; the outcome is told as a notice. */
+  transfer(destination: string): Refusal | undefined;
+  /** Sends a text to an address. Rejects with words for a person. */
+  sendMessage(destination: string, text: string): Promise<void>;
+}
+
+/** Why nothing was done, in words for a person. */
+export interface Refusal {
+  readonly description: string;
 }
 
 export interface RegistrationWish {
@@ -41,10 +54,8 @@ export interface CallWish {
 /** `undefined` when the call is being set up. */
 export type DialOutcome = DialRefusal | undefined;
 
-export interface DialRefusal {
+export interface DialRefusal extends Refusal {
   readonly code: 'existing' | 'failed';
-  /** For people. */
-  readonly description: string;
 }
 
 /** The API of one kind of client: its commands become calls on the line, what the line tells becomes pushes. */
@@ -54,6 +65,8 @@ export interface Dialect {
   status(update: CallStatusUpdate): void;
   /** The client is being called. */
   incoming(caller: Caller): void;
+  /** Something happens in the call. */
+  notice(notice: CallNotice): void;
   /** The client starts to send on one of its streams. Answers the request. */
   publish(request: PublishRequest): void;
   /** What it sends is known: metadata or media have come, or none for a while. */

@@ -31,6 +31,9 @@ export class EncoderDialect implements Dialect {
     this.#line.decline(480);
   }
 
+  /** There is no way to tell an encoder. */
+  notice(): void {}
+
   publish(request: PublishRequest): void {
     const refusal = this.#line.check(request.name);
     if (refusal) {

@@ -6,8 +6,9 @@ import {
   type RpcCall,
   type RtmpSession,
 } from 'rtmp-server-ts';
-import type { Caller, CallStatusUpdate } from '../../call/ports.js';
+import type { Caller, CallNotice, CallStatusUpdate } from '../../call/ports.js';
 import { type CallWish, type Dialect, type DialRefusal, noServer, type PhoneLine } from './dialect.js';
+import { readDtmf } from './sono-dtmf.js';
 import { readRegister } from './sono-register.js';
 
 const refusalCodes = { existing: 'Sono.Call.Existing', failed: 'Sono.Call.Failed' } as const;
@@ -35,6 +36,18 @@ export class SonoDialect implements Dialect {
         return true;
       case 'reject':
         this.#reject(call);
+        return true;
+      case 'sendDTMF':
+        this.#sendDtmf(call);
+        return true;
+      case 'hold':
+        this.#hold(call);
+        return true;
+      case 'transfer':
+        this.#transfer(call);
+        return true;
+      case 'sendMessage':
+        this.#sendMessage(call);
         return true;
       case 'register':
         this.#register(call);
@@ -73,6 +86,28 @@ export class SonoDialect implements Dialect {
     });
   }
 
+  notice(notice: CallNotice): void {
+    switch (notice.type) {
+      case 'dtmf':
+        this.#push('Sono.Call.DTMF', { digit: notice.tone.digit, duration: notice.tone.duration });
+        return;
+      case 'hold': {
+        const { local, remote, reason } = notice;
+        this.#push('Sono.Call.Hold', { held: local || remote, local, remote, ...(reason !== undefined && { reason }) });
+        return;
+      }
+      case 'transferred':
+        this.#push('Sono.Call.Transferred', { uri: notice.uri });
+        return;
+      case 'transfer-failed':
+        this.#push('Sono.Call.TransferFailed', { reason: notice.reason });
+        return;
+      case 'message':
+        this.#push('Sono.Message', { from: notice.message.from, text: notice.message.text });
+        return;
+    }
+  }
+
   /** The call decides whether anybody hears it; the name carries no meaning. */
   publish(request: PublishRequest): void {
     request.accept();
@@ -100,6 +135,44 @@ export class SonoDialect implements Dialect {
     } else {
       call.error(fault('Sono.Call.Failed', 'reject takes a SIP status from 400 to 699, or nothing for 486'));
     }
+  }
+
+  #sendDtmf(call: RpcCall): void {
+    const wish = readDtmf(call.args);
+    const refusal = 'refusal' in wish ? { description: wish.refusal } : this.#line.sendDtmf(wish.digits, wish.ms);
+    if (refusal) call.error(fault('Sono.Call.Failed', refusal.description));
+  }
+
+  #hold(call: RpcCall): void {
+    const [held] = call.args;
+    const refusal =
+      typeof held === 'boolean' ? this.#line.hold(held) : { description: 'hold takes true, or false to go on' };
+    if (refusal) call.error(fault('Sono.Call.Failed', refusal.description));
+  }
+
+  #transfer(call: RpcCall): void {
+    const [destination] = call.args;
+    const refusal =
+      typeof destination === 'string'
+        ? this.#line.transfer(destination)
+        : { description: 'transfer needs the SIP address to pass the call on to, as a string' };
+    if (refusal) call.error(fault('Sono.Call.Failed', refusal.description));
+  }
+
+  #sendMessage(call: RpcCall): void {
+    const [destination, text] = call.args;
+    if (typeof destination !== 'string' || typeof text !== 'string') {
+      call.error(fault('Sono.Message.Failed', 'sendMessage needs a SIP address and a text, both as strings'));
+      return;
+    }
+    this.#line.sendMessage(destination, text).then(
+      () => call.result({ level: 'status' }),
+      (error: Error) => call.error(fault('Sono.Message.Failed', error.message)),
+    );
+  }
+
+  #push(code: string, fields: AmfObject): void {
+    this.#session.status({ level: 'status', code, ...fields });
   }
 
   #register(call: RpcCall): void {

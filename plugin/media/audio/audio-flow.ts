@@ -1,18 +1,27 @@
-import type { ClientFrame, MediaReport } from '../../call/ports.js';
+import type { ClientAudio } from '../../call/client-audio.js';
+import type { ClientFrame, MediaReport, Tone } from '../../call/ports.js';
 import type { AudioAgreement } from '../negotiation/formats.js';
 import { RtcpSession } from '../rtp/rtcp-session.js';
 import type { RtpPacket } from '../rtp/rtp.js';
 import { AudioReceiver } from './audio-receiver.js';
 import { AudioSender, type SendFormat } from './audio-sender.js';
-import type { Transcoding } from './transcoding.js';
+import type { AudioTools } from './audio-tools.js';
+import { DtmfReceiver } from './dtmf-receiver.js';
+import { DtmfSender } from './dtmf-sender.js';
+import { forOneCall } from './foreign.js';
 
-export interface AudioFlowOptions {
+export interface AudioFlowOptions extends AudioTools {
   /** Takes a frame for the client; false when it was dropped. */
   readonly play: (frame: ClientFrame) => boolean;
   readonly send: (packet: Buffer) => void;
+  /** What is known of the client. */
+  readonly client?: ClientAudio;
+  /** Is told why what one side sends cannot be carried. Called from within methods. */
+  readonly refused?: (reason: string) => void;
+  /** The far end has pressed a key. */
+  readonly dtmf?: (tone: Tone) => void;
   /** RTMP timestamp for what arrives first, at a moment of the clock. Default 0. */
   readonly origin?: (arrival: number) => number;
-  readonly transcoding?: Transcoding;
   /** Names the call in RTCP, the same for all its sources (RFC 3550 section 6.5.1). */
   readonly cname: string;
   readonly ssrc: number;
@@ -26,19 +35,42 @@ export class AudioFlow {
   readonly sender: AudioSender;
   readonly receiver: AudioReceiver;
   readonly #rtcp: RtcpSession;
+  readonly #dtmfSender: DtmfSender;
+  readonly #dtmfReceiver: DtmfReceiver;
   readonly #send: (packet: Buffer) => void;
+  readonly #expected: ClientAudio['sends'];
   #agreement: AudioAgreement;
 
   constructor(agreement: AudioAgreement, options: AudioFlowOptions) {
-    const { play, send, cname, transcoding, origin, ...start } = options;
-    const shared = transcoding === undefined ? {} : { transcoding };
+    const { play, send, cname, client, foreign, dtmf = () => undefined, ...rest } = options;
+    const shared = { ...rest, ...(foreign && { foreign: forOneCall(foreign) }) };
+    const receives = client?.receives;
     this.#agreement = agreement;
     this.#send = send;
-    this.sender = new AudioSender({ ...sendFormat(agreement), ...shared, ...start });
-    const clientCodec = () => this.sender.clientCodec;
-    const timed = origin === undefined ? {} : { origin };
-    this.receiver = new AudioReceiver({ formats: agreement.receive, play, clientCodec, ...shared, ...timed });
+    this.sender = new AudioSender({
+      ...sendFormat(agreement),
+      ...shared,
+      ...(client?.header && { header: client.header }),
+    });
+    const clientCodec = () => this.sender.clientCodec ?? client?.sends;
+    const formats = agreement.receive;
+    this.#dtmfReceiver = new DtmfReceiver(dtmf);
+    const event = this.#dtmfReceiver.receive.bind(this.#dtmfReceiver);
+    this.receiver = new AudioReceiver({ formats, play, clientCodec, event, ...(receives && { receives }), ...shared });
+    const carrier = {
+      claim: (now: number, ms: number) => this.sender.claim(now, ms),
+      send: (payloadType: number, marker: boolean, timestamp: number, payload: Uint8Array) =>
+        this.sender.event(payloadType, marker, timestamp, payload, send),
+    };
+    this.#dtmfSender = new DtmfSender(carrier, agreement.events);
     this.#rtcp = new RtcpSession({ cname, sender: this.sender, receiver: this.receiver });
+    this.#expected = client?.sends;
+  }
+
+  /** Starts what takes time to start, as far as it is known what both sides are going to send. */
+  prepare(): void {
+    if (this.#expected !== undefined) this.sender.expect(this.#expected);
+    this.receiver.expect(this.sender.codec);
   }
 
   /** Whether the far end wants to receive. */
@@ -51,6 +83,7 @@ export class AudioFlow {
     this.#agreement = agreement;
     this.sender.use(sendFormat(agreement), now);
     this.receiver.formats = agreement.receive;
+    this.#dtmfSender.format = agreement.events;
   }
 
   expects(payloadType: number): boolean {
@@ -65,13 +98,21 @@ export class AudioFlow {
     this.#rtcp.receive(bytes, now);
   }
 
-  /** A message that the client published. */
+  /** A message that the client published. While a key is pressed it is not heard (RFC 4733 section 2.5.1). */
   write(frame: ClientFrame, now: number): void {
+    if (this.#dtmfSender.busy) return;
     this.sender.write(frame, now, this.#send);
+  }
+
+  /** Presses keys. False where the far end takes no events, or wants to hear nothing. */
+  sendDtmf(digits: string, ms: number): boolean {
+    return this.sending && this.#dtmfSender.push(digits, ms);
   }
 
   tick(now: number): void {
     this.receiver.tick(now);
+    this.#dtmfReceiver.tick(now);
+    this.#dtmfSender.tick(now);
   }
 
   /** The RTCP packet that is due. */
@@ -99,17 +140,19 @@ export class AudioFlow {
     this.receiver.free();
   }
 
+  /** What the README's table "Figures of a call" explains. */
   figures(): MediaReport {
     const { sender, receiver } = this;
     const rtcp = this.#rtcp;
-    const { encoding, clockRate } = this.#agreement.send;
     return {
-      codec: `${encoding}/${clockRate}`,
+      codec: `${sender.codec}/${sender.clockRate}`,
       ...(sender.clientCodec === undefined ? {} : { clientCodec: sender.clientCodec }),
+      ...(receiver.heard === undefined ? {} : { heard: receiver.heard }),
       packetsSent: sender.packets,
       bytesSent: sender.octets,
       packetsReceived: receiver.packets,
       bytesReceived: receiver.octets,
+      played: receiver.played,
       transcodedFromClient: sender.transcoded,
       transcodedToClient: receiver.transcoded,
       concealedFromClient: sender.concealed,
@@ -121,18 +164,23 @@ export class AudioFlow {
       outOfRange: receiver.window.outOfRange,
       droppedSlowReader: receiver.droppedSlowReader,
       telephoneEvents: receiver.telephoneEvents,
+      dtmfSent: this.#dtmfSender.sent,
+      dtmfDropped: this.#dtmfSender.dropped,
       unknownPayloadType: receiver.unknownPayloadType,
-      malformed: receiver.malformed + rtcp.malformed,
+      malformed: receiver.malformed + this.#dtmfReceiver.malformed + rtcp.malformed,
       lateFromClient: sender.late,
       malformedFromClient: sender.malformed,
       unsupportedFromClient: sender.unsupported,
-      jitterMs: Math.round(receiver.jitter * 10) / 10,
+      jitterMs: tenths(receiver.jitter),
       remoteLost: rtcp.remoteLost,
-      ...(rtcp.roundTrip === undefined ? {} : { roundTripMs: Math.round(rtcp.roundTrip * 10) / 10 }),
+      ...(rtcp.remoteJitter === undefined ? {} : { remoteJitterMs: tenths(rtcp.remoteJitter) }),
+      ...(rtcp.roundTrip === undefined ? {} : { roundTripMs: tenths(rtcp.roundTrip) }),
     };
   }
 }
 
-function sendFormat({ codec, packetDuration, send: { payloadType, clockRate } }: AudioAgreement): SendFormat {
-  return { codec, packetDuration, payloadType, clockRate };
+const tenths = (value: number): number => Math.round(value * 10) / 10;
+
+function sendFormat({ codec, packetDuration, send: { payloadType, clockRate }, others }: AudioAgreement): SendFormat {
+  return { codec, packetDuration, payloadType, clockRate, others };
 }

@@ -1,29 +1,31 @@
-import { frameDuration, splitPacket } from 'speex-wasm';
+import type { ClientAudio, ClientCodec } from '../../call/client-audio.js';
 import type { ClientFrame } from '../../call/ports.js';
 import type { ReceiveFormats } from '../negotiation/formats.js';
 import { defaultReorderLimits, type ReorderLimits, ReorderWindow } from '../rtp/reorder.js';
 import type { RtpPacket } from '../rtp/rtp.js';
 import { distance32 } from '../rtp/serial.js';
 import { ReceiveTimeline } from '../rtp/timeline.js';
-import { type AudioCodec, flvOctet, flvSpeexOctet } from './flv-audio.js';
-import type { Law } from './g711.js';
-import { G711ToSpeex, type Transcoding } from './transcoding.js';
+import { type AudioTools, refusal } from './audio-tools.js';
+import { type AudioCodec, isForeign } from './flv-audio.js';
+import { heardAs } from './heard-as.js';
+import { type ReceivePath, receivePath } from './receive-path.js';
 
-export interface AudioReceiverOptions {
+export interface AudioReceiverOptions extends AudioTools {
   readonly formats: ReceiveFormats;
   /** Takes a frame for the client; false when it was dropped. */
   readonly play: (frame: ClientFrame) => boolean;
   readonly reorder?: ReorderLimits;
-  /** Without it G.711 reaches only clients that send it. */
-  readonly transcoding?: Transcoding;
-  /** What the client sent last: who sends G.711 gets G.711, everybody else Speex. */
-  readonly clientCodec?: () => AudioCodec | undefined;
+  /** What the client says that it plays. */
+  readonly receives?: ClientAudio['receives'];
+  /** What the client sent last. */
+  readonly clientCodec?: () => ClientCodec | undefined;
+  /** Is told, once for each codec, why what the far end sends cannot be played. */
+  readonly refused?: (reason: string) => void;
+  /** Takes the packets of telephone-event (RFC 4733), in order. */
+  readonly event?: (payload: Uint8Array, timestamp: number, clockRate: number, arrival: number) => void;
   /** RTMP timestamp for what arrives first, at a moment of the clock. Default 0. */
   readonly origin?: (arrival: number) => number;
 }
-
-/** Longest packet of G.711 taken, in octets: 200 ms, the most that RFC 3551 section 4.2 asks receivers for. */
-const maxG711 = 1600;
 
 interface Arrived {
   readonly packet: RtpPacket;
@@ -35,33 +37,36 @@ export class AudioReceiver {
   packets = 0;
   /** Octets of payload. */
   octets = 0;
+  /** Messages that the client took. */
+  played = 0;
   /** Frames that the client did not take in time. */
   droppedSlowReader = 0;
   /** Packets of telephone-event (RFC 4733). */
   telephoneEvents = 0;
   /** Packets of a payload type that was not negotiated. */
   unknownPayloadType = 0;
-  /** Packets of G.711 that the client got as Speex. */
+  /** Packets that the client got in another codec. */
   transcoded = 0;
-  /** Packets whose payload is not a whole number of Speex frames. */
+  /** Packets whose payload is not a whole number of frames. */
   malformed = 0;
   /** Interarrival jitter in milliseconds (RFC 3550 section 6.4.1). */
   jitter = 0;
   formats: ReceiveFormats;
   readonly window: ReorderWindow<Arrived>;
-  readonly #play: (frame: ClientFrame) => boolean;
   readonly timeline: ReceiveTimeline;
-  readonly #transcoding: Transcoding | undefined;
-  readonly #clientCodec: () => AudioCodec | undefined;
-  #toSpeex: G711ToSpeex | undefined;
+  readonly #options: AudioReceiverOptions;
+  /** What `#path` was made for. */
+  #from: AudioCodec | undefined;
+  #sends: ClientCodec | undefined;
+  #to: ClientCodec | undefined;
+  #path: ReceivePath | undefined;
+  #concealed = 0;
   #ssrc: number | undefined;
   #previous: Arrived | undefined;
 
   constructor(options: AudioReceiverOptions) {
     this.formats = options.formats;
-    this.#play = options.play;
-    this.#transcoding = options.transcoding;
-    this.#clientCodec = options.clientCodec ?? (() => undefined);
+    this.#options = options;
     this.timeline = new ReceiveTimeline(options.origin);
     this.window = new ReorderWindow((arrived) => this.#deliver(arrived), options.reorder ?? defaultReorderLimits);
   }
@@ -77,12 +82,24 @@ export class AudioReceiver {
 
   /** Frames made up for packets that never arrived. */
   get concealed(): number {
-    return this.#toSpeex?.concealed ?? 0;
+    return this.#concealed + (this.#path?.concealed ?? 0);
+  }
+
+  /** What the client hears; undefined before the first packet. */
+  get heard(): ClientCodec | undefined {
+    return this.#to;
   }
 
   /** Packets that never arrived. */
   get lost(): number {
     return Math.max(0, this.window.skipped - this.window.late);
+  }
+
+  /** What the far end is going to send: another program, which takes time to start, is started. */
+  expect(codec: AudioCodec): void {
+    const sends = this.#options.clientCodec?.();
+    const to = heardAs(codec, this.#client(sends), this.#options);
+    if (to !== undefined && isForeign(to)) this.#choose(codec, sends);
   }
 
   /**
@@ -106,7 +123,9 @@ export class AudioReceiver {
 
   /** Gives back the memory of the codec. Nothing may be received after. */
   free(): void {
-    this.#toSpeex?.free();
+    this.#concealed = this.concealed;
+    this.#path?.free();
+    this.#path = undefined;
   }
 
   #changeSource(ssrc: number): void {
@@ -130,60 +149,56 @@ export class AudioReceiver {
 
   #deliver({ packet, arrival }: Arrived): void {
     const format = this.formats[packet.payloadType];
-    if (format?.kind === 'speex') this.#deliverSpeex(packet, format.clockRate, arrival);
-    else if (format?.kind === 'telephone-event') this.telephoneEvents++;
-    else if (format === undefined) this.unknownPayloadType++;
-    else this.#deliverG711(packet, format.kind, arrival);
+    if (format === undefined) this.unknownPayloadType++;
+    else if (format.kind === 'telephone-event') this.#deliverEvent(packet, format.clockRate, arrival);
+    else
+      this.#deliverAudio(packet, format.kind, () => this.timeline.place(packet.timestamp, format.clockRate, arrival));
   }
 
-  #deliverSpeex(packet: RtpPacket, clockRate: number, arrival: number): void {
-    const split = splitPacket(packet.bytes.subarray(packet.start, packet.end));
-    if (!split.ok) {
-      this.malformed++;
-      return;
-    }
-    let timestamp = this.timeline.place(packet.timestamp, clockRate, arrival);
-    if (split.frames.length === 1) {
-      this.#hand(inPlace(packet, flvSpeexOctet), timestamp);
-      return;
-    }
-    for (const frame of split.frames) {
-      this.#hand(withOctet(frame), timestamp);
-      timestamp = (timestamp + frameDuration) % 2 ** 32;
-    }
+  #deliverEvent({ bytes, start, end, timestamp }: RtpPacket, clockRate: number, arrival: number): void {
+    this.telephoneEvents++;
+    this.#options.event?.(bytes.subarray(start, end), timestamp, clockRate, arrival);
   }
 
-  #deliverG711(packet: RtpPacket, law: Law, arrival: number): void {
-    const octets = packet.bytes.subarray(packet.start, packet.end);
-    if (octets.length === 0 || octets.length > maxG711) {
-      this.malformed++;
-      return;
-    }
-    const timestamp = this.timeline.place(packet.timestamp, 8000, arrival);
-    const clientCodec = this.#clientCodec();
-    if (clientCodec === 'pcmu' || clientCodec === 'pcma' || this.#transcoding === undefined) {
-      this.#hand(inPlace(packet, flvOctet[law]), timestamp);
-      return;
-    }
-    this.transcoded++;
-    this.#toSpeex ??= new G711ToSpeex(this.#transcoding, 16000);
-    this.#toSpeex.write(octets, law, timestamp, (speex, start) => this.#hand(withOctet(speex), start));
+  #deliverAudio(packet: RtpPacket, codec: AudioCodec, place: () => number): void {
+    const sends = this.#options.clientCodec?.();
+    if (codec !== this.#from || sends !== this.#sends) this.#choose(codec, sends);
+    const path = this.#path;
+    if (path === undefined) return;
+    if (!path.write(packet, place)) this.malformed++;
+    else if (path.transcodes) this.transcoded++;
   }
 
-  #hand(payload: Uint8Array, timestamp: number): void {
-    if (!this.#play({ kind: 'audio', timestamp, payload })) this.droppedSlowReader++;
+  /** Finds what to make for the client of what comes now. */
+  #choose(from: AudioCodec, sends: ClientCodec | undefined): void {
+    const { receives, refused } = this.#options;
+    const to = heardAs(from, this.#client(sends), this.#options);
+    const same = from === this.#from && to === this.#to;
+    this.#from = from;
+    this.#sends = sends;
+    this.#to = to;
+    if (same) return;
+    this.free();
+    if (to === undefined) {
+      const played = sends ?? [...(receives ?? [])][0] ?? 'speex';
+      refused?.(refusal(played, 'plays', [{ codec: from }], this.#options));
+      return;
+    }
+    this.#path = receivePath({
+      ...{ from, to, tools: this.#options, failed: refused ?? (() => {}) },
+      take: (body, timestamp) => this.#hand(body, timestamp),
+    });
   }
-}
 
-/** The frame behind its FLV octet, which takes the place of the RTP header's last octet: no copy. */
-function inPlace(packet: RtpPacket, octet: number): Uint8Array {
-  packet.bytes[packet.start - 1] = octet;
-  return packet.bytes.subarray(packet.start - 1, packet.end);
-}
+  #client(sends: ClientCodec | undefined): ClientAudio {
+    const { receives } = this.#options;
+    return { ...(receives && { receives }), ...(sends && { sends }) };
+  }
 
-function withOctet(frame: Uint8Array): Uint8Array {
-  const body = new Uint8Array(frame.length + 1);
-  body[0] = flvSpeexOctet;
-  body.set(frame, 1);
-  return body;
+  #hand(payload: Uint8Array, timestamp: number): boolean {
+    const taken = this.#options.play({ kind: 'audio', timestamp, payload });
+    if (taken) this.played++;
+    else this.droppedSlowReader++;
+    return taken;
+  }
 }

@@ -1,12 +1,12 @@
-import { frameDuration, splitPacket } from 'speex-wasm';
+import { frameDuration } from 'speex-wasm';
+import { type ClientCodec, clientCodecOf } from '../../call/client-audio.js';
 import type { ClientFrame } from '../../call/ports.js';
 import { LateGate } from '../rtp/late-gate.js';
-import { buildRtp } from '../rtp/rtp.js';
+import { buildRtp, type RtpHeader } from '../rtp/rtp.js';
 import { SendTimeline } from '../rtp/timeline.js';
-import { type AudioCodec, flvCodecOf } from './flv-audio.js';
-import { convert } from './g711.js';
-import { G711Packetizer } from './g711-packetizer.js';
-import { G711ToSpeex, SpeexToG711, type Transcoding } from './transcoding.js';
+import { type AudioTools, effortToSend, refusal } from './audio-tools.js';
+import { type AudioCodec, isForeign } from './flv-audio.js';
+import { type SendPath, sendPath } from './send-path.js';
 
 /** Longest message looked at, in octets: 50 of the longest Speex frames, 1 s of G.711. */
 const maxMessage = 8 * 1024;
@@ -21,15 +21,19 @@ export interface SendFormat {
   readonly clockRate: number;
   /** Milliseconds of a packet of G.711; a packet of Speex is always one frame. Default 20. */
   readonly packetDuration?: number;
+  /** What the peer takes as well, for a client that sends in one of these. */
+  readonly others?: readonly Omit<SendFormat, 'others'>[];
 }
 
-export interface AudioSenderOptions extends SendFormat {
+export interface AudioSenderOptions extends SendFormat, AudioTools {
   readonly ssrc: number;
   /** First sequence number and timestamp; random in a call (RFC 3550 section 5.1). */
   readonly sequence: number;
   readonly timestamp: number;
-  /** Without it only what the client sends in the peer's codec is sent. */
-  readonly transcoding?: Transcoding;
+  /** The sequence header that the client sent before the call, if what it sends has one. */
+  readonly header?: Uint8Array;
+  /** Is told, once for each codec, why what the client sends cannot be carried. */
+  readonly refused?: (reason: string) => void;
 }
 
 type Send = (packet: Buffer) => void;
@@ -50,23 +54,30 @@ export class AudioSender {
   /** Messages that are not a whole number of frames. */
   malformed = 0;
   /** What the client sent last. */
-  clientCodec: AudioCodec | undefined;
+  clientCodec: ClientCodec | undefined;
   readonly #lateGate = new LateGate();
-  readonly #transcoding: Transcoding | undefined;
+  readonly #tools: AudioTools;
+  readonly #refused: (reason: string) => void;
+  readonly #header: Uint8Array | undefined;
+  /** What the peer takes, the preferred first. */
+  #formats: readonly SendFormat[];
   #format: SendFormat;
-  #codec: AudioCodec;
   #sequence: number;
   #timeline: SendTimeline;
-  #packetizer: G711Packetizer | undefined;
-  #toG711: SpeexToG711 | undefined;
-  #toSpeex: G711ToSpeex | undefined;
+  /** From the client's codec to the format. */
+  #path: SendPath | undefined;
   #concealed = 0;
+  /** Milliseconds of the clock at the last message. */
+  #arrival = 0;
+  #send: Send = () => {};
 
   constructor(options: AudioSenderOptions) {
     this.ssrc = options.ssrc;
-    this.#transcoding = options.transcoding;
+    this.#tools = options;
+    this.#refused = options.refused ?? (() => {});
+    this.#header = options.header;
+    this.#formats = [options, ...(options.others ?? [])];
     this.#format = options;
-    this.#codec = options.codec ?? 'speex';
     this.#sequence = options.sequence;
     this.#timeline = new SendTimeline(options.clockRate, options.timestamp);
   }
@@ -76,9 +87,14 @@ export class AudioSender {
     return this.#format.clockRate;
   }
 
+  /** What is sent, as RTP names it. */
+  get codec(): AudioCodec {
+    return this.#format.codec ?? 'speex';
+  }
+
   /** Frames made up for what the client left out. */
   get concealed(): number {
-    return this.#concealed + (this.#toG711?.concealed ?? 0) + (this.#toSpeex?.concealed ?? 0);
+    return this.#concealed + (this.#path?.concealed ?? 0);
   }
 
   /** Messages that came too late, after a stall on their way. */
@@ -86,38 +102,52 @@ export class AudioSender {
     return this.#lateGate.dropped;
   }
 
+  /** What the client is going to send: another program, which takes time to start, is started. */
+  expect(codec: ClientCodec): void {
+    if (!isForeign(codec)) return;
+    this.#clientUses(codec, this.#arrival);
+    this.#path = this.#openPath(codec);
+  }
+
   /** Goes on in another format, as a new answer says. */
   use(format: SendFormat, now: number): void {
-    const before = this.#format;
-    const codec = format.codec ?? 'speex';
-    const otherRate = format.clockRate !== before.clockRate;
-    if (otherRate) this.#timeline = new SendTimeline(format.clockRate, this.#timeline.at(now));
-    if (otherRate || codec !== this.#codec || format.packetDuration !== before.packetDuration) this.free();
-    this.#format = format;
-    this.#codec = codec;
+    this.#formats = [format, ...(format.others ?? [])];
+    this.#change(this.#formatFor(this.clientCodec), now);
   }
 
   /**
-   * Hands the packets of one message to `send`.
+   * Hands the packets of one message to `send`, some of them later where another program makes them.
    *
    * @param arrival Milliseconds of the clock.
    */
   write({ kind, timestamp, payload: body }: ClientFrame, arrival: number, send: Send): void {
-    const codec = kind === 'audio' ? flvCodecOf(body) : undefined;
+    const codec = kind === 'audio' ? clientCodecOf(body) : undefined;
     if (codec === undefined) {
       this.unsupported++;
       return;
     }
-    this.clientCodec = codec;
+    this.#arrival = arrival;
+    this.#send = send;
+    if (codec !== this.clientCodec) this.#clientUses(codec, arrival);
     if (this.#lateGate.drops(timestamp, arrival)) return;
-    if (body.length > maxMessage) this.malformed++;
-    else if (codec === 'speex' && this.#codec === 'speex') this.#pass(body.subarray(1), timestamp, arrival, send);
-    else this.#convert(codec, body.subarray(1), timestamp, arrival, send);
+    this.#path ??= this.#openPath(codec);
+    if (this.#path === undefined) this.unsupported++;
+    else if (body.length > maxMessage || !this.#path.write(body, timestamp)) this.malformed++;
   }
 
   /** The RTP timestamp of a moment, for a sender report. */
   timestampAt(now: number): number {
     return this.#timeline.at(now);
+  }
+
+  /** RTP timestamp of an event that begins now and takes `duration` milliseconds of the audio's time. */
+  claim(now: number, duration: number): number {
+    return this.#timeline.claim(now, duration);
+  }
+
+  /** A packet of an event, among those of the audio (RFC 4733 section 2.1). */
+  event(payloadType: number, marker: boolean, timestamp: number, payload: Uint8Array, send: Send): void {
+    this.#packet({ payloadType, marker, timestamp }, payload, send);
   }
 
   /** The RTMP timestamp of a moment; undefined before the first message. */
@@ -128,59 +158,64 @@ export class AudioSender {
   /** Gives back the memory of the codec; what comes takes it anew. */
   free(): void {
     this.#concealed = this.concealed;
-    this.#toG711?.free();
-    this.#toSpeex?.free();
-    this.#toG711 = undefined;
-    this.#toSpeex = undefined;
-    this.#packetizer = undefined;
+    this.#path?.free();
+    this.#path = undefined;
   }
 
-  #pass(packet: Uint8Array, timestamp: number, arrival: number, send: Send): void {
-    const split = splitPacket(packet);
-    if (!split.ok) {
-      this.malformed++;
-      return;
-    }
-    let frameTimestamp = timestamp;
-    for (const frame of split.frames) {
-      this.#emit(frame, frameTimestamp, frameDuration, arrival, send);
-      frameTimestamp += frameDuration;
+  #clientUses(codec: ClientCodec, now: number): void {
+    this.clientCodec = codec;
+    this.free();
+    this.#change(this.#formatFor(codec), now);
+    const { codec: to = 'speex' } = this.#format;
+    if (effortToSend(codec, to, this.#tools) === undefined) {
+      this.#refused(refusal(codec, 'sends', this.#formats, this.#tools));
     }
   }
 
-  #convert(from: AudioCodec, octets: Uint8Array, timestamp: number, arrival: number, send: Send): void {
-    const to = this.#codec;
-    const duration = to === 'speex' ? frameDuration : (this.#format.packetDuration ?? frameDuration);
-    const take = (payload: Uint8Array, start: number): void => {
-      if (from !== to) this.transcoded++;
-      this.#emit(payload, start, duration, arrival, send);
-    };
-    if (from !== 'speex' && to !== 'speex') {
-      this.#packetizer ??= new G711Packetizer(duration);
-      this.#packetizer.write(convert(octets, from, to), timestamp, take);
-    } else if (this.#transcoding === undefined) {
-      this.unsupported++;
-    } else if (to !== 'speex') {
-      this.#toG711 ??= new SpeexToG711(this.#transcoding, to, duration);
-      if (!this.#toG711.write(octets, timestamp, take)) this.malformed++;
-    } else if (from !== 'speex') {
-      this.#toSpeex ??= new G711ToSpeex(this.#transcoding, this.clockRate === 8000 ? 8000 : 16000);
-      this.#toSpeex.write(octets, from, timestamp, take);
+  /** Of what the peer takes, what takes the least to make; the preferred where nothing is better. */
+  #formatFor(from: ClientCodec | undefined): SendFormat {
+    let [best = this.#format] = this.#formats;
+    if (from === undefined) return best;
+    let least = Number.POSITIVE_INFINITY;
+    for (const format of this.#formats) {
+      const effort = effortToSend(from, format.codec ?? 'speex', this.#tools) ?? least;
+      if (effort < least) [best, least] = [format, effort];
     }
+    return best;
   }
 
-  #emit(payload: Uint8Array, timestamp: number, duration: number, arrival: number, send: Send): void {
-    const rtpTimestamp = this.#timeline.place(timestamp, duration, arrival);
-    const header = {
-      payloadType: this.#format.payloadType,
-      marker: this.#timeline.marker,
-      sequence: this.#sequence,
-      timestamp: rtpTimestamp,
-      ssrc: this.ssrc,
-    };
-    this.#sequence = (this.#sequence + 1) & 0xffff;
+  #change(format: SendFormat, now: number): void {
+    const before = this.#format;
+    const otherRate = format.clockRate !== before.clockRate;
+    if (otherRate) this.#timeline = new SendTimeline(format.clockRate, this.#timeline.at(now));
+    if (otherRate || format.codec !== before.codec || format.packetDuration !== before.packetDuration) this.free();
+    this.#format = format;
+  }
+
+  #openPath(from: ClientCodec): SendPath | undefined {
+    const { codec: to = 'speex', clockRate, packetDuration = frameDuration } = this.#format;
+    const path = sendPath({
+      ...{ from, to, clockRate, packetDuration, tools: this.#tools, failed: this.#refused },
+      ...(this.#header && { header: this.#header }),
+      take: (payload, timestamp, duration) => {
+        if (path?.transcodes) this.transcoded++;
+        this.#emit(payload, timestamp, duration);
+      },
+    });
+    return path;
+  }
+
+  #emit(payload: Uint8Array, timestamp: number, duration: number): void {
+    const rtpTimestamp = this.#timeline.place(timestamp, duration, this.#arrival);
+    const { payloadType } = this.#format;
+    this.#packet({ payloadType, marker: this.#timeline.marker, timestamp: rtpTimestamp }, payload, this.#send);
+  }
+
+  #packet(header: Omit<RtpHeader, 'sequence' | 'ssrc'>, payload: Uint8Array, send: Send): void {
+    const sequence = this.#sequence;
+    this.#sequence = (sequence + 1) & 0xffff;
     this.packets++;
     this.octets += payload.length;
-    send(buildRtp(header, payload));
+    send(buildRtp({ ...header, sequence, ssrc: this.ssrc }, payload));
   }
 }

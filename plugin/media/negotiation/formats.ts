@@ -20,24 +20,49 @@ const g711: FormatList = [
   { payloadType: 8, encoding: 'pcma', clockRate: 8000 },
 ];
 
+/** RFC 7587 section 7: always announced with 48 kHz and two channels, whatever is in the packets. */
+const opus: FormatList = [
+  { payloadType: 98, encoding: 'opus', clockRate: 48000, channels: 2, parameters: 'minptime=10;useinbandfec=1' },
+];
+
 /** RFC 4733. One for each clock rate: events share the timestamps of the audio they come with (section 2.1). */
 const events: FormatList = [
   { payloadType: 100, encoding: 'telephone-event', clockRate: 16000, parameters: '0-15' },
   { payloadType: 101, encoding: 'telephone-event', clockRate: 8000, parameters: '0-15' },
 ];
 
+const opusEvents: FormatList = [
+  { payloadType: 102, encoding: 'telephone-event', clockRate: 48000, parameters: '0-15' },
+];
+
+/** Our formats of these codecs in this order, and the events that go with them. */
+export function formatsOf(codecs: readonly AudioCodec[]): FormatList {
+  const all = [...opus, ...speex, ...g711];
+  const audio = codecs.flatMap((codec) => all.filter(({ encoding }) => encoding === codec));
+  const rates = new Set(audio.map(({ clockRate }) => clockRate));
+  return [...audio, ...[...events, ...opusEvents].filter(({ clockRate }) => rates.has(clockRate))];
+}
+
 /** What we speak without a Speex codec: Speex, passed through. */
-export const passThroughFormats: FormatList = [...speex, ...events];
+export const passThroughFormats: FormatList = formatsOf(['speex']);
 
 /** What we speak with one: what passes through comes first. */
-export const transcodingFormats: FormatList = [...speex, ...g711, ...events];
+export const transcodingFormats: FormatList = formatsOf(['speex', 'pcmu', 'pcma']);
 
-const protocol = 'RTP/AVP';
+export const protocol = 'RTP/AVP';
 
 /** What a received payload type means. */
 export interface ReceiveFormat {
   readonly kind: AudioCodec | 'telephone-event';
   readonly clockRate: number;
+}
+
+/** What we may send, with the number that the peer gave it. */
+export interface AgreedFormat {
+  readonly codec: AudioCodec;
+  readonly payloadType: number;
+  readonly clockRate: number;
+  readonly packetDuration: number;
 }
 
 /** Indexed by payload type. */
@@ -49,9 +74,13 @@ export interface AudioAgreement {
   readonly send: MediaFormat;
   /** The codec of `send`. */
   readonly codec: AudioCodec;
+  /** What the peer takes as well: it may be sent without asking again (RFC 3264 section 7). */
+  readonly others: readonly AgreedFormat[];
   /** Milliseconds of a packet that the peer wants (`ptime`), where it is a length that we send, else 20. */
   readonly packetDuration: number;
   readonly receive: ReceiveFormats;
+  /** How the peer takes keys (RFC 4733), where it does. */
+  readonly events: MediaFormat | undefined;
   /** Where the peer wants to receive. */
   readonly target: MediaTarget;
   /** Whether the peer wants to receive: false on hold. */
@@ -74,14 +103,23 @@ export function offerAudio(address: string, port: number, formats = passThroughF
 export function agreeAudio(answer: SessionDescription, formats = passThroughFormats): AudioAgreement {
   const audio = audioOf(answer);
   const common = commonFormats(audio, formats);
-  const send = common.find((format) => !isEvent(format));
-  return agree(answer, audio, send, receiveFormats(common, formats), formats);
+  const [send, ...others] = common.filter((format) => !isEvent(format));
+  return agree(answer, audio, send, { common, receive: receiveFormats(common, formats), formats, others });
+}
+
+export interface AnswerOptions {
+  /** What we speak. */
+  readonly formats?: FormatList;
+  /** Codecs that pass through, the best first. */
+  readonly passing?: readonly AudioCodec[];
+  /** Whether our side has put the call on hold. */
+  readonly held?: boolean;
 }
 
 /**
- * Reads an offer and says what to answer (RFC 3264 section 6): its first Speex format, which passes through, else its
- * first other that we speak, and the events that go with it, under its numbers in both directions; everything else that
- * it offers is refused.
+ * Reads an offer and says what to answer (RFC 3264 section 6): its first format that passes through, else its first other
+ * that we speak, and the events that go with it, under its numbers in both directions; everything else that it offers is
+ * refused.
  *
  * @throws MediaError `NoCommonCodec`
  */
@@ -89,15 +127,17 @@ export function answerAudio(
   offer: SessionDescription,
   address: string,
   port: number,
-  formats = passThroughFormats,
+  { formats = passThroughFormats, passing = ['speex'], held = false }: AnswerOptions = {},
 ): { agreement: AudioAgreement; answer: SessionDescription } {
   const audio = audioOf(offer);
   const common = commonFormats(audio, formats);
-  const preferred = common.find(({ encoding }) => encoding === 'speex') ?? common.find((format) => !isEvent(format));
-  const agreement = agree(offer, audio, preferred, formatTable(common), formats);
-  const { send } = agreement;
-  const events = common.find((format) => isEvent(format) && format.clockRate === send.clockRate);
-  const direction = mirrored[agreement.sending ? audio.direction : withoutReceiving[audio.direction]];
+  const audioFormats = common.filter((format) => !isEvent(format));
+  const preferred = passing.flatMap((codec) => audioFormats.find(({ encoding }) => encoding === codec) ?? [])[0];
+  const known = { common, receive: formatTable(common), formats, others: [] };
+  const agreement = agree(offer, audio, preferred ?? audioFormats[0], known);
+  const { send, events } = agreement;
+  const may = mirrored[agreement.sending ? audio.direction : withoutReceiving[audio.direction]];
+  const direction = held ? onHold[may] : may;
   const mux = audio.rtcpMux ? { rtcpMux: true } : {};
   const accepted = { kind: 'audio', port, ...mux, protocol: audio.protocol, direction, ptime: frameDuration };
   const answer = offer.media.map((media) =>
@@ -109,15 +149,23 @@ export function answerAudio(
 }
 
 /** What we may do when the peer wants this (RFC 3264 section 6.1). */
-const mirrored: Readonly<Record<Direction, Direction>> = {
+export const mirrored: Readonly<Record<Direction, Direction>> = {
   sendrecv: 'sendrecv',
   sendonly: 'recvonly',
   recvonly: 'sendonly',
   inactive: 'inactive',
 };
 
+/** The same when we hold the call: we want to hear nothing. */
+export const onHold: Readonly<Record<Direction, Direction>> = {
+  sendrecv: 'sendonly',
+  sendonly: 'sendonly',
+  recvonly: 'inactive',
+  inactive: 'inactive',
+};
+
 /** The direction of a peer that has no address to receive at. */
-const withoutReceiving: Readonly<Record<Direction, Direction>> = {
+export const withoutReceiving: Readonly<Record<Direction, Direction>> = {
   sendrecv: 'sendonly',
   sendonly: 'sendonly',
   recvonly: 'inactive',
@@ -125,7 +173,7 @@ const withoutReceiving: Readonly<Record<Direction, Direction>> = {
 };
 
 /** The audio section that we take part in. */
-function audioOf(description: SessionDescription): MediaDescription {
+export function audioOf(description: SessionDescription): MediaDescription {
   const audio = sectionOf(description, 'audio');
   if (audio === undefined) throw noCommonCodec('the far end has no audio');
   if (audio.port === 0) throw noCommonCodec('the far end refuses audio (port 0)');
@@ -137,24 +185,39 @@ function audioOf(description: SessionDescription): MediaDescription {
   return audio;
 }
 
+interface Known {
+  /** The section's formats that are ours as well. */
+  readonly common: FormatList;
+  readonly receive: ReceiveFormats;
+  readonly formats: FormatList;
+  /** What else we may send. */
+  readonly others: FormatList;
+}
+
 function agree(
   description: SessionDescription,
   audio: MediaDescription,
   send: MediaFormat | undefined,
-  receive: ReceiveFormats,
-  formats: FormatList,
+  { common, receive, formats, others }: Known,
 ): AudioAgreement {
   const codec = send === undefined ? undefined : codecOf(send);
   if (send === undefined || codec === undefined) {
     throw noCommonCodec(`we speak ${names(formats)}; the far end ${names(audio.formats)}`);
   }
+  const packetDuration = packetDurationOf(audio);
   const host = audio.address ?? description.address;
   const rtcpPort = audio.rtcpMux ? audio.port : (audio.rtcpPort ?? audio.port + 1);
   return {
     send,
     codec,
-    packetDuration: packetDurationOf(audio),
+    packetDuration,
+    others: others.flatMap((format) => {
+      const other = codecOf(format);
+      const { payloadType, clockRate } = format;
+      return other === undefined ? [] : [{ codec: other, payloadType, clockRate, packetDuration }];
+    }),
     receive,
+    events: eventsFor(send, common),
     target: { host, port: audio.port, rtcpPort: isPort(rtcpPort) ? rtcpPort : 0 },
     sending: wantsToReceive(audio, host),
   };
@@ -177,7 +240,8 @@ function formatTable(known: FormatList): ReceiveFormats {
 }
 
 function codecOf({ encoding }: MediaFormat): AudioCodec | undefined {
-  return encoding === 'speex' || encoding === 'pcmu' || encoding === 'pcma' ? encoding : undefined;
+  const known = encoding === 'speex' || encoding === 'pcmu' || encoding === 'pcma' || encoding === 'opus';
+  return known ? encoding : undefined;
 }
 
 /** Milliseconds that G.711 packets may have: less costs more in headers than in voice, more would be delay. */
@@ -188,24 +252,33 @@ function packetDurationOf({ ptime = frameDuration }: MediaDescription): number {
   return Number.isInteger(ptime) && ptime >= min && ptime <= max ? ptime : frameDuration;
 }
 
-const isEvent = ({ encoding }: MediaFormat): boolean => encoding === 'telephone-event';
+/**
+ * The events that go with an audio format share its clock (RFC 4733 section 2.1); there are peers that know them at
+ * 8000 Hz only, whatever they speak.
+ */
+function eventsFor({ clockRate }: MediaFormat, common: FormatList): MediaFormat | undefined {
+  const events = common.filter(isEvent);
+  return events.find((format) => format.clockRate === clockRate) ?? events[0];
+}
+
+export const isEvent = ({ encoding }: MediaFormat): boolean => encoding === 'telephone-event';
 
 /** Those of a section that are among ours. */
-function commonFormats(audio: MediaDescription, ours: FormatList): FormatList {
+export function commonFormats(audio: MediaDescription, ours: FormatList): FormatList {
   return audio.formats.filter(({ payloadType, encoding, clockRate }) => {
     const known = ours.some((format) => format.encoding === encoding && format.clockRate === clockRate);
     return known && Number.isInteger(payloadType) && payloadType >= 0 && payloadType < 128;
   });
 }
 
-function wantsToReceive(audio: MediaDescription, host: string): boolean {
+export function wantsToReceive(audio: MediaDescription, host: string): boolean {
   return (audio.direction === 'sendrecv' || audio.direction === 'recvonly') && !isUnspecified(host);
 }
 
-function names(formats: readonly MediaFormat[]): string {
+export function names(formats: readonly MediaFormat[]): string {
   return formats.map(({ encoding, clockRate }) => `${encoding}/${clockRate}`).join(', ') || 'no format';
 }
 
-function noCommonCodec(message: string): MediaError {
+export function noCommonCodec(message: string): MediaError {
   return new MediaError('NoCommonCodec', `no codec in common: ${message}`);
 }

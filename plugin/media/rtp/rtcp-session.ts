@@ -42,6 +42,8 @@ export class RtcpSession {
   malformed = 0;
   /** Packets of ours that the peer says it has lost. */
   remoteLost = 0;
+  /** Milliseconds of jitter of what we send, as the peer measured it. */
+  remoteJitter: number | undefined;
   /** Milliseconds there and back, measured by the peer's last report. */
   roundTrip: number | undefined;
   senderClock: SenderClock | undefined;
@@ -112,6 +114,7 @@ export class RtcpSession {
 
   #heard(block: ReportBlock, now: number): void {
     this.remoteLost = Math.max(0, block.cumulativeLost);
+    this.remoteJitter = (block.jitter * 1000) / this.#options.sender.clockRate;
     if (block.lastSenderReport === 0) return;
     const { seconds, fraction } = ntp(now);
     const units = distance32(middleBits(seconds, fraction), block.lastSenderReport + block.delaySinceLastSenderReport);

@@ -45,10 +45,21 @@ export class SendTimeline {
     return this.#placed % 2 ** 32;
   }
 
+  /** RTP timestamp for something else than audio that begins now; the audio that follows comes `duration` later at least. */
+  claim(now: number, duration: number): number {
+    const timestamp = Math.max(this.#next, this.#at(now));
+    this.#next = timestamp + duration * this.#ticksPerMs;
+    return timestamp % 2 ** 32;
+  }
+
   /** The RTP timestamp of a moment after the last placed audio: what a sender report says. */
   at(now: number): number {
+    return this.#at(now) % 2 ** 32;
+  }
+
+  #at(now: number): number {
     const elapsed = this.#timestamp === undefined ? 0 : Math.max(0, now - this.#arrival);
-    return Math.floor(this.#placed + elapsed * this.#ticksPerMs) % 2 ** 32;
+    return Math.floor(this.#placed + elapsed * this.#ticksPerMs);
   }
 
   /** The RTMP timestamp of a moment after the last placed audio; undefined before the first. */

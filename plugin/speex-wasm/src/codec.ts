@@ -14,12 +14,16 @@ export interface EncoderOptions {
   readonly vbr?: boolean;
   /** Whether frames of silence need not be sent: those that `encode` returns undefined for. Default false. */
   readonly dtx?: boolean;
+  /** Whether what lies below speech is filtered out first. Default true. */
+  readonly highPass?: boolean;
 }
 
 export interface DecoderOptions {
   readonly sampleRate: SpeexRate;
   /** Whether the filter that makes coding noise less audible is on. Default true. */
   readonly enhance?: boolean;
+  /** Whether what lies below speech is filtered out. Default true. */
+  readonly highPass?: boolean;
 }
 
 export type SpeexDecoded =
@@ -34,7 +38,7 @@ export type SpeexDecoded =
 export const maxPacket = 8192;
 
 /** Numbers of libspeex's control requests (speex.h). */
-const request = { enhance: 0, quality: 4, vbr: 12, complexity: 16, vad: 30, dtx: 34 } as const;
+const request = { enhance: 0, quality: 4, vbr: 12, complexity: 16, vad: 30, dtx: 34, highPass: 44 } as const;
 
 const bandOf: Readonly<Record<SpeexRate, number>> = { 8000: 0, 16000: 1, 32000: 2 };
 
@@ -107,7 +111,7 @@ export class SpeexEncoder {
   #state: number;
 
   constructor(memory: SpeexMemory, options: EncoderOptions) {
-    const { sampleRate, quality = 8, complexity = 3, vbr = false, dtx = false } = options;
+    const { sampleRate, quality = 8, complexity = 3, vbr = false, dtx = false, highPass = true } = options;
     inRange('quality', quality, 0, 10);
     inRange('complexity', complexity, 1, 10);
     this.frameSize = frameSizeOf(sampleRate);
@@ -121,6 +125,7 @@ export class SpeexEncoder {
       set('vbr', 1);
       memory.exports.setVbrQuality(this.#state, quality);
     }
+    if (!highPass) set('highPass', 0);
     // Discontinuous transmission wants to know where the silence is; VBR finds out by itself.
     if (dtx && !vbr) set('vad', 1);
     if (dtx) set('dtx', 1);
@@ -155,11 +160,12 @@ export class SpeexDecoder {
   readonly #memory: SpeexMemory;
   #state: number;
 
-  constructor(memory: SpeexMemory, { sampleRate, enhance = true }: DecoderOptions) {
+  constructor(memory: SpeexMemory, { sampleRate, enhance = true, highPass = true }: DecoderOptions) {
     this.frameSize = frameSizeOf(sampleRate);
     this.#memory = memory;
     this.#state = allocated(memory.exports.createDecoder(bandOf[sampleRate]));
     memory.exports.controlDecoder(this.#state, request.enhance, enhance ? 1 : 0);
+    memory.exports.controlDecoder(this.#state, request.highPass, highPass ? 1 : 0);
   }
 
   /**

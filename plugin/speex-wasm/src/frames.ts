@@ -135,6 +135,25 @@ export function joinPackets(packets: readonly Uint8Array[]): SpeexJoin {
   return { ok: true, packet: joined };
 }
 
+/** The bits of a layer that widens by nothing: a layer follows (1), its mode is 0 (000). */
+const emptyLayer = Uint8Array.of(0b10000000);
+const emptyLayerBits = 4;
+
+/**
+ * Makes a wideband packet of a narrowband one of one frame: the same sound under a layer that adds none to it, for
+ * decoders that expect wideband. A packet of anything else is returned as it is.
+ */
+export function widenPacket(packet: Uint8Array): Uint8Array {
+  const layout = inspectPacket(packet);
+  const end = layout.ok && layout.ends.length === 1 && layout.band === 'narrowband' ? layout.ends[0] : undefined;
+  if (end === undefined) return packet;
+  const widened = new Uint8Array((end + emptyLayerBits + 7) >> 3);
+  copyBits(packet, 0, end, widened, 0);
+  copyBits(emptyLayer, 0, emptyLayerBits, widened, end);
+  padLastOctet(widened, end + emptyLayerBits);
+  return widened;
+}
+
 /** Length of an in-band message with its header, as libspeex's decoder skips it. */
 function messageBits(packet: Uint8Array, at: number, header: number): number {
   const code = readBits(packet, at + narrowbandHeader, 4);

@@ -19,5 +19,6 @@ export {
   type SpeexLayout,
   type SpeexSplit,
   splitPacket,
+  widenPacket,
 } from './frames.js';
 export { compileSpeex, type SpeexModule } from './module.js';

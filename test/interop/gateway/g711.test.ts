@@ -3,7 +3,7 @@ import { Baresip } from '../../support/baresip.js';
 import { compareSpeech, type SpeechComparison } from '../../support/compare-speech.js';
 import { useGateway } from '../../support/gateway.js';
 import { LibrtmpPhone } from '../../support/librtmp-phone.js';
-import { G711Linphone } from '../../support/linphone-g711.js';
+import { LinphoneOf } from '../../support/linphone-of.js';
 import { test } from '../../support/scope.js';
 import { decodeSpeex, encodeSpeex, readAudio, sampleRate, speak } from '../../support/speech.js';
 import { encodeG711 } from '../../support/telephone.js';
@@ -57,7 +57,7 @@ describe.each(['PCMU', 'PCMA'] as const)('a far end of %s', (codec) => {
   });
 
   test.concurrent('linphone and an RTMP phone of Speex hear each other', async ({ scope }) => {
-    const linphone = await G711Linphone.start(scope, codec);
+    const linphone = await LinphoneOf.start(scope, codec);
     const phone = await LibrtmpPhone.connect(scope, gateway().rtmpUrl());
     await phone.dialAndConnect(linphone.uri);
     await linphone.connected();

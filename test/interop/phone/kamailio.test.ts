@@ -181,18 +181,36 @@ test.concurrent('another register() takes the first binding back', async ({ scop
 });
 
 // The pause outlasts two repetitions (0.5 and 1.5 s); a busy machine may repeat a 200 once by itself.
-test.concurrent('one address at two phones: the answer is confirmed once', async ({ scope }) => {
-  const [first, second] = [await registered(scope, 'rita'), await registered(scope, 'rita')];
-  const sipp = await callFrom(scope, kamailio.uri('rita'), caller.isHungUpOn());
-  await Promise.all([first, second].map((phone) => phone.waitIncoming()));
-  first.accept();
-  await first.waitStatus(2);
-  await first.waitStreams();
-  await sleep(1500);
-  first.hangup();
-  await first.waitStatus(0);
+test.concurrent.for([
+  ['first', 'rita', 0],
+  ['second', 'ruth', 1],
+] as const)(
+  'one address at two phones: the %s answers, confirmed once, the other hears no more of it',
+  async ([, user, which], { scope }) => {
+    const phones = [await registered(scope, user), await registered(scope, user)];
+    const sipp = await callFrom(scope, kamailio.uri(user), caller.isHungUpOn());
+    await Promise.all(phones.map((phone) => phone.waitIncoming()));
+    const [answering, other] = which === 0 ? phones : phones.toReversed();
+    answering?.accept();
+    await answering?.waitStatus(2);
+    await answering?.waitStreams();
+    await other?.waitStatus(0);
+    await sleep(1500);
+    answering?.hangup();
+    await answering?.waitStatus(0);
+    await sipp.done();
+    expect((await sipp.flow()).filter((line) => line === '> 200').length).toBe(1);
+    expect([answering?.statuses, other?.statuses]).toEqual([[4, 2, 3, 0], [0]]);
+  },
+);
+
+test.concurrent('one address at two phones, and the caller gives up: both hear it', async ({ scope }) => {
+  const phones = [await registered(scope, 'rosa'), await registered(scope, 'rosa')];
+  const sipp = await callFrom(scope, kamailio.uri('rosa'), caller.cancels(2));
+  await Promise.all(phones.map((phone) => phone.waitIncoming()));
+  await Promise.all(phones.map((phone) => phone.waitStatus(0)));
   await sipp.done();
-  expect((await sipp.flow()).filter((line) => line === '> 200').length).toBe(1);
+  expect(phones.map(({ statuses }) => statuses)).toEqual([[0], [0]]);
 });
 
 test.concurrent('the phone is told who was called, not its Contact', async ({ scope }) => {

@@ -140,7 +140,6 @@ describe('the caller', () => {
   test.concurrent.for([
     ['GSM only', { payloadType: 3, codec: 'GSM/8000' }],
     ['telephone-event only', { payloadType: 101, codec: 'telephone-event/8000' }],
-    ['nothing: there is no SDP', { ...speex, offer: false }],
   ] as const)('offers %s: 488, and the phone hears nothing', async ([, call], { scope }) => {
     const phone = await connect(scope);
     const sipp = await callFrom(scope, await phone.register(), caller.isRefused(488, call));

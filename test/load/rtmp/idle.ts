@@ -16,7 +16,7 @@ export async function measureIdle(figures: Figures, scope: Scope, count: number)
   const phones: LoadPhone[] = [];
   for (let index = 0; index < count; index++) {
     const address = `127.0.0.${2 + Math.floor(index / perAddress)}`;
-    phones.push(await LoadPhone.connect('127.0.0.1', port, address));
+    phones.push(await LoadPhone.connect('127.0.0.1', port, {}, address));
   }
   await sleep(2_000);
   const each = (process.memory() - before) / count;

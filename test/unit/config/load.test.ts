@@ -53,6 +53,18 @@ describe('configuration', () => {
     expect(loadConfig({ SONO_DRACHTIO_HOST: '' }).drachtioHost).toBeUndefined();
   });
 
+  it('reads the list of FreeSWITCH servers; what is left out stands in settings of its own', () => {
+    const list = (text: string) => loadConfig({ SONO_FREESWITCH_HOST: text }).freeswitchHost;
+    const none = { port: undefined, secret: undefined, weight: 1 };
+    expect(list('fs1')).toEqual([{ host: 'fs1', ...none }]);
+    expect(list('10.0.0.1:8022, fs2:8021:a:b*c*3 ,fs3*20')).toEqual([
+      { host: '10.0.0.1', ...none, port: 8022 },
+      { host: 'fs2', port: 8021, secret: 'a:b*c', weight: 3 },
+      { host: 'fs3', ...none, weight: 20 },
+    ]);
+    expect(loadConfig({})).toMatchObject({ media: 'auto', freeswitchPort: 8021, freeswitchSecret: 'ClueCon' });
+  });
+
   const refused: [string, Record<string, string>, string][] = [
     ['unknown variable', { SONO_RTMP_PROT: '1' }, 'unknown setting SONO_RTMP_PROT in the environment'],
     [
@@ -65,6 +77,24 @@ describe('configuration', () => {
       { SONO_SIP_PORT: 'sip' },
       'SONO_SIP_PORT: "sip" is not allowed; expected a port from 1 to 65535',
     ],
+    ['media', { SONO_MEDIA: 'best' }, 'SONO_MEDIA: "best" is not allowed; expected one of direct, freeswitch, auto'],
+    [
+      'media without its server',
+      { SONO_MEDIA: 'freeswitch' },
+      'SONO_MEDIA: freeswitch needs a FreeSWITCH server; set SONO_FREESWITCH_HOST',
+    ],
+    [
+      'media that cannot be encrypted as required',
+      { SONO_MEDIA: 'freeswitch', SONO_FREESWITCH_HOST: 'fs1', SONO_SRTP: 'require' },
+      'SONO_MEDIA: freeswitch knows no SRTP, which SONO_SRTP requires; auto does',
+    ],
+    ...['fs1,', 'fs1:0', 'fs1:70000', 'fs1:8021:', 'fs 1', 'fs1*0', '[::1]'].map(
+      (text): [string, Record<string, string>, string] => [
+        `FreeSWITCH server ${text}, which may hold a secret`,
+        { SONO_FREESWITCH_HOST: text },
+        'SONO_FREESWITCH_HOST: the value given is not allowed; expected a list host[:port[:secret]][*weight] separated by commas, with ports from 1 to 65535 and weights from 1 to 100',
+      ],
+    ),
     ['host', { SONO_HOST: 'not a host' }, 'SONO_HOST: "not a host" is not allowed; expected an IP address'],
     ['range', { SONO_RTP_PORTS: '20000' }, 'expected a range such as 20000-29999'],
     ['range upside down', { SONO_RTP_PORTS: '30000-20000' }, 'expected a range within 1024-65535'],

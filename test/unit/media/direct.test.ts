@@ -33,8 +33,8 @@ class Call {
       ...options,
     });
     const nothing = { address: '', media: [] };
-    const none = { accept: async () => {}, check: () => {}, write: () => {} };
-    this.session = { ...none, offer: nothing, answer: async () => nothing, close: () => ({}) };
+    const none = { accept: async () => {}, check: () => {}, write: () => {}, sendDtmf: () => false };
+    this.session = { ...none, offer: nothing, answer: async () => nothing, reoffer: () => nothing, close: () => ({}) };
   }
 
   static async open(scope: Scope, options: Partial<DirectMediaOptions> = {}): Promise<Call> {

@@ -1,7 +1,14 @@
 import { describe, expect, it } from 'vitest';
 import { MediaError } from '../../../plugin/call/ports.js';
 import type { MediaDescription, MediaFormat } from '../../../plugin/call/session-description.js';
-import { agreeAudio, answerAudio, offerAudio, transcodingFormats } from '../../../plugin/media/negotiation/formats.js';
+import type { AudioCodec } from '../../../plugin/media/audio/flv-audio.js';
+import {
+  agreeAudio,
+  answerAudio,
+  formatsOf,
+  offerAudio,
+  transcodingFormats,
+} from '../../../plugin/media/negotiation/formats.js';
 
 const speex16: MediaFormat = { payloadType: 96, encoding: 'speex', clockRate: 16000 };
 const speex8: MediaFormat = { payloadType: 97, encoding: 'speex', clockRate: 8000 };
@@ -48,6 +55,15 @@ it('offers wideband, narrowband and the events of both in this order', () => {
 describe('the codec', () => {
   it("is the first of the answer's that was offered", () => {
     expect(agree({ formats: [pcmu, event8, speex8, speex16] }).send).toEqual(speex8);
+  });
+
+  it('may be any other of the answer too', () => {
+    const { send, others } = agreeAudio(
+      { address: '192.0.2.1', media: [audioSection({ formats: [pcmu, event8, { ...speex16, payloadType: 104 }] })] },
+      transcodingFormats,
+    );
+    expect(send).toEqual(pcmu);
+    expect(others).toEqual([{ codec: 'speex', payloadType: 104, clockRate: 16000, packetDuration: 20 }]);
   });
 
   it("is sent with the peer's payload type", () => {
@@ -225,7 +241,7 @@ describe('with a codec to transcode', () => {
 
   it('an offer is answered with Speex where it is in it, else with its first G.711', () => {
     const answered = (formats: readonly MediaFormat[]) =>
-      answerAudio(description(formats), '192.0.2.9', 20000, transcodingFormats).answer.media[0]?.formats;
+      answerAudio(description(formats), '192.0.2.9', 20000, { formats: transcodingFormats }).answer.media[0]?.formats;
     expect(answered([pcmu, pcma, { ...speex8, payloadType: 110 }])).toEqual([{ ...speex8, payloadType: 110 }]);
     expect(answered([pcma, pcmu, event8])).toEqual([pcma, event8]);
   });
@@ -241,5 +257,27 @@ describe('with a codec to transcode', () => {
   ])('a ptime of %s makes packets of %i ms', (ptime, duration) => {
     const changes = ptime === undefined ? {} : { ptime };
     expect(agreeAudio(description([pcmu], changes), transcodingFormats).packetDuration).toBe(duration);
+  });
+});
+
+describe('Opus', () => {
+  const opus: MediaFormat = { payloadType: 111, encoding: 'opus', clockRate: 48000, channels: 2 };
+
+  it('is offered with the events of its clock', () => {
+    const { media } = offerAudio('192.0.2.9', 20000, formatsOf(['opus']));
+    expect(media[0]?.formats).toEqual([
+      ...[{ ...opus, payloadType: 98, parameters: 'minptime=10;useinbandfec=1' }],
+      { payloadType: 102, encoding: 'telephone-event', clockRate: 48000, parameters: '0-15' },
+    ]);
+  });
+
+  it('is answered where it passes, else what does', () => {
+    const offer = { address: '192.0.2.1', media: [audioSection({ formats: [pcmu, opus, speex16] })] };
+    const formats = formatsOf(['opus', 'speex', 'pcmu']);
+    const answered = (passing: AudioCodec[]) =>
+      answerAudio(offer, '192.0.2.9', 20000, { formats, passing }).agreement.codec;
+    expect(answered(['opus', 'speex'])).toBe('opus');
+    expect(answered(['speex'])).toBe('speex');
+    expect(answered([])).toBe('pcmu');
   });
 });

@@ -182,6 +182,31 @@ describe('a client of G.711', () => {
   });
 });
 
+describe('a far end that takes several codecs', () => {
+  const several: SendFormat = { ...wideband, others: [narrowband, pcma, pcmu] };
+
+  it('gets what the client sends, as it is, and what it prefers of the rest', () => {
+    const client = new Client(several);
+    client.speex(speexPackets[0] ?? new Uint8Array(), 0);
+    client.write(new Uint8Array(161).fill(0x82, 0, 1), 20);
+    client.write(new Uint8Array(161).fill(0x72, 0, 1), 40);
+    client.speex(speexPackets[1] ?? new Uint8Array(), 60);
+    expect(client.packets.map(({ payloadType }) => payloadType)).toEqual([110, 0, 8, 110]);
+    expect(client.sender).toMatchObject({ transcoded: 0, codec: 'speex', clockRate: 16000 });
+    client.sender.free();
+  });
+
+  it('gets the next best when it takes that no more', () => {
+    const client = new Client(several);
+    client.write(new Uint8Array(161).fill(0x82, 0, 1), 0);
+    client.sender.use({ ...wideband, others: [pcma] }, 20);
+    client.write(new Uint8Array(161).fill(0x82, 0, 1), 20);
+    expect(client.packets.map(({ payloadType }) => payloadType)).toEqual([0, 8]);
+    expect(client.sender.transcoded).toBe(1);
+    client.sender.free();
+  });
+});
+
 describe('a client that changes', () => {
   it('to G.711 and back goes on in one stream', () => {
     const client = new Client(pcmu);

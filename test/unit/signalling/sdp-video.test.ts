@@ -21,7 +21,7 @@ const description: SessionDescription = {
 };
 
 it('writes H.264 by its registered name, and feedback line by line', () => {
-  const text = writeSdp(description);
+  const text = writeSdp(description, { sessionId: 7, version: 1 });
   const lines = text.split('\r\n');
   expect(lines.slice(lines.findIndex((line) => line.startsWith('m=')))).toEqual([
     'm=video 20002 RTP/AVP 102 103',

@@ -3,6 +3,8 @@ import { describe, expect, it } from 'vitest';
 import type { SessionDescription } from '../../../plugin/call/session-description.js';
 import { parseSdp, writeSdp } from '../../../plugin/signalling/sdp.js';
 
+const origin = { sessionId: 7, version: 3 };
+
 const offer: SessionDescription = {
   address: '192.0.2.1',
   media: [
@@ -23,7 +25,7 @@ const offer: SessionDescription = {
 
 describe('SDP', () => {
   it('writes an offer line by line', () => {
-    const lines = writeSdp(offer).split('\r\n');
+    const lines = writeSdp(offer, origin).split('\r\n');
     expect(lines.filter((line) => !line.startsWith('o='))).toEqual([
       'v=0',
       's=-',
@@ -42,10 +44,10 @@ describe('SDP', () => {
   });
 
   it('reads back what it wrote, IPv6 too', () => {
-    expect(parseSdp(writeSdp(offer))).toEqual(offer);
+    expect(parseSdp(writeSdp(offer, origin))).toEqual(offer);
     const v6 = { ...offer, address: '2001:db8::1' };
-    expect(writeSdp(v6)).toContain('c=IN IP6 2001:db8::1');
-    expect(parseSdp(writeSdp(v6))).toEqual(v6);
+    expect(writeSdp(v6, origin)).toContain('c=IN IP6 2001:db8::1');
+    expect(parseSdp(writeSdp(v6, origin))).toEqual(v6);
   });
 
   it('reads and writes keys with all their parameters, and RTCP on the port of RTP', () => {
@@ -58,7 +60,7 @@ describe('SDP', () => {
       ...offer,
       media: [{ ...audio, protocol: 'RTP/SAVP', rtcpMux: true, crypto }],
     } as SessionDescription;
-    const text = writeSdp(secure);
+    const text = writeSdp(secure, origin);
     expect(text).toContain('a=crypto:22 F8_128_HMAC_SHA1_80 inline:BBBB KDR=3 WSH=64\r\n');
     expect(text).toContain('a=rtcp-mux\r\n');
     expect(parseSdp(text)).toEqual(secure);

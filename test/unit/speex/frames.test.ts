@@ -1,5 +1,5 @@
 import fc from 'fast-check';
-import { inspectPacket, joinPackets, maxFrames, splitPacket } from 'speex-wasm';
+import { inspectPacket, joinPackets, maxFrames, splitPacket, widenPacket } from 'speex-wasm';
 import { describe, expect, it } from 'vitest';
 import { layer, narrowband, pack } from './bit-strings.js';
 
@@ -112,6 +112,20 @@ describe('splitting', () => {
       else expect(['no-frame', 'truncated']).toContain(layout.fault);
     }
   });
+});
+
+describe('widening', () => {
+  it.each([0, 1, 2, 3, 4, 5, 6, 7, 8])('puts an empty layer on a narrowband frame of mode %i', (mode) => {
+    const frame = narrowband(mode, '10110011'.repeat(70));
+    expect(widenPacket(pack(frame))).toEqual(pack(frame + layer(0)));
+  });
+
+  it.each([
+    ['a wideband frame', pack(wideband)],
+    ['two frames', pack(narrowband(3) + narrowband(3))],
+    ['what is no Speex', Uint8Array.of(0x50)],
+    ['nothing', new Uint8Array()],
+  ])('leaves %s as it is', (_, packet) => expect(widenPacket(packet)).toBe(packet));
 });
 
 describe('any input', () => {

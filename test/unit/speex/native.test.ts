@@ -1,8 +1,9 @@
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { type EncoderOptions, type SpeexRate, splitPacket } from 'speex-wasm';
+import { type EncoderOptions, inspectPacket, type SpeexRate, splitPacket, widenPacket } from 'speex-wasm';
 import { beforeAll, describe, expect, it } from 'vitest';
+import { compareSpeech } from '../../support/compare-speech.js';
 import { runProgram } from '../../support/process.js';
 import { audioMessages, decodeSpeex, encodeFlv, type FlvAudio } from '../../support/speech.js';
 import { speexCodec } from '../../support/speex.js';
@@ -105,6 +106,33 @@ it('FFmpeg hears the same of packets split into frames', async () => {
     const split = splitPacket(packet);
     expect(split.ok && split.frames.length).toBe(1);
   }
+});
+
+it.each(['libspeex', 'speex'])('FFmpeg hears widened narrowband frames: %s', async (decoder) => {
+  const samples = speech.get(8000) ?? expect.fail('no speech');
+  const packets = encode(samples, { sampleRate: 8000 }).flatMap((packet) => (packet ? [widenPacket(packet)] : []));
+  for (const packet of packets) expect(inspectPacket(packet)).toMatchObject({ band: 'wideband', ends: { length: 1 } });
+  const heard = await decodeSpeex(packets, decoder);
+  expect(compareSpeech(speech.get(16000) ?? expect.fail('no speech'), heard).correlation).toBeGreaterThan(0.85);
+  if (decoder === 'libspeex')
+    expect(farthest(decode(packets, 16000).subarray(0, heard.length), heard)).toBeLessThanOrEqual(1);
+});
+
+it('without the high-pass filters low voices stay as they are', () => {
+  const low = Int16Array.from({ length: 16000 }, (_, at) => 8000 * Math.sin((2 * Math.PI * 60 * at) / 8000));
+  const level = (highPass: boolean): number => {
+    const encoder = codec.createEncoder({ sampleRate: 8000, highPass });
+    const decoder = codec.createDecoder({ sampleRate: 8000, highPass, enhance: false });
+    let sum = 0;
+    for (const frame of frames(low, 160).slice(50)) {
+      const decoded = decoder.decode(encoder.encode(frame) ?? new Uint8Array());
+      for (const sample of decoded.ok ? decoded.samples : []) sum += Math.abs(sample);
+    }
+    encoder.free();
+    decoder.free();
+    return sum;
+  };
+  expect(level(true)).toBeLessThan(level(false) * 0.8);
 });
 
 async function speexdec(ogg: Buffer): Promise<Int16Array> {

@@ -5,10 +5,13 @@ import type {
   RegistrationEvent,
   RegistrationRequest,
   SignallingEvent,
+  TextRequest,
 } from '../../../plugin/call/ports.js';
 import { CallRegistry } from '../../../plugin/call/registry.js';
+import type { MediaDescription } from '../../../plugin/call/session-description.js';
 import { serveClient } from '../../../plugin/client/client.js';
 import { Lines } from '../../../plugin/client/lines.js';
+import { fakeLeg } from '../../call/fake-leg.js';
 import { RawClient, type Received } from './raw-client.js';
 
 // What the librtmp test phone of the SEMS plugin sends, as recorded (the type 3 headers every 128 bytes are its own).
@@ -44,6 +47,12 @@ function command(name: string, transaction: number, ...args: AmfValue[]): string
   return Buffer.concat(chunks).toString('hex');
 }
 
+const audio: MediaDescription = { kind: 'audio', port: 4000, protocol: 'RTP/AVP', direction: 'sendrecv', formats: [] };
+
+/** Whether the far end takes keys in RTP. */
+let rtpEvents: boolean;
+let sent: TextRequest[];
+let refuseText: string | undefined;
 let registered: RegistrationRequest[];
 let tellRegistration: (event: RegistrationEvent) => void;
 let server: RtmpServer;
@@ -55,6 +64,9 @@ let signal: (event: SignallingEvent) => void;
 
 beforeEach(async () => {
   invited = [];
+  rtpEvents = true;
+  sent = [];
+  refuseText = undefined;
   registered = [];
   signalled = [];
   server = new RtmpServer();
@@ -68,7 +80,8 @@ beforeEach(async () => {
           invite: (request, listener) => {
             invited.push(request);
             signal = listener;
-            return { cancel: () => signalled.push('CANCEL'), bye: () => signalled.push('BYE') };
+            const leg = fakeLeg((asked) => signalled.push(asked));
+            return { ...leg, cancel: () => signalled.push('CANCEL'), bye: () => signalled.push('BYE') };
           },
         },
         media: {
@@ -77,12 +90,14 @@ beforeEach(async () => {
             accept: async () => {},
             check: () => {},
             answer: async () => ({ address: '192.0.2.1', media: [] }),
+            reoffer: (direction) => ({ address: '192.0.2.1', media: [{ ...audio, direction }] }),
+            sendDtmf: (digits, ms) => rtpEvents && signalled.push(`RTP ${digits} ${ms}`) > 0,
             write: () => {},
             close: () => ({}),
           }),
         },
         timers: { after: () => () => {} },
-        observer: { changed: () => {}, finished: (call) => calls.remove(call) },
+        observer: { changed: () => {}, transferred: () => {}, finished: (call) => calls.remove(call) },
       },
       calls,
       domain: () => '192.0.2.1',
@@ -93,6 +108,12 @@ beforeEach(async () => {
           registered.push(request);
           tellRegistration = listener;
           return { end: () => signalled.push('un-REGISTER') };
+        },
+      },
+      messages: {
+        sendMessage: async (request) => {
+          if (refuseText !== undefined) throw new Error(refuseText);
+          sent.push(request);
         },
       },
       shared: new Map(),
@@ -335,6 +356,7 @@ describe('the Sono API on the wire', () => {
       ring: () => signalled.push('180'),
       answer: () => signalled.push('200'),
       reject: (sipStatus) => signalled.push(String(sipStatus)),
+      ...fakeLeg((asked) => signalled.push(asked)),
       bye: () => signalled.push('BYE'),
     });
     const push = await phone.find((message) => message.type === 'command' && message.name === 'onStatus');
@@ -450,6 +472,158 @@ describe('the Sono API on the wire', () => {
       expect(push).toMatchObject({
         streamId: 0,
         args: [{ level: 'status', code: 'Sono.Registration.Lost', reason: '403 Forbidden' }],
+      });
+    });
+  });
+
+  describe('within a call', () => {
+    /** A push other than a status, as every client that knows the original reads one. */
+    const push = (code: string, fields: Record<string, AmfValue>) => ({
+      type: 'command',
+      chunkStreamId: 3,
+      streamId: 0,
+      name: 'onStatus',
+      transactionId: 0,
+      commandObject: null,
+      args: [{ level: 'status', code, ...fields }],
+    });
+    const pushed = (code: string) =>
+      phone.find((message) => message.type === 'command' && JSON.stringify(message.args).includes(`"code":"${code}"`));
+    const far = { address: '192.0.2.2', media: [{ ...audio }] };
+
+    const inCall = async () => {
+      await calling();
+      signal({ type: 'answered', answer: far });
+      await untilStatus(2);
+    };
+
+    /** Until the gateway has read what was sent before. */
+    const settled = async (transaction: number) => {
+      phone.send(command('getStreamLength', transaction, 'x'));
+      await phone.find(answerTo(transaction));
+    };
+
+    it('sendDTMF has no reply; the keys go out in RTP, or by INFO where the far end takes them so', async () => {
+      await inCall();
+      phone.send(command('sendDTMF', 7, '1*a'));
+      phone.send(command('sendDTMF', 8, 5, 250));
+      await settled(9);
+      expect(signalled).toEqual(['RTP 1*A 160', 'RTP 5 250']);
+      rtpEvents = false;
+      phone.send(command('sendDTMF', 10, '#'));
+      await settled(11);
+      expect(signalled.at(-1)).toBe('INFO # 160');
+      expect(phone.received.filter((message) => [7, 8, 10].some((id) => answerTo(id)(message)))).toEqual([]);
+    });
+
+    it('Sono.Call.DTMF {digit, duration}', async () => {
+      await inCall();
+      signal({ type: 'tone', tone: { digit: '#', duration: 240 } });
+      expect(await pushed('Sono.Call.DTMF')).toMatchObject(push('Sono.Call.DTMF', { digit: '#', duration: 240 }));
+    });
+
+    it('hold(true) and hold(false): Sono.Call.Hold {held} when the far end has agreed', async () => {
+      await inCall();
+      phone.send(command('hold', 7, true));
+      await settled(8);
+      expect(signalled).toEqual(['re-INVITE sendonly']);
+      signal({ type: 'changed', answer: far });
+      expect(await pushed('Sono.Call.Hold')).toMatchObject(
+        push('Sono.Call.Hold', { held: true, local: true, remote: false }),
+      );
+      const from = phone.received.length;
+      phone.send(command('hold', 9, false));
+      await settled(10);
+      signal({ type: 'unchanged', reason: '500 Server Internal Error' });
+      const fields = { held: true, local: true, remote: false, reason: '500 Server Internal Error' };
+      const isHold = (message: Received) => JSON.stringify(message).includes('Sono.Call.Hold');
+      expect(await phone.find(isHold, from)).toMatchObject(push('Sono.Call.Hold', fields));
+    });
+
+    it('Sono.Call.Hold when the far end holds', async () => {
+      await inCall();
+      signal({ type: 'offered', offer: { ...far, address: '0.0.0.0' } });
+      expect(await pushed('Sono.Call.Hold')).toMatchObject(
+        push('Sono.Call.Hold', { held: true, local: false, remote: true }),
+      );
+    });
+
+    it('transfer(uri): REFER, and Sono.Call.Transferred {uri}, then 0', async () => {
+      await inCall();
+      phone.send(command('transfer', 7, 'sip:carol@example.com'));
+      await settled(8);
+      expect(signalled).toEqual(['REFER sip:carol@example.com']);
+      signal({ type: 'transferred' });
+      expect(await pushed('Sono.Call.Transferred')).toMatchObject(
+        push('Sono.Call.Transferred', { uri: 'sip:carol@example.com' }),
+      );
+      await untilStatus(0);
+      expect(signalled.at(-1)).toBe('BYE');
+    });
+
+    it('a transfer that fails: Sono.Call.TransferFailed {reason}, and the call goes on', async () => {
+      await inCall();
+      phone.send(command('transfer', 7, 'sip:carol@example.com'));
+      await settled(8);
+      signal({ type: 'transfer-failed', reason: '486 Busy Here' });
+      expect(await pushed('Sono.Call.TransferFailed')).toMatchObject(
+        push('Sono.Call.TransferFailed', { reason: '486 Busy Here' }),
+      );
+      expect(statuses()).toEqual([1, 4, 2]);
+    });
+
+    it('Sono.Message {from, text}', async () => {
+      await inCall();
+      signal({ type: 'message', message: { from: 'sip:bob@example.com', text: 'Grüße ☎' } });
+      expect(await pushed('Sono.Message')).toMatchObject(
+        push('Sono.Message', { from: 'sip:bob@example.com', text: 'Grüße ☎' }),
+      );
+    });
+
+    it.each([
+      ['sendDTMF', ['1x'], 'Sono.Call.Failed'],
+      ['sendDTMF', ['1', 0], 'Sono.Call.Failed'],
+      ['hold', ['true'], 'Sono.Call.Failed'],
+      ['transfer', ['no address'], 'Sono.Call.Failed'],
+      ['transfer', [null], 'Sono.Call.Failed'],
+      ['sendMessage', ['sip:bob@example.com', 1], 'Sono.Message.Failed'],
+      ['sendMessage', ['no address', 'x'], 'Sono.Message.Failed'],
+    ] as const)('%s(%j) is an error, and nothing is sent', async (name, args, code) => {
+      await inCall();
+      phone.send(command(name, 7, ...args));
+      expect(await phone.find(answerTo(7))).toMatchObject({
+        name: '_error',
+        args: [{ level: 'error', code, description: expect.stringMatching(/./) }],
+      });
+      expect([signalled, sent]).toEqual([[], []]);
+    });
+
+    it.each([
+      ['sendDTMF', '1'],
+      ['hold', true],
+      ['transfer', 'sip:bob@example.com'],
+    ])('%s outside a call is an error', async (name, argument) => {
+      await connected();
+      phone.send(command(name, 7, argument));
+      expect(await phone.find(answerTo(7))).toMatchObject({ name: '_error', args: [{ code: 'Sono.Call.Failed' }] });
+    });
+  });
+
+  describe('texts', () => {
+    it('sendMessage(uri, text) is answered when the far end has it, also outside calls', async () => {
+      await connected();
+      phone.send(command('sendMessage', 7, 'sip:bob@example.com', 'Grüße ☎'));
+      expect(await phone.find(answerTo(7))).toMatchObject({ name: '_result', args: [{ level: 'status' }] });
+      expect(sent).toMatchObject([{ uri: 'sip:bob@example.com', text: 'Grüße ☎' }]);
+    });
+
+    it('is an error with the reason when the far end refuses', async () => {
+      await connected();
+      refuseText = '404 Not Found';
+      phone.send(command('sendMessage', 7, 'sip:bob@example.com', 'x'));
+      expect(await phone.find(answerTo(7))).toMatchObject({
+        name: '_error',
+        args: [{ code: 'Sono.Message.Failed', description: '404 Not Found' }],
       });
     });
   });

@@ -6,8 +6,8 @@ import { PeerProcess } from './process.js';
 import type { Scope } from './scope.js';
 import { readAudio, writeWav } from './speech.js';
 
-/** A linphone that knows no codec but one law of G.711, takes every call, speaks from a file and hears into one. */
-export class G711Linphone {
+/** A linphone that knows no codec but one, takes every call, speaks from a file and hears into one. */
+export class LinphoneOf {
   readonly uri: string;
   readonly #process: PeerProcess;
   readonly #folder: string;
@@ -18,7 +18,7 @@ export class G711Linphone {
     this.uri = uri;
   }
 
-  static async start(scope: Scope, codec: 'PCMU' | 'PCMA'): Promise<G711Linphone> {
+  static async start(scope: Scope, codec: 'PCMU' | 'PCMA' | 'G722' | 'opus'): Promise<LinphoneOf> {
     const folder = await mkdtemp(join(tmpdir(), 'linphone-'));
     scope.defer(() => rm(folder, { recursive: true, force: true }));
     const port = await freePort();
@@ -29,7 +29,7 @@ export class G711Linphone {
       cwd: folder,
       env: { PATH: globalThis.process.env.PATH, HOME: folder, LC_ALL: 'C' },
     });
-    const phone = new G711Linphone(process, folder, `sip:linphone@${loopback}:${port}`);
+    const phone = new LinphoneOf(process, folder, `sip:linphone@${loopback}:${port}`);
     process.writeLine('soundcard use files');
     process.writeLine(`record ${phone.#recording}`);
     process.writeLine('ipv6 disable');

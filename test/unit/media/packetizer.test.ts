@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { expect, it } from 'vitest';
-import { G711Packetizer } from '../../../plugin/media/audio/g711-packetizer.js';
+import { g711Packetizer } from '../../../plugin/media/audio/packetizer.js';
 
 interface Packet {
   readonly timestamp: number;
@@ -9,7 +9,7 @@ interface Packet {
 
 function run(duration: number, pieces: readonly (readonly [timestamp: number, octets: readonly number[]])[]): Packet[] {
   const packets: Packet[] = [];
-  const packetizer = new G711Packetizer(duration);
+  const packetizer = g711Packetizer(duration);
   for (const [timestamp, octets] of pieces) {
     packetizer.write(Uint8Array.from(octets), timestamp, (bytes, start) =>
       packets.push({ timestamp: start, octets: [...bytes] }),
@@ -79,7 +79,7 @@ it('starts anew where a source counts anew', () => {
 });
 
 it('says how much is missing before a piece', () => {
-  const packetizer = new G711Packetizer(20);
+  const packetizer = g711Packetizer(20);
   expect(packetizer.gapBefore(5000)).toBe(0);
   packetizer.write(new Uint8Array(160), 5000, () => {});
   expect([5020, 5060, 5080, 4000].map((timestamp) => packetizer.gapBefore(timestamp))).toEqual([0, 0, 60, 0]);

@@ -1,29 +1,33 @@
 import { distance32 } from '../rtp/serial.js';
-import { g711Rate } from './g711.js';
 
 /** Milliseconds by which timestamps may be ahead of the audio before that is a gap; less is jitter. */
 const gapThreshold = 40;
 /** Milliseconds by which they may be behind it before the source counts anew. */
 const restartThreshold = 1_000;
 
-/** The octets are overwritten when it returns. */
-export type TakePacket = (octets: Uint8Array, timestamp: number) => void;
+/** The data are overwritten when it returns. */
+export type TakePacket<T = Uint8Array> = (data: T, timestamp: number) => void;
 
 /**
- * Cuts the G.711 of one source, which comes in pieces of any length, into packets of one length. Their timestamps follow
+ * Cuts the audio of one source, which comes in pieces of any length, into packets of one length. Their timestamps follow
  * from the number of samples. Deterministic.
  */
-export class G711Packetizer {
+export class Packetizer<T extends Uint8Array | Int16Array> {
   readonly #duration: number;
-  readonly #pending: Uint8Array;
+  readonly #rate: number;
+  readonly #pending: T;
   #filled = 0;
-  /** Timestamp of the first pending octet; undefined before the first piece. */
+  /** Timestamp of the first pending sample; undefined before the first piece. */
   #start: number | undefined;
 
-  /** @param duration Milliseconds of a packet. */
-  constructor(duration: number) {
+  /**
+   * @param duration Milliseconds of a packet.
+   * @param pending Takes what is not a packet yet: as long as one.
+   */
+  constructor(duration: number, pending: T) {
     this.#duration = duration;
-    this.#pending = new Uint8Array(duration * g711Rate);
+    this.#rate = pending.length / duration;
+    this.#pending = pending;
   }
 
   /** Milliseconds that are missing before audio of this timestamp: 0 where the difference may be jitter. */
@@ -33,11 +37,11 @@ export class G711Packetizer {
     return ahead > gapThreshold ? ahead : 0;
   }
 
-  /** @param timestamp Milliseconds of the first octet, modulo 2^32. */
-  write(octets: Uint8Array, timestamp: number, take: TakePacket): void {
+  /** @param timestamp Milliseconds of the first sample, modulo 2^32. */
+  write(samples: T, timestamp: number, take: TakePacket<T>): void {
     this.#align(timestamp);
-    for (let at = 0; at < octets.length; ) {
-      const part = octets.subarray(at, at + this.#pending.length - this.#filled);
+    for (let at = 0; at < samples.length; ) {
+      const part = samples.subarray(at, at + this.#pending.length - this.#filled);
       this.#pending.set(part, this.#filled);
       this.#filled += part.length;
       at += part.length;
@@ -60,6 +64,11 @@ export class G711Packetizer {
   }
 
   #end(start: number): number {
-    return start + Math.floor(this.#filled / g711Rate);
+    return start + Math.floor(this.#filled / this.#rate);
   }
+}
+
+/** For G.711, octet by octet. */
+export function g711Packetizer(duration: number): Packetizer<Uint8Array> {
+  return new Packetizer(duration, new Uint8Array(duration * 8));
 }

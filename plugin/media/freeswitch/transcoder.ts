@@ -1,0 +1,89 @@
+import type { ClientFrame, MediaOptions, MediaReport } from '../../call/ports.js';
+import type { SessionDescription } from '../../call/session-description.js';
+import type { DirectMedia } from '../direct.js';
+import type { DirectSession, Diversion } from '../direct-session.js';
+import type { FormatList } from '../negotiation/formats.js';
+import type { FarSide } from './far-side.js';
+import { EndpointPair } from './pair.js';
+import type { FreeSwitchPool } from './pool.js';
+import { type PayloadTypes, Relay } from './relay.js';
+
+/** FreeSWITCH between the client and a socket of ours that faces the far end. */
+export class Transcoder {
+  readonly #pair: EndpointPair;
+  readonly #relay: Relay;
+  /** What the server was told of the far end. */
+  #far: FarSide;
+
+  static async open(pool: FreeSwitchPool, direct: DirectMedia, call: MediaOptions, far: FarSide): Promise<Transcoder> {
+    return pool.serve(call.callId, async (server) => {
+      const relay = await Relay.open(direct, server.localAddress, call.lost);
+      try {
+        const pair = await EndpointPair.open(server, direct, call, relay.description(far));
+        return new Transcoder(pair, relay, far);
+      } catch (error) {
+        relay.close();
+        throw error;
+      }
+    });
+  }
+
+  private constructor(pair: EndpointPair, relay: Relay, far: FarSide) {
+    this.#pair = pair;
+    this.#relay = relay;
+    this.#far = far;
+  }
+
+  /** Serves this far end from now on: at first, or after a new offer or answer. Resolves to what an answer says of its protection. */
+  async serve(
+    far: FarSide,
+    description: SessionDescription,
+    kind: 'offer' | 'answer',
+    payloadTypes: PayloadTypes,
+    session: DirectSession,
+  ): Promise<Diversion['security']> {
+    if (!sameFormats(far, this.#far)) await this.#pair.far.modify(this.#relay.description(far));
+    this.#far = far;
+    const { farEnd, security } = session.divert(description, kind, this.#relay, far.target);
+    this.#relay.join(farEnd, far, payloadTypes, this.#pair.far.local);
+    await this.#pair.bridge();
+    return security;
+  }
+
+  write(frame: ClientFrame): void {
+    this.#pair.write(frame);
+  }
+
+  /** What is spoken with the far end now, under its numbers. */
+  get formats(): FormatList {
+    const { format, events } = this.#far;
+    return events === undefined ? [format] : [format, events];
+  }
+
+  /** As {@link MediaSession.sendDtmf}; false where the far end knows no telephone events. */
+  sendDtmf(digits: string, ms: number): boolean {
+    return this.#far.events !== undefined && this.#pair.sendDtmf(digits, ms);
+  }
+
+  /** Hangs up the channels. Returns what was measured towards the client, and what went through to the far end. */
+  close(): MediaReport {
+    const report = {
+      ...this.#pair.close(),
+      codec: `${this.#far.format.encoding}/${this.#far.format.clockRate}`,
+      relayedToFarEnd: this.#relay.toFarEnd,
+      relayedFromFarEnd: this.#relay.toServer,
+    };
+    this.#relay.close();
+    return report;
+  }
+}
+
+/** Formats under the same numbers. */
+function sameFormats(one: FarSide, other: FarSide): boolean {
+  return (
+    one.format.encoding === other.format.encoding &&
+    one.format.clockRate === other.format.clockRate &&
+    one.format.payloadType === other.format.payloadType &&
+    one.events?.payloadType === other.events?.payloadType
+  );
+}

@@ -1,0 +1,77 @@
+import { readAllow, SipDialog } from './dialog.js';
+import type { DrachtioConnection } from './drachtio.js';
+import { parseNameAddr, userOf } from './name-addr.js';
+import type { ReceivedRequest } from './received-request.js';
+
+/** One INVITE transaction of a caller, from the request to our final response. */
+export class ReceivedInvite {
+  readonly request: ReceivedRequest;
+  /** User part of the Request-URI, unescaped. */
+  readonly called: string;
+  /** The caller's SIP URI and name, as in From. */
+  readonly from: string;
+  readonly displayName: string | undefined;
+  readonly #connection: DrachtioConnection;
+  #dialogId = '';
+  /** Takes the requests of the dialog, answered or not yet. */
+  #receive: (request: ReceivedRequest) => void = (request) => request.respond(481);
+
+  private constructor(connection: DrachtioConnection, request: ReceivedRequest, from: string, name?: string) {
+    this.#connection = connection;
+    this.request = request;
+    this.called = userOf(request.uri);
+    this.from = from;
+    this.displayName = name;
+  }
+
+  /** Undefined for an INVITE whose From cannot be read. */
+  static of(connection: DrachtioConnection, request: ReceivedRequest): ReceivedInvite | undefined {
+    const from = parseNameAddr(request.header('from'));
+    return from && new ReceivedInvite(connection, request, from.uri, from.displayName);
+  }
+
+  /** Empty when there is no offer. */
+  get sdp(): string {
+    return /^application\/sdp\b/i.test(this.request.header('content-type')) ? this.request.body : '';
+  }
+
+  /** Who takes the requests of the dialog. */
+  onRequest(receive: (request: ReceivedRequest) => void): void {
+    this.#receive = receive;
+    this.request.onUpdate((update) => receive(update));
+  }
+
+  respond(status: number, headers: Readonly<Record<string, string>> = {}): void {
+    this.request.respond(status, { headers }, (sent) => {
+      if (sent instanceof Error || status >= 200 || sent.dialogId === '') return;
+      this.#dialogId = sent.dialogId;
+      this.#connection.dialogs.set(sent.dialogId, (request) => this.#receive(request));
+    });
+    if (status >= 200) this.close();
+  }
+
+  /** Sends a 200; `done` gets an error when it cannot be sent. */
+  answer(sdp: string, headers: Readonly<Record<string, string>>, done: (dialog: SipDialog | Error) => void): void {
+    const { request } = this;
+    request.respond(200, { headers, body: sdp }, (sent) => {
+      if (sent instanceof Error) return done(sent);
+      this.close();
+      const tag = (name: 'from' | 'to') => parseNameAddr(sent.header(name))?.parameters.get('tag') ?? '';
+      const identity = {
+        id: sent.dialogId,
+        callId: request.header('call-id'),
+        localTag: tag('to'),
+        remoteTag: tag('from'),
+        initiator: false,
+        allowed: readAllow(request.header('allow')),
+        target: parseNameAddr(request.header('contact'))?.uri ?? '',
+      };
+      done(new SipDialog(this.#connection, identity, (inDialog) => this.#receive(inDialog)));
+    });
+  }
+
+  /** There will be no dialog. */
+  close(): void {
+    this.#connection.dialogs.delete(this.#dialogId);
+  }
+}

@@ -24,11 +24,9 @@ export class MeasuredProcess {
     return new MeasuredProcess(child);
   }
 
-  /** Processor time used so far, in seconds (proc(5): utime and stime, in ticks of 10 ms). */
+  /** Processor time used so far, in seconds. */
   cpuSeconds(): number {
-    const stat = readFileSync(`/proc/${this.#process.pid}/stat`, 'utf8');
-    const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
-    return (Number(fields[11]) + Number(fields[12])) / 100;
+    return cpuSeconds(this.#process.pid ?? 0);
   }
 
   /** Resident memory in kB. */
@@ -42,6 +40,19 @@ export class MeasuredProcess {
     this.#process.kill('SIGTERM');
     await gone;
   }
+}
+
+/** Processor time that a process has used so far, in seconds (proc(5): utime and stime, in ticks of 10 ms). */
+export function cpuSeconds(pid: number): number {
+  const stat = readFileSync(`/proc/${pid}/stat`, 'utf8');
+  const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
+  return (Number(fields[11]) + Number(fields[12])) / 100;
+}
+
+/** The processes that a process has started (proc(5)). */
+export function childrenOf(pid: number): number[] {
+  const children = readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8').trim();
+  return children === '' ? [] : children.split(' ').map(Number);
 }
 
 export interface StartOptions {

@@ -14,6 +14,7 @@ export class LoadPhone {
   onStatus: (status: number) => void = () => {};
   onAudio: (payload: Uint8Array, timestamp: number) => void = () => {};
   onVideo: (payload: Uint8Array) => void = () => {};
+  onAcknowledgement: (sequenceNumber: number) => void = () => {};
   readonly #socket: Socket;
   readonly #input = new BufferList();
   readonly #reader = new ChunkReader(this.#input, { messageSize: 1e6, bytesInFlight: 1e6, chunkStreams: 64 });
@@ -29,9 +30,9 @@ export class LoadPhone {
     socket.on('error', () => {});
   }
 
-  /** @param says added to the command object of connect */
-  static async connect(host: string, port: number, says: AmfObject = {}): Promise<LoadPhone> {
-    const socket = connect({ host, port, noDelay: true });
+  /** @param says added to the command object of connect @param localAddress of this side; the system's choice unless given */
+  static async connect(host: string, port: number, says: AmfObject = {}, localAddress?: string): Promise<LoadPhone> {
+    const socket = connect({ host, port, noDelay: true, ...(localAddress !== undefined && { localAddress }) });
     await once(socket, 'connect');
     const phone = new LoadPhone(socket);
     // The plain handshake does not look at what the other side sends: C0, C1 and C2 can go at once.
@@ -51,11 +52,20 @@ export class LoadPhone {
 
   /** What a phone does at status 4. */
   async openStreams(): Promise<void> {
-    const [publishing] = await this.call('createStream', null);
+    await this.publish();
     const [playing] = await this.call('createStream', null);
+    this.#command(Number(playing), 'play', [null, 'dummy', 'live']);
+  }
+
+  async publish(): Promise<void> {
+    const [publishing] = await this.call('createStream', null);
     this.#publishing = Number(publishing);
     this.#command(this.#publishing, 'publish', [null, 'dummy', 'live']);
-    this.#command(Number(playing), 'play', [null, 'dummy', 'live']);
+  }
+
+  /** With the handshake. */
+  get bytesSent(): number {
+    return this.#socket.bytesWritten;
   }
 
   sendAudio(timestamp: number, payload: Uint8Array): void {
@@ -105,6 +115,8 @@ export class LoadPhone {
       this.onVideo(message.payload);
     } else if (message.type === 'setChunkSize') {
       this.#reader.setChunkSize(message.chunkSize);
+    } else if (message.type === 'acknowledgement') {
+      this.onAcknowledgement(message.sequenceNumber);
     } else if (message.type === 'userControl' && message.event === 'pingRequest') {
       this.#send({ type: 'userControl', event: 'pingResponse', pingTimestamp: message.pingTimestamp }, 2);
     } else if (message.type === 'command' && message.name === '_result') {

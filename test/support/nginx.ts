@@ -8,16 +8,26 @@ import { PeerProcess } from './process.js';
 import type { Scope } from './scope.js';
 
 /** nginx as reverse proxy for HTTP and WebSocket, as its documentation sets it up. @returns the port that it listens on */
-export function startNginx(scope: Scope, upstreamPort: number): Promise<number> {
-  return start(scope, (folder, port) => proxyConfiguration(folder, port, upstreamPort));
+export async function startNginx(scope: Scope, upstreamPort: number): Promise<number> {
+  return (await start(scope, (folder, port) => proxyConfiguration(folder, port, upstreamPort))).port;
 }
 
 /** nginx with its RTMP module: an application `live` that relays. @returns the port that it listens on */
-export function startNginxRtmp(scope: Scope): Promise<number> {
+export async function startNginxRtmp(scope: Scope): Promise<number> {
+  return (await runNginxRtmp(scope)).port;
+}
+
+export interface Nginx {
+  readonly port: number;
+  /** Of the master; its one worker does the work. */
+  readonly pid: number;
+}
+
+export function runNginxRtmp(scope: Scope): Promise<Nginx> {
   return start(scope, rtmpConfiguration);
 }
 
-async function start(scope: Scope, configure: (folder: string, port: number) => string): Promise<number> {
+async function start(scope: Scope, configure: (folder: string, port: number) => string): Promise<Nginx> {
   const port = await freePort();
   const folder = mkdtempSync(join(tmpdir(), 'nginx-'));
   const file = join(folder, 'nginx.conf');
@@ -28,7 +38,7 @@ async function start(scope: Scope, configure: (folder: string, port: number) => 
     rmSync(folder, { recursive: true, force: true });
   });
   for (let attempt = 0; attempt < 200 && !(await listens(port)); attempt += 1) await sleep(20);
-  return port;
+  return { port, pid: nginx.pid };
 }
 
 function rtmpConfiguration(folder: string, port: number): string {

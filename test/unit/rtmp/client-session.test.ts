@@ -208,6 +208,30 @@ describe('streams', () => {
     expect((await server.command('deleteStream')).args).toEqual([1]);
   });
 
+  test('media on message stream 0 is what plays, while one stream does: node-media-server sends it there', async ({
+    scope,
+  }) => {
+    const { server, connection, stream } = await streaming(scope);
+    const heard: number[] = [];
+    stream.on('audio', ({ timestamp }) => heard.push(timestamp));
+    const audio = (timestamp: number) =>
+      server.send({ type: 'audio', streamId: 0, timestamp, payload: Uint8Array.of(0xb2) });
+    audio(1);
+    const playing = stream.play('x');
+    server.send(status(1, 'NetStream.Play.Start'));
+    await playing;
+    audio(2);
+    const creating = connection.createStream();
+    server.send(result(3, 2));
+    const playingToo = (await creating).play('y');
+    server.send(status(2, 'NetStream.Play.Start'));
+    await playingToo;
+    audio(3);
+    server.send(status(1, 'NetStream.Play.Stop'));
+    await expect.poll(() => stream.playing).toBeUndefined();
+    expect(heard).toEqual([2]);
+  });
+
   test('are limited in number', async ({ scope }) => {
     const { server, connection } = await streaming(scope, { streams: 2 });
     const second = connection.createStream();

@@ -325,6 +325,14 @@ describe('chunk writer', () => {
     expect(output.filter((part) => part.buffer === LONG.buffer)).toHaveLength(3);
   });
 
+  it.each([0, 1, 512])('writes a message of %i bytes in one piece with its header', (length) => {
+    const output: Uint8Array[] = [];
+    const writer = new ChunkWriter();
+    writer.setChunkSize(4_096);
+    expect(writer.write(message(5, 0, repeat(7, length)), output)).toBe(12 + length);
+    expect(output.map((part) => part.length)).toEqual([12 + length]);
+  });
+
   it('uses type 2 where receivers disagree on what a type 3 would say', () => {
     expect(writeAll([message(4, 16, AB), message(4, 32, AB)])).toEqual(
       bytes('04 000010 000002 08 01000000', AB, '84 000010', AB),

@@ -1,6 +1,12 @@
+const NO_MEMORY = new ArrayBuffer(0);
+
 /** Received bytes in the buffers that they came in; what is taken out is copied only when it crosses from one buffer to the next. */
 export class BufferList {
   readonly #buffers: Uint8Array[] = [];
+  /** The first buffer, and what it is a view of: to ask the view for that each time costs as much as the rest of {@link take}. */
+  #first: Uint8Array | undefined;
+  #memory: ArrayBufferLike = NO_MEMORY;
+  #memoryOffset = 0;
   /** Bytes of the first buffer that are consumed already. */
   #offset = 0;
   #length = 0;
@@ -9,29 +15,46 @@ export class BufferList {
     return this.#length;
   }
 
+  /** The buffer that the next byte is in, at {@link offset}. */
+  get first(): Uint8Array | undefined {
+    return this.#first;
+  }
+
+  get offset(): number {
+    return this.#offset;
+  }
+
   /** The list keeps the buffer: it must not change any more. */
   push(buffer: Uint8Array): void {
     if (buffer.length === 0) return;
     this.#buffers.push(buffer);
     this.#length += buffer.length;
+    if (this.#first === undefined) this.#enterFirst();
   }
 
   /** The byte at a position, not consumed; undefined beyond the end. */
   at(position: number): number | undefined {
     const offset = this.#offset + position;
-    const first = this.#buffers[0];
+    const first = this.#first;
     return first !== undefined && offset < first.length ? first[offset] : this.#atFurther(offset);
+  }
+
+  /** A copy of the first bytes, at most `limit`, which are not consumed. */
+  copy(limit: number): Uint8Array {
+    const bytes = new Uint8Array(Math.min(limit, this.#length));
+    for (let index = 0; index < bytes.length; index += 1) bytes[index] = this.at(index) ?? 0;
+    return bytes;
   }
 
   /** Consumes the first bytes that lie in one buffer: at least 1 when the list is not empty, at most `limit`; never copies. */
   take(limit: number): Uint8Array {
-    const buffer = this.#buffers[0];
-    if (buffer === undefined) return new Uint8Array(0);
-    const end = Math.min(buffer.length, this.#offset + limit);
-    const taken = buffer.subarray(this.#offset, end);
-    this.#length -= taken.length;
-    this.#offset = end;
-    if (end === buffer.length) this.#dropFirst();
+    const first = this.#first;
+    if (first === undefined) return new Uint8Array(0);
+    const length = Math.min(limit, first.length - this.#offset);
+    const taken = new Uint8Array(this.#memory, this.#memoryOffset + this.#offset, length);
+    this.#length -= length;
+    this.#offset += length;
+    if (this.#offset === first.length) this.#dropFirst();
     return taken;
   }
 
@@ -51,7 +74,7 @@ export class BufferList {
   }
 
   skip(length: number): void {
-    const first = this.#buffers[0];
+    const first = this.#first;
     if (first !== undefined && this.#offset + length < first.length) {
       this.#offset += length;
       this.#length -= length;
@@ -62,8 +85,8 @@ export class BufferList {
 
   clear(): void {
     this.#buffers.length = 0;
-    this.#offset = 0;
     this.#length = 0;
+    this.#enterFirst();
   }
 
   /** @param start counted from the beginning of the first buffer */
@@ -78,6 +101,15 @@ export class BufferList {
 
   #dropFirst(): void {
     this.#buffers.shift();
+    this.#enterFirst();
+  }
+
+  #enterFirst(): void {
+    const first = this.#buffers[0];
+    this.#first = first;
     this.#offset = 0;
+    // Without a buffer the memory of the last one is let go.
+    this.#memory = first?.buffer ?? NO_MEMORY;
+    this.#memoryOffset = first?.byteOffset ?? 0;
   }
 }

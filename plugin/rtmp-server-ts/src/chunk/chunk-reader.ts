@@ -1,12 +1,6 @@
 import type { BufferList } from '../bytes/buffer-list.js';
 import { RtmpError } from '../errors/rtmp-error.js';
-import {
-  type BasicHeader,
-  MESSAGE_HEADER_LENGTH,
-  type MessageHeader,
-  readBasicHeader,
-  readMessageHeader,
-} from './chunk-header.js';
+import { ChunkHeader, MAX_HEADER_LENGTH } from './chunk-header.js';
 import { ChunkStream } from './chunk-stream.js';
 import { CONTROL_CHUNK_STREAM_ID, DEFAULT_CHUNK_SIZE, MAX_CHUNK_SIZE } from './constants.js';
 import type { RawMessage } from './raw-message.js';
@@ -30,6 +24,7 @@ export class ChunkReader {
   readonly #input: BufferList;
   readonly #limits: ChunkReaderLimits;
   readonly #streams = new Map<number, ChunkStream>();
+  readonly #header = new ChunkHeader();
   #chunkSize = DEFAULT_CHUNK_SIZE;
   #bytesInFlight = 0;
   /** The chunk stream whose chunk is being read, and how much of that chunk is missing. */
@@ -70,22 +65,27 @@ export class ChunkReader {
 
   /** @returns the stream whose chunk begins, undefined while its header is incomplete. */
   #readHeader(): ChunkStream | undefined {
-    const input = this.#input;
-    const basic = readBasicHeader(input);
-    if (basic === undefined) return undefined;
-    const stream = this.#streams.get(basic.chunkStreamId) ?? this.#open(basic);
-    if (input.length < basic.length + MESSAGE_HEADER_LENGTH[basic.format]) return undefined;
-    const header = readMessageHeader(input, basic, stream);
-    if (header === undefined) return undefined;
-    input.skip(header.end);
-    if (basic.format !== 3 || stream.payload === undefined) this.#begin(stream, header);
+    const { first, offset } = this.#input;
+    if (first === undefined) return undefined;
+    // A header that may go on in the next buffer is read from a copy.
+    if (offset + MAX_HEADER_LENGTH <= first.length) return this.#beginChunk(first, offset);
+    return this.#beginChunk(this.#input.copy(MAX_HEADER_LENGTH), 0);
+  }
+
+  #beginChunk(bytes: Uint8Array, start: number): ChunkStream | undefined {
+    const header = this.#header;
+    if (!header.readBasic(bytes, start)) return undefined;
+    const stream = this.#streams.get(header.chunkStreamId) ?? this.#open(header);
+    if (!header.readMessage(bytes, start, stream)) return undefined;
+    this.#input.skip(header.length);
+    if (header.format !== 3 || stream.payload === undefined) this.#begin(stream, header);
     this.#current = stream;
     this.#missing = Math.min(this.#chunkSize, stream.length - stream.received);
     return stream;
   }
 
   /** librtmp, and so OBS, opens chunk stream 2 with a type 1 header; its message stream id can only be 0. */
-  #open({ format, chunkStreamId }: BasicHeader): ChunkStream {
+  #open({ format, chunkStreamId }: ChunkHeader): ChunkStream {
     if (format !== 0 && !(format === 1 && chunkStreamId === CONTROL_CHUNK_STREAM_ID)) {
       throw new RtmpError('chunk.unknown-stream', `chunk stream ${chunkStreamId} begins with a type ${format} header`);
     }
@@ -97,7 +97,7 @@ export class ChunkReader {
     return stream;
   }
 
-  #begin(stream: ChunkStream, header: MessageHeader): void {
+  #begin(stream: ChunkStream, header: ChunkHeader): void {
     if (stream.payload !== undefined) {
       const missing = stream.length - stream.received;
       throw new RtmpError(
@@ -112,7 +112,7 @@ export class ChunkReader {
         `message of ${header.messageLength} bytes, at most ${messageSize} are taken`,
       );
     }
-    stream.timestamp = (header.absolute ? header.time : stream.timestamp + header.time) >>> 0;
+    stream.timestamp = (header.format === 0 ? header.time : stream.timestamp + header.time) >>> 0;
     // After a type 0 header a type 3 header repeats its timestamp as delta (section 5.3.1.2.4).
     stream.timestampDelta = header.time;
     stream.length = header.messageLength;

@@ -1,21 +1,26 @@
 import { writeU24, writeU32, writeU32LittleEndian } from '../bytes/integers.js';
 import { RtmpError } from '../errors/rtmp-error.js';
+import { BytePool } from './byte-pool.js';
 import { type HeaderFormat, MESSAGE_HEADER_LENGTH } from './chunk-header.js';
 import { DEFAULT_CHUNK_SIZE, MAX_CHUNK_SIZE, MAX_CHUNK_STREAM_ID, U24_MAX } from './constants.js';
-import { HeaderPool } from './header-pool.js';
 import type { RawMessage } from './raw-message.js';
 
 /** The fields of the last header on a chunk stream that the next one may leave out. */
 interface WrittenHeader {
-  readonly message: Pick<RawMessage, 'typeId' | 'streamId' | 'timestamp'>;
-  readonly length: number;
+  typeId: number;
+  streamId: number;
+  timestamp: number;
+  length: number;
   /** What a type 3 header would repeat; undefined where receivers disagree on it. */
-  readonly delta: number | undefined;
+  delta: number | undefined;
 }
 
-const pool = new HeaderPool();
+/** Bytes of a payload up to which a copy behind the header costs less than a part of its own. */
+const SMALL_PAYLOAD = 512;
 
-/** Messages to chunks (section 5.3), each with the shortest header that says it. Payloads are not copied. */
+const pool = new BytePool();
+
+/** Messages to chunks (section 5.3), each with the shortest header that says it. Large payloads are not copied. */
 export class ChunkWriter {
   readonly #written = new Map<number, WrittenHeader>();
   #chunkSize = DEFAULT_CHUNK_SIZE;
@@ -33,17 +38,45 @@ export class ChunkWriter {
    * @throws RtmpError `chunk.message-size` for a payload that the 24-bit length cannot say
    */
   write(message: RawMessage, output: Uint8Array[]): number {
-    const { payload } = message;
+    const { chunkStreamId, timestamp, typeId, streamId, payload } = message;
     if (payload.length > U24_MAX) {
       throw new RtmpError('chunk.message-size', `message of ${payload.length} bytes, at most ${U24_MAX} can be sent`);
     }
-    const { header, extended } = this.#messageHeader(message);
-    output.push(header);
-    let bytes = header.length;
+    const last = this.#written.get(chunkStreamId);
+    const delta = last === undefined ? 0 : (timestamp - last.timestamp) >>> 0;
+    const format = chooseFormat(message, last, delta);
+    const time = format === 0 ? timestamp >>> 0 : delta;
+    const extended = time >= U24_MAX ? time : undefined;
+    // By section 5.3.1.2.4 the delta after a type 0 header is its timestamp; some receivers take 0. With 0 they agree.
+    const repeatable = format === 0 && time !== 0 ? undefined : time;
+    this.#remember(last, message, repeatable);
+
+    const start = basicHeaderLength(chunkStreamId);
+    const end = start + MESSAGE_HEADER_LENGTH[format];
+    const headerLength = extended === undefined ? end : end + 4;
+    const joined = payload.length <= SMALL_PAYLOAD && payload.length <= this.#chunkSize;
+    const first = pool.take(joined ? headerLength + payload.length : headerLength);
+    writeBasicHeader(first, format, chunkStreamId);
+    if (format < 3) writeU24(first, start, extended === undefined ? time : U24_MAX);
+    if (format < 2) {
+      writeU24(first, start + 3, payload.length);
+      first[start + 6] = typeId;
+    }
+    if (format === 0) writeU32LittleEndian(first, start + 7, streamId);
+    if (extended !== undefined) writeU32(first, end, extended);
+    output.push(first);
+    if (!joined) return headerLength + this.#writePayload(message, extended, output);
+    first.set(payload, headerLength);
+    return first.length;
+  }
+
+  /** @returns the number of bytes, with the headers of all chunks but the first */
+  #writePayload({ chunkStreamId, payload }: RawMessage, extended: number | undefined, output: Uint8Array[]): number {
+    let bytes = 0;
     for (let offset = 0; offset < payload.length; offset += this.#chunkSize) {
       const part = payload.subarray(offset, offset + this.#chunkSize);
       if (offset > 0) {
-        const continuation = continuationHeader(message.chunkStreamId, extended);
+        const continuation = continuationHeader(chunkStreamId, extended);
         output.push(continuation);
         bytes += continuation.length;
       }
@@ -53,42 +86,25 @@ export class ChunkWriter {
     return bytes;
   }
 
-  #messageHeader(message: RawMessage): { header: Uint8Array; extended: number | undefined } {
-    const { chunkStreamId, timestamp, typeId, streamId, payload } = message;
-    const last = this.#written.get(chunkStreamId);
-    const delta = last === undefined ? 0 : (timestamp - last.message.timestamp) >>> 0;
-    const format = chooseFormat(message, last, delta);
-    const time = format === 0 ? timestamp >>> 0 : delta;
-    const extended = time >= U24_MAX ? time : undefined;
-
-    const start = basicHeaderLength(chunkStreamId);
-    const end = start + MESSAGE_HEADER_LENGTH[format];
-    const header = pool.take(extended === undefined ? end : end + 4);
-    writeBasicHeader(header, format, chunkStreamId);
-    if (format < 3) writeU24(header, start, extended === undefined ? time : U24_MAX);
-    if (format < 2) {
-      writeU24(header, start + 3, payload.length);
-      header[start + 6] = typeId;
+  #remember(last: WrittenHeader | undefined, message: RawMessage, delta: number | undefined): void {
+    const { chunkStreamId, typeId, streamId, timestamp, payload } = message;
+    if (last === undefined) {
+      this.#written.set(chunkStreamId, { typeId, streamId, timestamp: timestamp >>> 0, length: payload.length, delta });
+      return;
     }
-    if (format === 0) writeU32LittleEndian(header, start + 7, streamId);
-    if (extended !== undefined) writeU32(header, end, extended);
-
-    // By section 5.3.1.2.4 the delta after a type 0 header is its timestamp; some receivers take 0. With 0 they agree.
-    const repeatable = format === 0 && time !== 0 ? undefined : time;
-    this.#written.set(chunkStreamId, {
-      message: { typeId, streamId, timestamp: timestamp >>> 0 },
-      length: payload.length,
-      delta: repeatable,
-    });
-    return { header, extended };
+    last.typeId = typeId;
+    last.streamId = streamId;
+    last.timestamp = timestamp >>> 0;
+    last.length = payload.length;
+    last.delta = delta;
   }
 }
 
 function chooseFormat(message: RawMessage, last: WrittenHeader | undefined, delta: number): HeaderFormat {
   // A difference that looks like half the circle and more is a step back, which only an absolute timestamp can say; and a delta that
   // needs the extended field saves nothing.
-  if (last === undefined || last.message.streamId !== message.streamId || delta >= U24_MAX) return 0;
-  if (last.length !== message.payload.length || last.message.typeId !== message.typeId) return 1;
+  if (last === undefined || last.streamId !== message.streamId || delta >= U24_MAX) return 0;
+  if (last.length !== message.payload.length || last.typeId !== message.typeId) return 1;
   return last.delta === delta ? 3 : 2;
 }
 

@@ -214,7 +214,14 @@ export class ClientConnection extends TypedEmitter<RtmpConnectionEvents> impleme
 
   #media(message: AudioMessage | VideoMessage | DataMessage): boolean {
     if (message.type === 'data' && message.streamId === 0) return this.emit('data', message);
-    return this.#streams.get(message.streamId)?.handleMedia(message) ?? false;
+    const stream = message.streamId === 0 ? this.#onlyPlaying() : this.#streams.get(message.streamId);
+    return stream?.handleMedia(message) ?? false;
+  }
+
+  /** node-media-server sends what a client plays on message stream 0. With several that play there is no telling whose it is. */
+  #onlyPlaying(): ClientStream | undefined {
+    const playing = [...this.#streams.values()].filter((stream) => stream.playing !== undefined);
+    return playing.length === 1 ? playing[0] : undefined;
   }
 
   #control(message: UserControlMessage): boolean {

@@ -1,3 +1,5 @@
+import { readU24 } from '../bytes/integers.js';
+
 export type FlvVideoCodec =
   | 'jpeg'
   | 'h263'
@@ -73,11 +75,10 @@ export function parseFlvVideoTag(payload: Uint8Array): FlvVideoTag | undefined {
     frameType: flvFrameType((first >> 4) & 7),
     enhanced: first >= 0x80,
   } as const;
-  const [, type, high = 0, middle = 0, low = 0] = payload;
-  const packetType = type === undefined ? undefined : AVC_PACKET_TYPES[type];
+  const packetType = AVC_PACKET_TYPES[payload[1] ?? AVC_PACKET_TYPES.length];
   if (tag.enhanced || (codecId !== AVC && codecId !== HEVC) || payload.length < 5 || packetType === undefined) {
     return { ...tag, headerLength: 1 };
   }
-  const compositionTime = ((high << 24) | (middle << 16) | (low << 8)) >> 8;
+  const compositionTime = (readU24(payload, 2) << 8) >> 8;
   return { ...tag, avcPacketType: packetType, compositionTime, headerLength: 5 };
 }

@@ -122,7 +122,9 @@ export class Link {
    * @throws RtmpError `amf.*`
    */
   send(message: RtmpMessage, chunkStreamId: number): void {
-    this.#outputBytes += this.#writer.write({ ...encodeMessage(message), chunkStreamId }, this.#queue());
+    const { typeId, streamId, timestamp, payload } = encodeMessage(message);
+    const raw = { chunkStreamId, typeId, streamId, timestamp, payload };
+    this.#outputBytes += this.#writer.write(raw, this.#queue());
     this.#messagesOut += 1;
     if (message.type === 'setChunkSize') this.#writer.setChunkSize(message.chunkSize);
     if (message.type === 'windowAcknowledgementSize') this.#announcedWindow = message.size;

@@ -46,6 +46,11 @@ export class TcpTransport implements Transport {
   /** All parts in one system call: as they are, or copied together where that is less work than handing over each. */
   write(parts: readonly Uint8Array[]): void {
     if (!this.#socket.writable) return;
+    const [first] = parts;
+    if (parts.length === 1 && first !== undefined) {
+      this.#socket.write(first);
+      return;
+    }
     let length = 0;
     for (const part of parts) length += part.length;
     if (length <= joinedLength) {

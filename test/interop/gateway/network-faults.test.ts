@@ -59,7 +59,7 @@ const faults: readonly [
         if (next() >= 0.05) send(packet);
       };
     },
-    { least: 0.9, delay: 100 },
+    { least: 0.9, delay: 150 },
   ],
   [
     '30 ms of jitter',
@@ -67,7 +67,7 @@ const faults: readonly [
       const next = random(2);
       return (packet, send) => setTimeout(() => send(packet), next() * 30);
     },
-    { least: 0.98, delay: 150 },
+    { least: 0.98, delay: 200 },
   ],
   [
     'packets that overtake others, loss and jitter',
@@ -78,7 +78,7 @@ const faults: readonly [
         setTimeout(() => send(packet), next() < 0.1 ? 50 : next() * 10);
       };
     },
-    { least: 0.9, delay: 180 },
+    { least: 0.9, delay: 230 },
   ],
   [
     'bursts of 200 ms',
@@ -88,7 +88,7 @@ const faults: readonly [
         if (held.push(packet) === 10) for (const bytes of held.splice(0)) send(bytes);
       };
     },
-    { least: 0.97, delay: 320 },
+    { least: 0.97, delay: 400 },
   ],
 ];
 

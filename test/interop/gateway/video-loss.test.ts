@@ -38,7 +38,7 @@ async function call(scope: Scope, phone: VideoPhone, seconds: number) {
 }
 
 describe('of 5 % of the packets lost', () => {
-  test.concurrent('a phone that asks for them again gets every packet', async ({ scope }) => {
+  test('a phone that asks for them again gets every packet', async ({ scope }) => {
     const loses = fivePercent();
     const phone = await VideoPhone.open(scope, { misses: loses });
     const { sipp, publisher } = await call(scope, phone, 6);
@@ -50,7 +50,7 @@ describe('of 5 % of the packets lost', () => {
     expect(phone.missing.length).toBeLessThan(3);
   });
 
-  test.concurrent('the gateway asks for them again, and the player gets every picture', async ({ scope }) => {
+  test('the gateway asks for them again, and the player gets every picture', async ({ scope }) => {
     const flv = await encodeVideo({ seconds: 5, size: '1280x720', repeatHeaders: true });
     const sent = await decode(flv);
     const phone = await VideoPhone.open(scope, { loses: fivePercent() });
@@ -70,9 +70,7 @@ describe('of 5 % of the packets lost', () => {
   });
 });
 
-test.concurrent('a player that comes late gets a key frame at once: the far end is asked for one', async ({
-  scope,
-}) => {
+test('a player that comes late gets a key frame at once: the far end is asked for one', async ({ scope }) => {
   const flv = await encodeVideo({ seconds: 10, keyInterval: 300, repeatHeaders: true });
   const pictures = picturesOf(flv);
   const phone = await VideoPhone.open(scope);
@@ -96,9 +94,7 @@ test.concurrent('a player that comes late gets a key frame at once: the far end 
   });
 });
 
-test.concurrent('a burst that cannot be made good costs pictures up to the key frame that is asked for', async ({
-  scope,
-}) => {
+test('a burst that cannot be made good costs pictures up to the key frame that is asked for', async ({ scope }) => {
   const flv = await encodeVideo({ seconds: 10, keyInterval: 300, repeatHeaders: true });
   // A third of a second, and what is sent again for it.
   const phone = await VideoPhone.open(scope, { loses: (count) => count > 400 && count < 480 });

@@ -19,7 +19,10 @@ import {
   type VideoOptions,
 } from '../../support/video.js';
 
-/** H.264 between FFmpeg as an RTMP encoder and player, and FFmpeg as the video side of a SIP phone. */
+/**
+ * H.264 between FFmpeg as an RTMP encoder and player, and FFmpeg as the video side of a SIP phone. One call after the other:
+ * several encoders and decoders at once are more than a small machine does in time.
+ */
 vi.setConfig({ testTimeout: 60_000 });
 const gateway = useGateway();
 
@@ -34,7 +37,7 @@ describe('FFmpeg receives by RTP the very pictures that FFmpeg publishes', () =>
     ['of many slices, one in a packet', 0, { seconds: 3, sliceSize: 1100 }],
   ];
 
-  test.concurrent.for(rows)('%s (mode %i)', async ([, mode, options], { scope }) => {
+  test.for(rows)('%s (mode %i)', async ([, mode, options], { scope }) => {
     const flv = await encodeVideo(options);
     const sent = await decode(flv);
     const [receiver, audio] = [await FfmpegReceiver.start(scope, { mode }), await RtpPeer.open(scope)];
@@ -63,7 +66,7 @@ describe('FFmpeg plays by RTMP the very pictures that FFmpeg sends by RTP', () =
     ['of many slices, one in a packet', 0, { seconds: 3, sliceSize: 1000, repeatHeaders: true }],
   ];
 
-  test.concurrent.for(rows)('%s (mode %i)', async ([, mode, options], { scope }) => {
+  test.for(rows)('%s (mode %i)', async ([, mode, options], { scope }) => {
     const flv = await encodeVideo(options);
     const sent = await decode(flv);
     const sipp = await Sipp.start(scope, { scenario: callee.answers({ video: { port: 9, mode } }) });
@@ -82,7 +85,7 @@ describe('FFmpeg plays by RTMP the very pictures that FFmpeg sends by RTP', () =
   });
 });
 
-test.concurrent('the echo sends 720p back, and the first picture is there within a second', async ({ scope }) => {
+test('the echo sends 720p back, and the first picture is there within a second', async ({ scope }) => {
   const flv = await encodeVideo({ seconds: 4, size: '1280x720', keyInterval: 60 });
   const sent = await decode(flv);
   const url = gateway().rtmpUrl(`dial/${gateway().sipUri('echo')}`);
@@ -96,7 +99,7 @@ test.concurrent('the echo sends 720p back, and the first picture is there within
   expect(start + count).toBeGreaterThan(sent.length - 3);
 });
 
-test.concurrent('baresip and FFmpeg see each other', async ({ scope }) => {
+test('baresip and FFmpeg see each other', async ({ scope }) => {
   const film = await toMatroska(await encodeVideo({ seconds: 20 }));
   const baresip = await Baresip.start(scope, { codec: 'PCMU', speech: new Int16Array(sampleRate * 20), film });
   const url = gateway().rtmpUrl(`dial/${baresip.uri}`);
@@ -112,7 +115,7 @@ test.concurrent('baresip and FFmpeg see each other', async ({ scope }) => {
   expect(media).toMatchObject({ videoSizeReceived: '640x360', videoLost: 0, videoFramesDropped: 0 });
 });
 
-test.concurrent('baresip and FFmpeg see each other over SRTP', async ({ scope }) => {
+test('baresip and FFmpeg see each other over SRTP', async ({ scope }) => {
   const encrypting = await Gateway.start(scope, { env: { SONO_SRTP: 'offer' } });
   const film = await toMatroska(await encodeVideo({ seconds: 20 }));
   const speech = new Int16Array(sampleRate * 20);
@@ -129,7 +132,7 @@ test.concurrent('baresip and FFmpeg see each other over SRTP', async ({ scope })
   expect(media?.videoSrtp).toMatch(/^A/);
 });
 
-test.concurrent('linphone and FFmpeg see each other, with feedback, from the first moment on', async ({ scope }) => {
+test('linphone and FFmpeg see each other, with feedback, from the first moment on', async ({ scope }) => {
   const linphone = await Linphone.start(scope, { autoAnswer: true, video: true });
   const url = gateway().rtmpUrl(`dial/${linphone.uri}`);
   const playing = playFlv(url, 20);
@@ -151,7 +154,7 @@ test.concurrent('linphone and FFmpeg see each other, with feedback, from the fir
 });
 
 describe('the offer', () => {
-  test.concurrent('of an encoder without video has none', async ({ scope }) => {
+  test('of an encoder without video has none', async ({ scope }) => {
     const sipp = await Sipp.start(scope, { scenario: callee.answers() });
     const publisher = await publishFlv(
       scope,
@@ -163,9 +166,7 @@ describe('the offer', () => {
     await sipp.done();
   });
 
-  test.concurrent('of one with video says its profile and parameter sets; refused, the audio goes on', async ({
-    scope,
-  }) => {
+  test('of one with video says its profile and parameter sets; refused, the audio goes on', async ({ scope }) => {
     const audio = await RtpPeer.open(scope);
     const scenario = callee.answers({ video: { port: 0 } });
     const sipp = await Sipp.start(scope, { scenario, rtpPort: audio.port });

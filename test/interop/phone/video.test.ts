@@ -18,7 +18,7 @@ const pictures = messages.filter((body) => body[1] === 1).map((body) => nalsOf(b
 const sectionPorts = (text: string): Record<string, number> =>
   Object.fromEntries([...text.matchAll(/^m=(\w+) (\d+)/gm)].map(([, kind = '', port]) => [kind, Number(port)]));
 
-test.concurrent('a caller with video is announced as one; accept({video: true}) takes it', async ({ scope }) => {
+test('a caller with video is announced as one; accept({video: true}) takes it', async ({ scope }) => {
   const far = await VideoPhone.open(scope);
   const phone = await LibrtmpPhone.connect(scope, gateway().rtmpUrl());
   const uri = await phone.register();
@@ -33,9 +33,7 @@ test.concurrent('a caller with video is announced as one; accept({video: true}) 
   await sipp.done();
 });
 
-test.concurrent('accept() takes the audio alone, and the section for video stays where it is, refused', async ({
-  scope,
-}) => {
+test('accept() takes the audio alone, and the section for video stays where it is, refused', async ({ scope }) => {
   const phone = await LibrtmpPhone.connect(scope, gateway().rtmpUrl());
   const sipp = await callFrom(scope, await phone.register(), caller.hangsUpWhenTold({ video: { port: 4000 } }));
   await phone.acceptAndConnect();
@@ -46,7 +44,7 @@ test.concurrent('accept() takes the audio alone, and the section for video stays
   await phone.waitStatus(0);
 });
 
-test.concurrent('dial(uri) offers audio alone; dial(uri, {video: true}) both, and key frames can be asked for', async ({
+test('dial(uri) offers audio alone; dial(uri, {video: true}) both, and key frames can be asked for', async ({
   scope,
 }) => {
   const far = await VideoPhone.open(scope);

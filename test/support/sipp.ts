@@ -133,11 +133,17 @@ async function argumentsOf(options: SippOptions, port: number): Promise<string[]
   ];
 }
 
-/** Whether some socket on this machine is bound to the port (Linux). */
+/** The state of a TCP socket that listens, as proc(5) has it: others may be left of connections that are over. */
+const listening = '0A';
+
+/** Whether some socket on this machine takes what comes to the port (Linux). */
 export async function isBound(transport: 'udp' | 'tcp', port: number): Promise<boolean> {
   const table = await readFile(`/proc/net/${transport}`, 'utf8');
   const hex = port.toString(16).toUpperCase().padStart(4, '0');
-  return table.split('\n').some((line) => line.trim().split(/\s+/)[1]?.endsWith(`:${hex}`) ?? false);
+  return table.split('\n').some((line) => {
+    const [, local, , state] = line.trim().split(/\s+/);
+    return local?.endsWith(`:${hex}`) === true && (transport === 'udp' || state === listening);
+  });
 }
 
 function parseTrace(trace: string): SipMessage[] {

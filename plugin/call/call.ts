@@ -11,7 +11,8 @@ import type {
   SignallingEvent,
 } from './ports.js';
 import type { SessionDescription } from './session-description.js';
-import { type CallEffect, type CallEvent, type CallState, step, transitions } from './state.js';
+import { type CallEffect, type CallEvent, type CallState, transitions } from './state.js';
+import { step } from './step.js';
 import { mediaTermination, type Termination } from './termination.js';
 
 /** How long the far end has to confirm a CANCEL or BYE before the call counts as ended without it. */

@@ -38,3 +38,17 @@ export type InCallEvent =
   | { readonly type: 'replaced'; readonly invite: IncomingInvite };
 
 export type SignallingEvent = CallSetupEvent | InCallEvent;
+
+const setupEvents: ReadonlySet<SignallingEvent['type']> = new Set<CallSetupEvent['type']>([
+  'provisional',
+  'early',
+  'answered',
+  'established',
+  'failed',
+  'ended',
+]);
+
+/** Whether it belongs to setting the call up, or taking it down. */
+export function isSetup(event: SignallingEvent): event is CallSetupEvent {
+  return setupEvents.has(event.type);
+}

@@ -226,6 +226,7 @@ export const twoCalls: readonly TwoCallsScenario[] = [
     name: 'the phone vanishes: both calls end',
     run: async (setting) => {
       const { first, second } = await switched(setting, ['isHeld', 'isHungUpOn'], ['isHungUpOn']);
+      await first.sipp.received(/^ACK/);
       await setting.phone.vanish();
       await Promise.all([first.sipp.done(), second.sipp.done()]);
     },

@@ -267,6 +267,8 @@ export const scenarios: readonly Scenario[] = [
         phone.accept();
       }
       if ((await call.until('200 INVITE', '487 INVITE')) === '200 INVITE') call.bye();
+      // What comes too late for this call is not to accept the next.
+      await phone.heard();
     },
   },
   {

@@ -60,6 +60,11 @@ export class SoakPhone {
     clearTimeout(timeout);
   }
 
+  /** Until the gateway has read what was sent so far. */
+  async heard(): Promise<void> {
+    await this.#phone?.call('getStreamLength', null, '');
+  }
+
   /** What is wrong with what it was told of a call that has ended. */
   complaint(): string | undefined {
     const ends = this.#told.filter((told) => told === 0).length;

@@ -125,7 +125,7 @@ class Soak {
     const { pid, sipPort } = this.#gateway;
     const lose = random(seed + 1);
     const peer = await Peer.start({ gateway: sipPort, loses: () => lose() < loss });
-    const idle = await this.#rest(resourcesOf(pid));
+    const idle = resourcesOf(pid);
     const began = performance.now();
     const timer = setInterval(() => progress(`${this.#done} of ${calls} calls`), 10_000);
     await this.#make(peer, 0, warmUp);
@@ -134,9 +134,7 @@ class Soak {
     const seconds = (performance.now() - began) / 1000;
     clearInterval(timer);
     progress(`${this.#done} calls in ${seconds.toFixed(0)} s; waiting until all is over`);
-    await this.#rest(idle);
-    await sleep(this.#options.drainMs);
-    const end = resourcesOf(pid);
+    const end = await this.#rest(idle);
     this.#compare();
     peer.close();
     progress('counting what is left in memory');
@@ -204,14 +202,12 @@ class Soak {
     }
   }
 
-  /** Until nobody is connected and no port is open that was not before, or a minute has passed. */
+  /** Until nobody is connected, no port is open that was not before, and the transactions are over. */
   async #rest(idle: Resources): Promise<Resources> {
     const { pid } = this.#gateway;
-    for (let waited = 0; waited < 60; waited++) {
+    for (let waited = 0; waited < 60 && resourcesOf(pid).sockets > idle.sockets + keptSockets; waited++)
       await sleep(1_000);
-      const now = resourcesOf(pid);
-      if (now.sockets <= idle.sockets + keptSockets) return now;
-    }
+    await sleep(this.#options.drainMs);
     return resourcesOf(pid);
   }
 }

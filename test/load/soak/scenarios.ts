@@ -89,6 +89,7 @@ export const scenarios: readonly Scenario[] = [
     name: 'answered, the BYE is never confirmed',
     weight: 1,
     results: ['completed'],
+    slow: true,
     run: async (setting) => {
       const call = await answered(setting);
       call.manners.bye = 'ignore';

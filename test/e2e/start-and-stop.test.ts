@@ -211,6 +211,13 @@ describe('a start that cannot be', () => {
     await gateway.exit(20_000);
     expect(gateway.errors.join('\n')).not.toContain('hunter2');
   });
+
+  test.concurrent('no token in the URL of a client is told', async ({ scope }) => {
+    const gateway = await Gateway.start(scope, { env: { SONO_LOG_LEVEL: 'trace' } });
+    await LibrtmpPhone.connect(scope, gateway.rtmpUrl('sono?token=hunter2'));
+    await gateway.log.find('the client', ({ msg }) => msg === 'client connected');
+    expect(gateway.errors.join('\n')).not.toContain('hunter2');
+  });
 });
 
 describe('configuration', () => {

@@ -6,7 +6,10 @@ import {
   RtmpClient,
   type RtmpConnection,
 } from 'rtmp-server-ts/browser';
+import { withoutEnd } from './base-phone.js';
+import { loadCodec } from './codec.js';
 import { SonoPhoneError } from './events.js';
+import type { Credentials } from './phone.js';
 
 export interface LinkHandler {
   connected(): void;
@@ -23,6 +26,9 @@ export interface LinkHandler {
 /** Milliseconds before the next attempt: doubled after each failure, up to the longest. */
 const firstRetryMs = 1_000;
 const longestRetryMs = 30_000;
+
+/** Bits of connect's audioCodecs: what can be played here (RTMP specification section 7.2.1.1, SUPPORT_SND_). */
+const canPlay = { g711: 0x0080 | 0x0100, speex: 0x0800 } as const;
 
 /** The connection to the gateway, made again whenever it is lost, and registered again then. */
 export class GatewayLink {
@@ -74,8 +80,8 @@ export class GatewayLink {
   }
 
   /** Registers now and after each connection. */
-  register(args: readonly AmfValue[]): void {
-    this.#registration = args;
+  register(...args: readonly (string | Credentials | undefined)[]): void {
+    this.#registration = withoutEnd(args).map((value) => (value as AmfValue | undefined) ?? null);
     if (this.#connection !== undefined) this.#register(this.#connection);
   }
 
@@ -92,7 +98,9 @@ export class GatewayLink {
   async #connect(url: string): Promise<void> {
     const attempt = ++this.#attempt;
     try {
-      const connection = await RtmpClient.connect(url, { properties: { app: 'sono' } });
+      const audioCodecs = canPlay.g711 | ((await loadCodec()) === undefined ? 0 : canPlay.speex);
+      if (attempt !== this.#attempt) return;
+      const connection = await RtmpClient.connect(url, { properties: { app: 'sono', audioCodecs } });
       if (attempt !== this.#attempt) {
         connection.close();
         return;

@@ -1,9 +1,9 @@
 import type { ClientAudio, ClientCodec } from '../../call/client-audio.js';
 import type { ClientFrame } from '../../call/ports.js';
 import type { ReceiveFormats } from '../negotiation/formats.js';
+import { InterarrivalJitter } from '../rtp/jitter.js';
 import { defaultReorderLimits, type ReorderLimits, ReorderWindow } from '../rtp/reorder.js';
 import type { RtpPacket } from '../rtp/rtp.js';
-import { distance32 } from '../rtp/serial.js';
 import { ReceiveTimeline } from '../rtp/timeline.js';
 import { type AudioTools, refusal } from './audio-tools.js';
 import { type AudioCodec, isForeign } from './flv-audio.js';
@@ -49,8 +49,6 @@ export class AudioReceiver {
   transcoded = 0;
   /** Packets whose payload is not a whole number of frames. */
   malformed = 0;
-  /** Interarrival jitter in milliseconds (RFC 3550 section 6.4.1). */
-  jitter = 0;
   formats: ReceiveFormats;
   readonly window: ReorderWindow<Arrived>;
   readonly timeline: ReceiveTimeline;
@@ -62,7 +60,7 @@ export class AudioReceiver {
   #path: ReceivePath | undefined;
   #concealed = 0;
   #ssrc: number | undefined;
-  #previous: Arrived | undefined;
+  readonly #jitter = new InterarrivalJitter();
 
   constructor(options: AudioReceiverOptions) {
     this.formats = options.formats;
@@ -90,6 +88,11 @@ export class AudioReceiver {
     return this.#to;
   }
 
+  /** Milliseconds. */
+  get jitter(): number {
+    return this.#jitter.value;
+  }
+
   /** Packets that never arrived. */
   get lost(): number {
     return Math.max(0, this.window.skipped - this.window.late);
@@ -111,9 +114,10 @@ export class AudioReceiver {
     if (packet.ssrc !== this.#ssrc) this.#changeSource(packet.ssrc);
     this.packets++;
     this.octets += packet.end - packet.start;
-    const arrived = { packet, arrival };
-    this.#measureJitter(arrived);
-    this.window.push(packet.sequence, arrived, arrival);
+    const format = this.formats[packet.payloadType];
+    if (format !== undefined && format.kind !== 'telephone-event')
+      this.#jitter.arrived(packet.timestamp, format.clockRate, arrival);
+    this.window.push(packet.sequence, { packet, arrival }, arrival);
   }
 
   /** Gives up missing packets that others have waited for long enough. */
@@ -131,20 +135,8 @@ export class AudioReceiver {
   #changeSource(ssrc: number): void {
     this.window.reset();
     this.timeline.restart();
-    this.#previous = undefined;
+    this.#jitter.restart();
     this.#ssrc = ssrc;
-  }
-
-  /** RFC 3550 appendix A.8, in milliseconds. */
-  #measureJitter(arrived: Arrived): void {
-    const format = this.formats[arrived.packet.payloadType];
-    if (format === undefined || format.kind === 'telephone-event') return;
-    const previous = this.#previous;
-    this.#previous = arrived;
-    if (previous === undefined || previous.packet.payloadType !== arrived.packet.payloadType) return;
-    const sent = (distance32(arrived.packet.timestamp, previous.packet.timestamp) * 1000) / format.clockRate;
-    const transit = Math.abs(arrived.arrival - previous.arrival - sent);
-    this.jitter += (transit - this.jitter) / 16;
   }
 
   #deliver({ packet, arrival }: Arrived): void {

@@ -207,9 +207,10 @@ export class SonoPhone extends BasePhone implements Phone {
   }
 
   #fail(error: unknown): void {
-    const code = error instanceof SonoPhoneError ? error.code : 'Internal';
+    const { code, command } = error instanceof SonoPhoneError ? error : { code: 'Internal', command: undefined };
     // A call that was refused before it began has taken the microphone for nothing.
     if (this.state.status === CallStatus.notConnected && !this.#ringing && !this.#media.streaming) this.#media.close();
-    this.emit('error', { code, description: error instanceof Error ? error.message : String(error) });
+    const description = error instanceof Error ? error.message : String(error);
+    this.emit('error', { code, description, ...(command !== undefined && { command }) });
   }
 }

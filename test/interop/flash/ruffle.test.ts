@@ -166,7 +166,10 @@ describe.each([
     expect(await page.evaluate(missing)).toEqual([]);
     await page.evaluate(`phone.dial('sip:echo@localhost')`);
     const { details, raw } = await toldOf(page, 'error');
-    expect(details).toEqual({ code: 'NotConnected', description: 'no gateway is connected; dial needs one' });
+    expect(details).toEqual({
+      ...{ code: 'NotConnected', description: 'no gateway is connected; dial needs one' },
+      command: 'dial',
+    });
     expect(raw).toMatch(harmless);
   });
 

@@ -40,7 +40,7 @@ class Phone {
 	public function new(settings:Settings) {
 		this.settings = settings;
 		devices = new Devices(settings);
-		devices.onDenied = fail;
+		devices.onDenied = (code, description) -> fail(code, description);
 		levels.addEventListener(TimerEvent.TIMER, _ -> onEvent(Level, {microphone: devices.level}));
 	}
 
@@ -231,14 +231,14 @@ class Phone {
 			onEvent(Registered, {uri: info.uri});
 			if (settings.dial != "" && status == NotConnected) dial(settings.dial);
 		};
-		call("register", new Responder(answered, refused), registration);
+		call("register", new Responder(answered, info -> fail(info.code, info.description, "register")), registration);
 	}
 
 	function command(name:String, ?arguments:Array<Dynamic>):Void {
 		if (!isConnected)
-			fail("NotConnected", 'no gateway is connected; $name needs one');
+			fail("NotConnected", 'no gateway is connected; $name needs one', name);
 		else
-			call(name, new Responder(_ -> {}, refused), arguments == null ? [] : arguments);
+			call(name, new Responder(_ -> {}, info -> fail(info.code, info.description, name)), arguments == null ? [] : arguments);
 	}
 
 	function call(name:String, responder:Responder, arguments:Array<Dynamic>):Void {
@@ -246,12 +246,8 @@ class Phone {
 		Reflect.callMethod(connection, Reflect.field(connection, "call"), all.concat(arguments));
 	}
 
-	function refused(info:Dynamic):Void {
-		fail(info.code, info.description);
-	}
-
-	function fail(code:String, description:String):Void {
-		onEvent(Error, {code: code, description: description});
+	function fail(code:String, description:String, ?command:String):Void {
+		onEvent(Error, {code: code, description: description, command: command});
 	}
 
 	/** A lost connection has lost its call too. */

@@ -115,20 +115,25 @@ const sdpOf = (octets: number): string => {
   return head + line.repeat(Math.ceil((octets - head.length) / line.length));
 };
 
-export const badSip: readonly BadSipScenario[] = [
-  {
-    name: 'a CANCEL of a stranger: 481, and it rings on',
-    run: async (setting) => {
-      const sipp = await called(setting);
-      await setting.phone.waitIncoming();
-      expect(await forge(setting.sipPort, await forgery(sipp, 'CANCEL'))).toBe(481);
-      setting.phone.accept();
-      await setting.phone.waitStatus(2);
-      await hangUp(setting);
-      await sipp.done();
-      expect(setting.phone.statuses).toEqual([4, 2, 3, 0]);
-    },
+/**
+ * Of embedded-sip alone: a drachtio server (0.9.10) looks at the Call-ID and not at the branch. It ends the INVITE, and its
+ * client hears nothing of that before it answers.
+ */
+export const forgedCancel: BadSipScenario = {
+  name: 'a CANCEL of a stranger: 481, and it rings on',
+  run: async (setting) => {
+    const sipp = await called(setting);
+    await setting.phone.waitIncoming();
+    expect(await forge(setting.sipPort, await forgery(sipp, 'CANCEL'))).toBe(481);
+    setting.phone.accept();
+    await setting.phone.waitStatus(2);
+    await hangUp(setting);
+    await sipp.done();
+    expect(setting.phone.statuses).toEqual([4, 2, 3, 0]);
   },
+};
+
+export const badSip: readonly BadSipScenario[] = [
   {
     name: 'BYEs with wrong tags: 481, and the call goes on',
     run: async (setting) => {

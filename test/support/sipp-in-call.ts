@@ -539,6 +539,30 @@ export const calling = {
     ),
 } as const;
 
+/** A re-INVITE that says this, answered as such an offer is. */
+const takeOffer = (direction: 'sendonly' | 'sendrecv', version: number): readonly Step[] => [
+  takeMatching('INVITE', `a=${direction}`),
+  reply('200 OK', body({ direction: direction === 'sendonly' ? 'recvonly' : 'sendrecv', version, payloadType: 117 })),
+  take('ACK'),
+];
+
+/** One of two calls of a phone: what becomes of it, step by step, once it is answered. */
+const parts = {
+  isHeld: takeOffer('sendonly', 2),
+  isTakenBack: takeOffer('sendrecv', 3),
+  isHeldAgain: takeOffer('sendonly', 4),
+  refusesHold: [takeMatching('INVITE', 'a=sendonly'), reply('488 Not Acceptable Here'), take('ACK')],
+  isHungUpOn,
+  /** When an INFO tells it to. */
+  hangsUp: [take('INFO'), confirm, request('BYE', 2), expect(200)],
+} as const satisfies Record<string, readonly Step[]>;
+
+export type PartOfTwo = keyof typeof parts;
+
+/** A caller that has one of two calls of a phone: what becomes of it, step by step. */
+export const oneOfTwo = (...steps: readonly PartOfTwo[]): string =>
+  scenario(steps.join(', '), ...established(), ...steps.flatMap((step) => parts[step]));
+
 /** Takes a text, or refuses it. */
 export const takesText = (pattern: string, status = '200 OK'): string =>
   scenario('takes a text', takeMatching('MESSAGE', pattern), respond(status));

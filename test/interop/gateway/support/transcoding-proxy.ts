@@ -1,9 +1,6 @@
-import { setTimeout as sleep } from 'node:timers/promises';
-import { defaultWaitMs } from '../../../support/event-log.js';
-import { freePort, freePortRange, loopback } from '../../../support/ports.js';
+import { freePort, freePortRange, loopback, untilBound } from '../../../support/ports.js';
 import { PeerProcess } from '../../../support/process.js';
 import type { Scope } from '../../../support/scope.js';
-import { isBound } from '../../../support/sipp.js';
 import { startKamailio } from '../../phone/support/kamailio.js';
 
 /** Who the calls are for, as Kamailio names a next hop. */
@@ -38,8 +35,7 @@ export class TranscodingProxy {
       ...[`--interface=${loopback}`, `--listen-ng=${loopback}:${control}`],
       ...[`--port-min=${media.min}`, `--port-max=${media.max}`, ...more],
     ]);
-    for (const deadline = Date.now() + defaultWaitMs; !(await isBound('udp', control)); await sleep(20)) {
-      if (Date.now() < deadline) continue;
+    if (!(await untilBound('udp', control))) {
       throw new Error(
         `rtpengine does not run; "bash test/support/install-peers.sh" installs it:\n${rtpengine.stderr.tail()}`,
       );

@@ -224,7 +224,7 @@ export class Call {
         play: (frame) => this.#inCall?.silent === true || this.#ports.client.play(frame),
         dtmf: (tone) => this.#ports.client.notice({ type: 'dtmf', tone }),
         lost: (reason) => this.#receive({ type: 'media-failed', termination: { result: 'media-failed', reason } }),
-        incoming: this.parties.direction === 'incoming',
+        incoming: this.parties.direction === 'incoming' && this.parties.invite.offer !== undefined,
         video: () => this.#ports.client.video?.(),
         keyFrameWanted: () => this.#ports.client.keyFrameWanted?.(),
         keyFrameNeeded: () => this.#inCall?.requestKeyFrame(),

@@ -45,7 +45,8 @@ export function expectAlike({ correlation, covered, longestGapMs }: SpeechCompar
 
 /** A second of speech that an echo gives back. */
 const said = ours.slice(0, Math.round(1.4 * sampleRate));
-const spoken = await encodeSpeex(joined(silence(0.2), said, silence(0.8)));
+/** FreeSWITCH takes a quarter of a second to take a channel off hold. */
+const spoken = await encodeSpeex(joined(silence(0.5), said, silence(0.8)));
 
 /** The far end gives back what it hears: the phone hears what it says, both ways through FreeSWITCH. */
 export async function expectEcho(phone: LibrtmpPhone): Promise<void> {

@@ -114,8 +114,9 @@ describe.for(engines)('%s', (media) => {
   );
 
   test.concurrent('the far end holds by UPDATE', async ({ scope }) => {
-    const { phone, hangUp } = await inEcho(scope, answering.updates());
+    const { sipp, phone, hangUp } = await inEcho(scope, answering.updates());
     expect(await phone.waitPush(hold)).toMatchObject({ held: true });
+    await sipp.received(/^SIP\/2\.0 200[\s\S]*CSeq: 2 UPDATE/);
     await hangUp();
   });
 
@@ -234,9 +235,16 @@ describe.for(engines)('%s', (media) => {
     const [first, second] = [await RtpPeer.open(scope), await RtpPeer.open(scope)];
     second.echoAs = 0;
     const forks = answering.forks({ ...pcmu, port: first.port }, { ...pcmu, port: second.port });
-    const { phone, hangUp } = await inCall(scope, gateway(), forks);
+    const sipp = await Sipp.start(scope, { scenario: forks });
+    const phone = await connectPhone(scope, gateway());
+    phone.dial(sipp.uri());
+    await phone.waitStatus(4);
+    await phone.waitStreams();
+    await phone.waitStatus(2);
     await expectEcho(phone);
-    await hangUp();
+    phone.hangup();
+    await phone.waitStatus(0);
+    await sipp.done();
   });
 
   test.concurrent('the client passes the call on', async ({ scope }) => {
@@ -303,7 +311,7 @@ describe.for(engines)('%s', (media) => {
   });
 
   test.concurrent('a caller without an offer gets ours', async ({ scope }) => {
-    const { phone, hangUp } = await called(scope, calling.offersNothing(pcmu, 'a=rtpmap:0 PCMU/8000'));
+    const { phone, hangUp } = await called(scope, calling.offersNothing(pcmu, 'a=rtpmap:0 pcmu/8000'));
     await expectEcho(phone);
     await hangUp();
   });

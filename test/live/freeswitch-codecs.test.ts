@@ -1,0 +1,151 @@
+import { describe, expect } from 'vitest';
+import { Baresip } from '../support/baresip.js';
+import { CodecPhone, decodeHeard, opusMessages, type Says } from '../support/codec-phone.js';
+import { compareSpeech } from '../support/compare-speech.js';
+import { Linphone } from '../support/linphone.js';
+import { LinphoneOf } from '../support/linphone-of.js';
+import { encodeOpus } from '../support/ogg.js';
+import { type Scope, test } from '../support/scope.js';
+import { audioMessages, decodeSpeex, encodeFlvAs, encodeSpeex, type FlvAudio } from '../support/speech.js';
+import { callEnded, connectPhone, settings } from './calls.js';
+import { useDrachtioServer } from './drachtio-server.js';
+import { type Engine, expectAlike, joined, ours, silence, startGateway, theirs } from './freeswitch-calls.js';
+import { useFreeSwitch } from './freeswitch-server.js';
+import { gatewayEnvironment } from './settings.js';
+
+useDrachtioServer(settings);
+const freeSwitch = useFreeSwitch();
+const env = gatewayEnvironment(settings);
+
+const spoken = joined(silence(1), ours, silence(1));
+const answered = joined(silence(1), theirs, silence(1));
+
+interface Client {
+  readonly name: string;
+  /** What it says in connect that it plays: bits of audioCodecs, or names. */
+  readonly says: Says;
+  readonly messages: () => Promise<readonly FlvAudio[]>;
+  readonly clientCodec: string;
+}
+
+const ffmpegMakes = (options: readonly string[]) => async () => audioMessages(await encodeFlvAs(spoken, options));
+const clients = {
+  narrowband: {
+    name: 'Speex of 8 kHz',
+    says: { audioCodecs: 0x800 },
+    messages: ffmpegMakes(['-c:a', 'libspeex', '-ar', '8000']),
+    clientCodec: 'speex',
+  },
+  pcmu: {
+    name: 'PCMU',
+    says: { audioCodecs: 0x100 },
+    messages: ffmpegMakes(['-c:a', 'pcm_mulaw', '-ar', '8000']),
+    clientCodec: 'pcmu',
+  },
+  pcma: {
+    name: 'PCMA',
+    says: { audioCodecs: 0x80 },
+    messages: ffmpegMakes(['-c:a', 'pcm_alaw', '-ar', '8000']),
+    clientCodec: 'pcma',
+  },
+  nellymoser: {
+    name: 'Nellymoser',
+    says: { audioCodecs: 0x40 },
+    messages: ffmpegMakes(['-c:a', 'nellymoser', '-ar', '16000']),
+    clientCodec: 'nelly16',
+  },
+  aac: {
+    name: 'AAC',
+    says: { audioCodecs: 0x400 },
+    messages: ffmpegMakes(['-c:a', 'aac', '-ar', '44100']),
+    clientCodec: 'aac',
+  },
+  opus: {
+    name: 'Opus',
+    says: { fourCcList: ['Opus'] },
+    messages: async () => opusMessages(await encodeOpus(spoken, 20), 20),
+    clientCodec: 'opus',
+  },
+} satisfies Record<string, Client>;
+
+const wideband = (scope: Scope) => Linphone.start(scope, { autoAnswer: true });
+
+describe('an RTMP phone and linphone hear each other', () => {
+  test.for([
+    ['freeswitch', clients.narrowband, 'speex', 'freeswitch'],
+    ['freeswitch', clients.narrowband, 'G722', 'freeswitch'],
+    ['freeswitch', clients.pcmu, 'speex', 'freeswitch'],
+    ['freeswitch', clients.pcmu, 'PCMU', 'freeswitch'],
+    ['freeswitch', clients.pcma, 'opus', 'freeswitch'],
+    ['freeswitch', clients.nellymoser, 'PCMA', 'freeswitch'],
+    ['freeswitch', clients.aac, 'G722', 'freeswitch'],
+    ['freeswitch', clients.opus, 'opus', 'freeswitch'],
+    ['freeswitch', clients.opus, 'PCMU', 'freeswitch'],
+    ['auto', clients.pcmu, 'PCMU', 'direct'],
+    ['auto', clients.pcmu, 'opus', 'freeswitch'],
+    ['auto', clients.nellymoser, 'G722', 'freeswitch'],
+    ['auto', clients.opus, 'opus', 'direct'],
+    ['auto', clients.opus, 'PCMA', 'freeswitch'],
+  ] as const satisfies readonly (readonly [Engine, Client, string, string])[])(
+    '%s: $1.name and %$2',
+    async ([media, { says, messages, clientCodec }, codec, engine], { scope }) => {
+      const gateway = await startGateway(scope, media, freeSwitch(), { env });
+      const linphone = codec === 'speex' ? await wideband(scope) : await LinphoneOf.start(scope, codec);
+      const sent = await messages();
+      const phone = await CodecPhone.call(scope, gateway, linphone.uri, says);
+      await linphone.connected();
+      await Promise.all([linphone.say(answered), phone.send(sent)]);
+      phone.hangup();
+      await linphone.ended();
+      const { media: measured } = await callEnded(gateway, linphone.uri);
+      expect(measured).toMatchObject({
+        engine,
+        clientCodec,
+        codec: expect.stringContaining(codec.toLowerCase()),
+        unsupportedFromClient: 0,
+        malformedFromClient: 0,
+      });
+      expectAlike(compareSpeech(ours, await linphone.heard()));
+      expectAlike(compareSpeech(theirs, await decodeHeard(phone.heard)));
+      await freeSwitch().waitChannels(0);
+    },
+  );
+});
+
+describe('a phone that calls', () => {
+  test.for(['freeswitch', 'auto'] as const)('%s: linphone of Speex', async (media, { scope }) => {
+    const gateway = await startGateway(scope, media, freeSwitch(), { env });
+    const linphone = await Linphone.start(scope);
+    const phone = await connectPhone(scope, gateway);
+    linphone.call(await phone.register());
+    await phone.acceptAndConnect();
+    await linphone.connected();
+    await Promise.all([linphone.say(answered), phone.send(await encodeSpeex(joined(spoken, silence(1))))]);
+    linphone.hangUp();
+    await phone.waitStatus(0);
+    expectAlike(compareSpeech(ours, await linphone.heard()));
+    const packets = phone.audio.map(({ hex }) => Buffer.from(hex, 'hex').subarray(1));
+    expectAlike(compareSpeech(theirs, await decodeSpeex(packets)));
+    await freeSwitch().waitChannels(0);
+  });
+
+  test.for([
+    ['freeswitch', 'PCMU'],
+    ['freeswitch', 'PCMA'],
+    ['auto', 'PCMU'],
+  ] as const)('%s: baresip of %s', async ([media, codec], { scope }) => {
+    const gateway = await startGateway(scope, media, freeSwitch(), { env });
+    const phone = await connectPhone(scope, gateway);
+    const address = await phone.register();
+    // It speaks as soon as the call is up, and hangs up behind it.
+    const baresip = await Baresip.start(scope, { codec, speech: joined(answered, silence(2)) });
+    baresip.call(address);
+    await phone.acceptAndConnect();
+    phone.startSending(await encodeSpeex(joined(spoken, silence(3))));
+    await phone.waitStatus(0);
+    expectAlike(compareSpeech(ours, await baresip.heard()));
+    const packets = phone.audio.map(({ hex }) => Buffer.from(hex, 'hex').subarray(1));
+    expectAlike(compareSpeech(theirs, await decodeSpeex(packets)));
+    await freeSwitch().waitChannels(0);
+  });
+});

@@ -3,9 +3,8 @@ import { Baresip } from '../support/baresip.js';
 import { CodecPhone, decodeHeard, opusMessages, type Says } from '../support/codec-phone.js';
 import { compareSpeech } from '../support/compare-speech.js';
 import { Linphone } from '../support/linphone.js';
-import { LinphoneOf } from '../support/linphone-of.js';
 import { encodeOpus } from '../support/ogg.js';
-import { type Scope, test } from '../support/scope.js';
+import { test } from '../support/scope.js';
 import { audioMessages, decodeSpeex, encodeFlvAs, encodeSpeex, type FlvAudio, speexByte } from '../support/speech.js';
 import { speexCodec } from '../support/speex.js';
 import { callEnded, connectPhone, settings } from './calls.js';
@@ -84,8 +83,6 @@ async function narrowbandMessages(samples: Int16Array): Promise<FlvAudio[]> {
   return messages;
 }
 
-const wideband = (scope: Scope) => Linphone.start(scope, { autoAnswer: true });
-
 describe('an RTMP phone and linphone hear each other', () => {
   const calls = [
     ['freeswitch', clients.narrowband, 'speex', 'freeswitch'],
@@ -111,7 +108,7 @@ describe('an RTMP phone and linphone hear each other', () => {
     ),
   )('%s', async ([, media, { says, messages, clientCodec }, codec, engine], { scope }) => {
     const gateway = await startGateway(scope, media, freeSwitch(), { env });
-    const linphone = codec === 'speex' ? await wideband(scope) : await LinphoneOf.start(scope, codec);
+    const linphone = await Linphone.start(scope, { autoAnswer: true, ...(codec !== 'speex' && { only: codec }) });
     const sent = await messages();
     const phone = await CodecPhone.call(scope, gateway, linphone.uri, says);
     await linphone.connected();

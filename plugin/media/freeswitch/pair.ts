@@ -2,7 +2,8 @@ import type { ClientFrame, MediaOptions, MediaReport } from '../../call/ports.js
 import type { SessionDescription } from '../../call/session-description.js';
 import type { DirectMedia } from '../direct.js';
 import type { DirectSession } from '../direct-session.js';
-import { audioOf, isEvent } from '../negotiation/far-end.js';
+import { audioOf } from '../negotiation/far-end.js';
+import { isEvent } from '../negotiation/own-formats.js';
 import type { ServerEndpoint } from './endpoint.js';
 import { describe } from './served-formats.js';
 import type { Carried, FreeSwitchServer } from './server.js';

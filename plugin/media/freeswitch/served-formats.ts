@@ -1,7 +1,7 @@
 import { frameDuration } from 'speex-wasm';
 import type { Direction, MediaFormat, SessionDescription } from '../../call/session-description.js';
 import { audioOf, commonFormats, type FarEnd, protocol } from '../negotiation/far-end.js';
-import type { FormatList } from '../negotiation/formats.js';
+import type { FormatList } from '../negotiation/own-formats.js';
 
 /**
  * What FreeSWITCH serves as we have it configured, in order of preference: what needs no transcoding first, the others by

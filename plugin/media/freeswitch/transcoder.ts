@@ -3,7 +3,7 @@ import type { SessionDescription } from '../../call/session-description.js';
 import type { DirectMedia } from '../direct.js';
 import type { DirectSession, Diversion } from '../direct-session.js';
 import type { FarEnd } from '../negotiation/far-end.js';
-import type { FormatList } from '../negotiation/formats.js';
+import type { FormatList } from '../negotiation/own-formats.js';
 import { EndpointPair } from './pair.js';
 import type { FreeSwitchPool } from './pool.js';
 import { type PayloadTypes, Relay } from './relay.js';

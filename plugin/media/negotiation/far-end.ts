@@ -2,6 +2,7 @@ import { frameDuration } from 'speex-wasm';
 import { MediaError } from '../../call/ports.js';
 import type { Direction, MediaDescription, MediaFormat, SessionDescription } from '../../call/session-description.js';
 import { isPort, isUnspecified, type MediaTarget } from '../rtp/media-target.js';
+import { type FormatList, isEvent, isG711, isNoise } from './own-formats.js';
 import { isRtpProfile, sectionOf } from './srtp.js';
 
 export const protocol = 'RTP/AVP';
@@ -9,12 +10,14 @@ export const protocol = 'RTP/AVP';
 /** The far end's audio section, of which one format is spoken. */
 export interface FarEnd {
   readonly audio: MediaDescription;
-  /** What of the section we speak, events included, under the far end's numbers. */
-  readonly common: readonly MediaFormat[];
+  /** What of the section we speak, comfort noise and events included, under the far end's numbers. */
+  readonly common: FormatList;
   /** What it is sent. */
   readonly format: MediaFormat;
   /** How it takes keys (RFC 4733), where it does. */
   readonly events: MediaFormat | undefined;
+  /** How it takes comfort noise (RFC 3389) beside G.711, where it does. */
+  readonly noise: MediaFormat | undefined;
   /** Where it wants to receive. */
   readonly target: MediaTarget;
   /** What it does, hold by an address of zeros included. */
@@ -30,14 +33,10 @@ export interface FarEnd {
  * @param passing codecs that pass through, the best first, where it is ours to choose
  * @throws MediaError `NoCommonCodec`
  */
-export function readFarEnd(
-  description: SessionDescription,
-  ours: readonly MediaFormat[],
-  passing: readonly string[] = [],
-): FarEnd {
+export function readFarEnd(description: SessionDescription, ours: FormatList, passing: readonly string[] = []): FarEnd {
   const audio = audioOf(description);
   const common = commonFormats(audio, ours);
-  const codecs = common.filter((format) => !isEvent(format));
+  const codecs = common.filter((format) => !isEvent(format) && !isNoise(format));
   const [format = codecs[0]] = passing.flatMap((codec) => codecs.find(({ encoding }) => encoding === codec) ?? []);
   if (format === undefined) throw noCommonCodec(`we speak ${names(ours)}; the far end ${names(audio.formats)}`);
   const host = audio.address ?? description.address;
@@ -48,6 +47,7 @@ export function readFarEnd(
     common,
     format,
     events: eventsFor(format, common),
+    noise: isG711(format) ? common.find(isNoise) : undefined,
     target: { host, port: audio.port, rtcpPort: isPort(rtcpPort) ? rtcpPort : 0 },
     direction: sending ? audio.direction : withoutReceiving[audio.direction],
     sending,
@@ -58,14 +58,14 @@ export function readFarEnd(
 export type Own = { readonly address: string; readonly port: number } & Partial<MediaDescription>;
 
 /**
- * What to answer to an offer (RFC 3264 section 6): the format that was taken and its events, under the offer's numbers;
- * all else is refused.
+ * What to answer to an offer (RFC 3264 section 6): the format that was taken and what goes with it, under the offer's
+ * numbers; all else is refused.
  *
  * @param held whether our side has put the call on hold
  */
 export function answerTo(
   offer: SessionDescription,
-  { audio, format, events, direction }: FarEnd,
+  { audio, format, noise, events, direction }: FarEnd,
   { address, ...own }: Own,
   held = false,
 ): SessionDescription {
@@ -74,7 +74,7 @@ export function answerTo(
     kind: 'audio',
     protocol: audio.protocol,
     direction: held ? onHold[may] : may,
-    formats: events === undefined ? [format] : [format, events],
+    formats: [format, noise, events].filter((one) => one !== undefined),
     ptime: frameDuration,
     ...own,
   };
@@ -128,7 +128,7 @@ export function audioOf(description: SessionDescription): MediaDescription {
 }
 
 /** Those of a section that are among ours. */
-export function commonFormats(audio: MediaDescription, ours: readonly MediaFormat[]): readonly MediaFormat[] {
+export function commonFormats(audio: MediaDescription, ours: FormatList): FormatList {
   return audio.formats.filter(({ payloadType, encoding, clockRate }) => {
     const known = ours.some((format) => format.encoding === encoding && format.clockRate === clockRate);
     return known && Number.isInteger(payloadType) && payloadType >= 0 && payloadType < 128;
@@ -139,14 +139,12 @@ export function commonFormats(audio: MediaDescription, ours: readonly MediaForma
  * The events that go with an audio format share its clock (RFC 4733 section 2.1); there are peers that know them at
  * 8000 Hz only, whatever they speak.
  */
-function eventsFor({ clockRate }: MediaFormat, common: readonly MediaFormat[]): MediaFormat | undefined {
+function eventsFor({ clockRate }: MediaFormat, common: FormatList): MediaFormat | undefined {
   const events = common.filter(isEvent);
   return events.find((format) => format.clockRate === clockRate) ?? events[0];
 }
 
-export const isEvent = ({ encoding }: MediaFormat): boolean => encoding === 'telephone-event';
-
-function names(formats: readonly MediaFormat[]): string {
+function names(formats: FormatList): string {
   return formats.map(({ encoding, clockRate }) => `${encoding}/${clockRate}`).join(', ') || 'no format';
 }
 

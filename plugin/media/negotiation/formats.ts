@@ -2,55 +2,12 @@ import { frameDuration } from 'speex-wasm';
 import type { MediaDescription, MediaFormat, SessionDescription } from '../../call/session-description.js';
 import type { AudioCodec } from '../audio/flv-audio.js';
 import type { MediaTarget } from '../rtp/media-target.js';
-import { answerTo, type FarEnd, isEvent, protocol, readFarEnd } from './far-end.js';
-
-/** Payload formats that we speak, in order of preference. */
-export type FormatList = readonly MediaFormat[];
-
-/** RFC 5574, wideband first. */
-const speex: FormatList = [
-  { payloadType: 96, encoding: 'speex', clockRate: 16000 },
-  { payloadType: 97, encoding: 'speex', clockRate: 8000 },
-];
-
-/** RFC 3551 section 4.5.14. */
-const g711: FormatList = [
-  { payloadType: 0, encoding: 'pcmu', clockRate: 8000 },
-  { payloadType: 8, encoding: 'pcma', clockRate: 8000 },
-];
-
-/** RFC 7587 section 7: always announced with 48 kHz and two channels, whatever is in the packets. */
-const opus: FormatList = [
-  { payloadType: 98, encoding: 'opus', clockRate: 48000, channels: 2, parameters: 'minptime=10;useinbandfec=1' },
-];
-
-/** RFC 4733. One for each clock rate: events share the timestamps of the audio they come with (section 2.1). */
-const events: FormatList = [
-  { payloadType: 100, encoding: 'telephone-event', clockRate: 16000, parameters: '0-15' },
-  { payloadType: 101, encoding: 'telephone-event', clockRate: 8000, parameters: '0-15' },
-];
-
-const opusEvents: FormatList = [
-  { payloadType: 102, encoding: 'telephone-event', clockRate: 48000, parameters: '0-15' },
-];
-
-/** Our formats of these codecs in this order, and the events that go with them. */
-export function formatsOf(codecs: readonly AudioCodec[]): FormatList {
-  const all = [...opus, ...speex, ...g711];
-  const audio = codecs.flatMap((codec) => all.filter(({ encoding }) => encoding === codec));
-  const rates = new Set(audio.map(({ clockRate }) => clockRate));
-  return [...audio, ...[...events, ...opusEvents].filter(({ clockRate }) => rates.has(clockRate))];
-}
-
-/** What we speak without a Speex codec: Speex, passed through. */
-export const passThroughFormats: FormatList = formatsOf(['speex']);
-
-/** What we speak with one: what passes through comes first. */
-export const transcodingFormats: FormatList = formatsOf(['speex', 'pcmu', 'pcma']);
+import { answerTo, type FarEnd, protocol, readFarEnd } from './far-end.js';
+import { codecOf, type FormatList, isNoise, passThroughFormats } from './own-formats.js';
 
 /** What a received payload type means. */
 export interface ReceiveFormat {
-  readonly kind: AudioCodec | 'telephone-event';
+  readonly kind: AudioCodec | 'cn' | 'telephone-event';
   readonly clockRate: number;
 }
 
@@ -78,6 +35,8 @@ export interface AudioAgreement {
   readonly receive: ReceiveFormats;
   /** How the peer takes keys (RFC 4733), where it does. */
   readonly events: MediaFormat | undefined;
+  /** How the peer takes comfort noise (RFC 3389) beside G.711, where it does. */
+  readonly noise: MediaFormat | undefined;
   /** Where the peer wants to receive. */
   readonly target: MediaTarget;
   /** Whether the peer wants to receive: false on hold. */
@@ -99,7 +58,7 @@ export function offerAudio(address: string, port: number, formats = passThroughF
  */
 export function agreeAudio(answer: SessionDescription, formats = passThroughFormats): AudioAgreement {
   const far = readFarEnd(answer, formats);
-  const others = far.common.filter((format) => format !== far.format && !isEvent(format));
+  const others = far.common.filter((format) => format !== far.format && codecOf(format));
   return agree(far, receiveFormats(far.common, formats), others);
 }
 
@@ -114,8 +73,8 @@ export interface AnswerOptions {
 
 /**
  * Reads an offer and says what to answer (RFC 3264 section 6): its first format that passes through, else its first other
- * that we speak, and the events that go with it, under its numbers in both directions; everything else that it offers is
- * refused.
+ * that we speak, and the comfort noise and events that go with it, under its numbers in both directions; everything else
+ * that it offers is refused.
  *
  * @throws MediaError `NoCommonCodec`
  */
@@ -134,7 +93,7 @@ export function answerAudio(
 }
 
 function agree(far: FarEnd, receive: ReceiveFormats, others: FormatList = []): AudioAgreement {
-  const { audio, format: send, events, target, sending } = far;
+  const { audio, format: send, noise, events, target, sending } = far;
   const packetDuration = packetDurationOf(audio);
   const codec = codecOf(send);
   if (codec === undefined) throw new TypeError(`${send.encoding} is no codec of the gateway`);
@@ -149,6 +108,7 @@ function agree(far: FarEnd, receive: ReceiveFormats, others: FormatList = []): A
     }),
     receive,
     events,
+    noise,
     target,
     sending,
   };
@@ -164,15 +124,10 @@ const receiveFormats = (common: FormatList, formats: FormatList): ReceiveFormats
 function formatTable(known: FormatList): ReceiveFormats {
   const formats: (ReceiveFormat | undefined)[] = new Array(128).fill(undefined);
   for (const format of known) {
-    const kind = codecOf(format) ?? 'telephone-event';
+    const kind = codecOf(format) ?? (isNoise(format) ? 'cn' : 'telephone-event');
     formats[format.payloadType] ??= { kind, clockRate: format.clockRate };
   }
   return formats;
-}
-
-function codecOf({ encoding }: MediaFormat): AudioCodec | undefined {
-  const known = encoding === 'speex' || encoding === 'pcmu' || encoding === 'pcma' || encoding === 'opus';
-  return known ? encoding : undefined;
 }
 
 /** Milliseconds that G.711 packets may have: less costs more in headers than in voice, more would be delay. */

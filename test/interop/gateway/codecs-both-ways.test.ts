@@ -3,7 +3,6 @@ import { CodecPhone, decodeHeard, opusMessages, type Says } from '../../support/
 import { compareSpeech, type SpeechComparison } from '../../support/compare-speech.js';
 import { useGateway } from '../../support/gateway.js';
 import { Linphone } from '../../support/linphone.js';
-import { LinphoneOf } from '../../support/linphone-of.js';
 import { encodeOpus } from '../../support/ogg.js';
 import { Scope } from '../../support/scope.js';
 import { audioMessages, encodeFlvAs, type FlvAudio, sampleRate, speak } from '../../support/speech.js';
@@ -27,7 +26,7 @@ interface Case {
   /** What the phone says in connect that it plays: bits of audioCodecs, or names. */
   readonly says: Says;
   readonly messages: () => Promise<readonly FlvAudio[]>;
-  readonly far: (scope: Scope) => Promise<Linphone | LinphoneOf>;
+  readonly far: (scope: Scope) => Promise<Linphone>;
   readonly report: Readonly<Record<string, string | number>>;
 }
 
@@ -84,7 +83,7 @@ const cases: readonly Case[] = [
       name: `Opus, in packets of ${duration} ms`,
       says: { fourCcList: ['Opus'] },
       messages: async () => opusMessages(await encodeOpus(spoken, duration), duration),
-      far: (scope) => LinphoneOf.start(scope, 'opus'),
+      far: (scope) => Linphone.start(scope, { only: 'opus', autoAnswer: true }),
       report: {
         ...{ codec: 'opus/48000', clientCodec: 'opus', heard: 'opus' },
         ...{ transcodedFromClient: 0, transcodedToClient: 0 },

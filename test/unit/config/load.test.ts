@@ -84,7 +84,11 @@ describe('configuration', () => {
   });
 
   const refused: [string, Record<string, string>, string][] = [
-    ['unknown variable', { SONO_RTMP_PROT: '1' }, 'unknown setting SONO_RTMP_PROT in the environment'],
+    [
+      'unknown variable',
+      { SONO_RTMP_PROT: '1' },
+      'unknown setting SONO_RTMP_PROT in the environment; did you mean SONO_RTMP_PORT, SONO_RTMPS_PORT or SONO_RTMPT_PORT? --help lists all',
+    ],
     [
       'port too high',
       { SONO_RTMP_PORT: '70000' },
@@ -135,14 +139,26 @@ describe('configuration', () => {
   });
 
   const files: [string, string, string][] = [
-    ['unknown key', 'rtmpProt: 1', 'unknown setting rtmpProt in '],
+    ['unknown key', 'rtmpProt: 1', '; did you mean rtmpPort, '],
+    ['a key that is nothing but white space', '" ": 1', '--help lists all'],
     ['no mapping', '- 1\n- 2', 'must hold settings'],
     ['broken', '{"a": ', 'cannot read the configuration file'],
     ['bad value', 'rtmpPort: true', 'rtmpPort in '],
     ['a password that is no text', 'users: {alice: 0123}', 'expected names with their passwords'],
+    ['a number where text is meant', 'drachtioSecret: 12345', 'expected text, in quotes where it looks like'],
+    ['a list where text is meant', 'origins: [https://a.example]', 'expected origins such as'],
+    ['nothing where text is meant', 'ffmpeg: ""', 'expected text of one character or more'],
   ];
   it.each(files)('refuses a file: %s', (name, content, words) => {
     expect(() => loadConfig({}, file(`${name}.yaml`, content))).toThrow(words);
+  });
+
+  it.each(settings)('says in words of its own what $key may be', ({ key }) => {
+    for (const value of ['[[]]', '{a: [1]}', '-1.5']) {
+      const told = () => loadConfig({}, file('kinds.yaml', `${key}: ${value}`));
+      expect(told).toThrow(`${key} in `);
+      expect(told).not.toThrow(/invalid|too (?:small|big)|received/i);
+    }
   });
 
   it('says when the file cannot be read', () => {

@@ -233,7 +233,8 @@ export class PhonePage {
   #failed({ code, description, command }: SonoPhoneEvents['error']): void {
     // There was nobody any more to turn to.
     if (command === 'swap') this.#otherEnded();
-    showNotice(tame(description, 300));
+    const words = tame(description, 300);
+    showNotice(command === 'sendMessage' ? `The message was not delivered: ${words}.` : words);
     if (this.#phone.status !== CallStatus.notConnected || this.#state === 'idle') return;
     if (this.#calls.active?.outgoing) {
       this.#tones.stop();

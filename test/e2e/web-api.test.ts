@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import type { Browser, Page } from 'playwright-core';
+import { RtmpClient } from 'rtmp-server-ts';
 import { afterAll, beforeAll, describe, expect } from 'vitest';
 import { openBrowser, openWebPage } from '../support/browser.js';
 import { Gateway } from '../support/gateway.js';
@@ -154,6 +155,24 @@ test('the examples work', async ({ scope }) => {
   await panel.getByLabel('Number').fill(echo);
   await panel.getByRole('button', { name: 'Dial' }).click();
   await event(panel, 'status {"status":2}').waitFor();
+  // A second caller, who takes the place of the first.
+  const other = await RtmpClient.connect(gateway.rtmpUrl());
+  scope.defer(() => other.close());
+  other
+    .call(
+      'dial',
+      await panel
+        .getByText(/^Address: sip:/)
+        .locator('output')
+        .innerText(),
+    )
+    .catch(() => {});
+  await event(panel, /^waiting /).waitFor();
+  await panel.getByRole('button', { name: 'Accept' }).click();
+  await event(panel, /^switched /).waitFor();
+  await panel.getByRole('button', { name: 'Swap' }).click();
+  await event(panel, /^switched .*echo@/).waitFor();
+  await panel.getByRole('button', { name: 'Hang up' }).click();
   await panel.getByRole('button', { name: 'Hang up' }).click();
   await event(panel, 'status {"status":0').waitFor();
 });

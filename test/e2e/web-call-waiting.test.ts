@@ -106,8 +106,11 @@ describe('a second caller', () => {
     const { page, session, commands, tell } = await inCallAndCalled(scope);
     for (const code of [3, 0]) session.status(status(code));
     tell('Sono.Call.Incoming', { uri: 'bob', from: 'sip:cid@example.com' });
+    await page.getByRole('button', { name: 'Accept', exact: true }).waitFor();
+    expect(await sounding(page)).toBe(1);
     await page.getByRole('button', { name: 'Accept', exact: true }).click();
     await expect.poll(() => commands).toContain('accept()');
+    expect(await sounding(page)).toBe(0);
     for (const code of [4, 2]) session.status(status(code));
     await active(page, 'cid');
     await other(page).waitFor({ state: 'hidden' });

@@ -76,6 +76,20 @@ describe('a page that cannot call says why', () => {
     await idle(page);
   });
 
+  test('where the microphone is denied, and then a call goes on ringing', async ({ scope }) => {
+    const speech = await speak('One.');
+    const page = await openWebPage(scope, await openBrowser(scope, { speech, allow: false }), pageUrl());
+    await ready(page);
+    const other = await RtmpClient.connect(gateway().rtmpUrl());
+    scope.defer(() => other.close());
+    other.call('dial', await addressOf(page)).catch(() => {});
+    await page.getByRole('button', { name: 'Accept' }).click();
+    await notice(page).getByText('This page may not use the microphone').waitFor();
+    await page.getByRole('button', { name: 'Accept' }).waitFor();
+    await page.getByRole('button', { name: 'Reject' }).click();
+    await idle(page);
+  });
+
   test('where it was opened from a file', async ({ scope }) => {
     const file = pathToFileURL(fileURLToPath(new URL('../../dist/web/index.html', import.meta.url)));
     const page = await openWebPage(scope, browser, file.href);

@@ -60,6 +60,7 @@ test('one click calls the echo number, and what is said comes back; it can be he
   await connected(page);
   expect((await statusesOf(page)).filter((status, at, all) => status !== all[at - 1])).toEqual([1, 4, 2]);
   await page.getByText('ms to the gateway').waitFor();
+  await page.waitForFunction("document.getElementById('said').value > 0 && document.getElementById('heard').value > 0");
   const bufferMs = await bufferedFor(page, seconds(ours));
   await page.getByRole('button', { name: 'Hold' }).click();
   await page.getByText('On hold', { exact: true }).waitFor();

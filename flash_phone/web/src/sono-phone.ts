@@ -100,7 +100,7 @@ export class SonoPhone extends BasePhone implements Phone {
 
   /** Answers the incoming call; in a call answers the one that waits, and holds the other. */
   accept(): void {
-    if (this.state.status === CallStatus.connected) this.command('accept');
+    if (this.#media.open) this.command('accept');
     else void this.#withAudio(() => this.command('accept'));
   }
 

@@ -111,6 +111,27 @@ describe('whatever the gateway says', () => {
     await page.getByRole('alert').getByText('The call was lost').waitFor();
   });
 
+  test('what was refused besides does not end the attempt at a call', async ({ scope }) => {
+    const { page, session, commands } = await openScripted(scope, browser, { refused: ['sendMessage'] });
+    await page.evaluate(`{
+      const getUserMedia = navigator.mediaDevices.getUserMedia.bind(navigator.mediaDevices);
+      const allowed = new Promise((resolve) => { globalThis.allow = resolve; });
+      navigator.mediaDevices.getUserMedia = async (wish) => { await allowed; return await getUserMedia(wish); };
+    }`);
+    await page.getByLabel('Number or SIP address').fill('sip:ann@example.com');
+    await page.keyboard.press('Enter');
+    // While the person is asked for the microphone, a text turns out not to be delivered.
+    await page.getByLabel('To', { exact: true }).fill('sip:eve@example.com');
+    await page.getByLabel('Message', { exact: true }).fill('Hello');
+    await page.keyboard.press('Enter');
+    await page.getByRole('alert').getByText('The message was not delivered: no way.').waitFor();
+    await page.evaluate('allow()');
+    await expect.poll(() => commands).toContain('dial("sip:ann@example.com")');
+    for (const code of [1, 4, 2]) session.status(status(code));
+    await page.getByText('Connected', { exact: true }).waitFor();
+    await page.getByRole('heading', { name: 'ann' }).waitFor();
+  });
+
   test('a registration that is lost is made again', async ({ scope }) => {
     const { page, session, commands } = await openScripted(scope, browser);
     session.status({ level: 'status', code: 'Sono.Registration.Lost', reason: 'the registrar forgot' });

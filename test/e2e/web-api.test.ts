@@ -1,14 +1,15 @@
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { cpSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { pathToFileURL } from 'node:url';
+import { fileURLToPath, pathToFileURL } from 'node:url';
 import type { Browser, Page } from 'playwright-core';
 import { RtmpClient } from 'rtmp-server-ts';
 import { afterAll, beforeAll, describe, expect } from 'vitest';
 import { openBrowser, openWebPage } from '../support/browser.js';
 import { Gateway } from '../support/gateway.js';
 import { freePort } from '../support/ports.js';
+import { runProgram } from '../support/process.js';
 import { Scope, test } from '../support/scope.js';
 import { openScripted, status } from '../support/scripted-gateway.js';
 import { speak } from '../support/speech.js';
@@ -196,4 +197,30 @@ test('the examples work', async ({ scope }) => {
   await panel.getByRole('button', { name: 'Hang up' }).click();
   await panel.getByRole('button', { name: 'Hang up' }).click();
   await event(panel, 'status {"status":0').waitFor();
+});
+
+/** What a site in TypeScript may write. */
+const typescript = (module: string) => `
+  import { CallStatus, SonoPhone, type Party, type Phone } from '${module}';
+  const phone = new SonoPhone({ url: 'wss://gateway.example.com/rtmp', callWaiting: true });
+  phone.on('status', ({ status, sipStatus = 0 }) => status === CallStatus.connected && sipStatus.toFixed());
+  phone.on('waiting', ({ from, displayName = from }: Party) => displayName.length);
+  phone.on('error', ({ code, command }) => (command ?? code).length);
+  phone.devices.list().then(({ microphones }) => phone.devices.useMicrophone(microphones[0]?.id));
+  const either: Phone = SonoPhone.create({ flash: { movie: 'phone.swf', url: 'rtmp://gateway.example.com/sono' } });
+  either.dial('sip:sales@example.com');
+  // @ts-expect-error There is no such event.
+  phone.on('else', () => {});
+`;
+
+test('the types beside the module are all that a site in TypeScript needs', async ({ scope }) => {
+  const folder = mkdtempSync(join(tmpdir(), 'types-'));
+  scope.defer(() => rmSync(folder, { recursive: true }));
+  // Away from this repository's packages, as it is on a site.
+  cpSync(fileURLToPath(new URL('../../dist/web', import.meta.url)), join(folder, 'web'), { recursive: true });
+  writeFileSync(join(folder, 'site.mts'), typescript('./web/sono-phone.mjs'));
+  const tsc = fileURLToPath(new URL('../../node_modules/.bin/tsc', import.meta.url));
+  const compilerOptions = { noEmit: true, strict: true, module: 'nodenext', lib: ['es2022', 'dom'], types: [] };
+  writeFileSync(join(folder, 'tsconfig.json'), JSON.stringify({ compilerOptions, files: ['site.mts'] }));
+  await runProgram(tsc, ['-p', folder]);
 });

@@ -50,7 +50,7 @@ export interface SignallingOptions {
   readonly timers?: Timers;
 }
 
-const systemTimers: Timers = {
+export const systemTimers: Timers = {
   after(ms, fire) {
     const timer = setTimeout(fire, ms);
     return () => clearTimeout(timer);

@@ -1,18 +1,13 @@
-import { spawn } from 'node:child_process';
-import { once } from 'node:events';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { createInterface } from 'node:readline';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { fileURLToPath } from 'node:url';
 import { SipPeer } from '../../support/sip-peer/sip-peer.js';
-import { freePort } from '../gateway.js';
-import { CallResults } from './gateway-log.js';
-import { type Heap, heapOf, heapOptions } from './heap.js';
+import { type Heap, heapOf } from './heap.js';
 import { random } from './random.js';
 import { type Resources, resourcesOf } from './resources.js';
 import { draw, type Scenario, scenarios } from './scenarios.js';
+import { SoakGateway } from './soak-gateway.js';
 import { SoakPhone } from './soak-phone.js';
 
 export interface SoakOptions {
@@ -46,12 +41,10 @@ export interface SoakOutcome {
 /** embedded-sip keeps one for each far end on loopback, to learn when nobody listens there. */
 export const keptSockets = 1;
 
-const main = fileURLToPath(new URL('../../../dist/main.js', import.meta.url));
-
 /** Makes so many short calls, of all kinds, with a gateway of its own, and looks at what is left of them. */
 export async function soak(options: SoakOptions): Promise<SoakOutcome> {
   const folder = await mkdtemp(join(tmpdir(), 'soak-'));
-  const gateway = await Gateway.start(folder);
+  const gateway = await SoakGateway.start(folder);
   try {
     return await new Soak(gateway, options).run(folder);
   } finally {
@@ -60,57 +53,15 @@ export async function soak(options: SoakOptions): Promise<SoakOutcome> {
   }
 }
 
-class Gateway {
-  readonly results = new CallResults();
-  readonly rtmpPort: number;
-  readonly sipPort: number;
-  readonly #process: ReturnType<typeof spawn>;
-
-  private constructor(process: ReturnType<typeof spawn>, rtmpPort: number, sipPort: number) {
-    this.#process = process;
-    this.rtmpPort = rtmpPort;
-    this.sipPort = sipPort;
-  }
-
-  static async start(folder: string): Promise<Gateway> {
-    const [rtmpPort, sipPort] = [await freePort(), await freePort()];
-    const child = spawn(process.execPath, [...heapOptions(folder), main], {
-      env: {
-        PATH: process.env.PATH,
-        SONO_RTMP_PORT: String(rtmpPort),
-        SONO_SIP_PORT: String(sipPort),
-        SONO_HTTP_PORT: '0',
-      },
-      stdio: ['ignore', 'pipe', 'pipe'],
-    });
-    const gateway = new Gateway(child, rtmpPort, sipPort);
-    createInterface({ input: child.stderr }).on('line', (line) => gateway.results.read(line));
-    await once(child.stdout, 'data');
-    child.stdout.resume();
-    return gateway;
-  }
-
-  get pid(): number {
-    return this.#process.pid ?? 0;
-  }
-
-  async stop(): Promise<void> {
-    if (this.#process.exitCode !== null || this.#process.signalCode !== null) return;
-    const gone = once(this.#process, 'exit');
-    this.#process.kill('SIGTERM');
-    await gone;
-  }
-}
-
 class Soak {
-  readonly #gateway: Gateway;
+  readonly #gateway: SoakGateway;
   readonly #options: Required<SoakOptions>;
   readonly #drawn: readonly Scenario[];
   readonly #complaints: string[] = [];
   readonly #counts = new Map<string, number>();
   #done = 0;
 
-  constructor(gateway: Gateway, options: SoakOptions) {
+  constructor(gateway: SoakGateway, options: SoakOptions) {
     this.#gateway = gateway;
     this.#options = { phones: 50, loss: 0.02, slow: true, drainMs: 40_000, progress: () => {}, ...options };
     const { calls, seed, slow } = this.#options;

@@ -73,7 +73,7 @@ export class FreeSwitchServer {
   #askedAt: number | undefined;
   #sessions = 0;
   #maxSessions = 0;
-  /** Channels made since the server last said how many it has, and those being made. */
+  /** Channels made since the server was last asked how many it has, and those being made. */
   #made = 0;
   #making = 0;
   #leasedAt = Number.NEGATIVE_INFINITY;
@@ -262,6 +262,7 @@ export class FreeSwitchServer {
 
   #ask(link: Link, now: number): void {
     this.#askedAt = now;
+    const counted = this.#made;
     this.#noteHeard();
     void Promise.all([link.api('fsctl pause_check inbound'), link.api('status')]).then(([paused, status]) => {
       if (this.#link !== link) return;
@@ -269,7 +270,7 @@ export class FreeSwitchServer {
       const { sessions, maxSessions, ready } = readStatus(status);
       this.#sessions = sessions;
       this.#maxSessions = maxSessions;
-      this.#made = 0;
+      this.#made -= counted;
       const full = sessions + channelsPerCall > maxSessions;
       this.#become(paused.trim() === 'true' || !ready ? 'paused' : full ? 'full' : 'up');
     });

@@ -90,6 +90,13 @@ const cases: readonly Case[] = [
       },
     }),
   ),
+  {
+    name: 'Opus and Nellymoser, and calls a phone that has neither',
+    says: { audioCodecs: 0x40, fourCcList: ['Opus'] },
+    messages: async () => opusMessages(await encodeOpus(spoken), 20),
+    far: wideband,
+    report: { codec: 'speex/16000', clientCodec: 'opus', heard: 'opus' },
+  },
 ];
 
 interface Heard {

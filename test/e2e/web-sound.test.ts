@@ -2,9 +2,10 @@ import type { Browser, Page } from 'playwright-core';
 import { afterAll, beforeAll, expect } from 'vitest';
 import { openBrowser, openTab, openTabs, openWebPage, seconds, statusesOf } from '../support/browser.js';
 import { useGateway } from '../support/gateway.js';
+import { Linphone } from '../support/linphone.js';
 import { Scope, test } from '../support/scope.js';
 import { speak } from '../support/speech.js';
-import { callEcho, connected, hangUp, idle, listenFor, ready, understood } from '../support/web-phone.js';
+import { addressOf, callEcho, connected, hangUp, idle, listenFor, ready, understood } from '../support/web-phone.js';
 
 const gateway = useGateway();
 const speech = await speak('The quick brown fox jumps over the lazy dog. One, two, three, four.');
@@ -80,6 +81,29 @@ test.for(without)(
     expect(media).toMatchObject({ clientCodec: 'pcmu', heard: 'pcmu' });
   },
 );
+
+test('without the Speex codec it hears a far end that would rather speak Speex', async ({ scope }) => {
+  const linphone = await Linphone.start(scope);
+  const prepare = (page: Page) => page.addInitScript('delete globalThis.WebAssembly');
+  const page = await openWebPage(scope, browser, pageUrl(), { record: true, prepare });
+  await ready(page);
+  linphone.call(await addressOf(page));
+  await page.getByRole('button', { name: 'Accept' }).click();
+  await connected(page);
+  await linphone.connected();
+  await understood(async () => {
+    await linphone.say(speech);
+    const { heard } = await listenFor(page, seconds(speech) + 0.3);
+    return [[speech, heard, 0.5]];
+  });
+  const [{ to } = {}] = gateway()
+    .log.all.filter(({ msg }) => msg === 'call started')
+    .slice(-1);
+  await hangUp(page);
+  await idle(page);
+  const { media } = await gateway().callEnded(to ?? '');
+  expect(media).toMatchObject({ codec: 'pcmu/8000', clientCodec: 'pcmu', heard: 'pcmu' });
+}, 120_000);
 
 test('another microphone and another speaker are chosen in a call, which goes on; the choice is kept', async ({
   scope,

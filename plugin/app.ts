@@ -161,6 +161,7 @@ async function assemble(
   const secure = (address: Address) => rtmpServer.listen({ ...address, tls: { cert, key } });
   const rtmp = await listen('RTMP', 'SONO_RTMP_PORT', host, config.rtmpPort, plain);
   await listen('RTMPT', 'SONO_RTMPT_PORT', host, config.rtmptPort, plain);
+  await listen('Flash policy', 'SONO_POLICY_PORT', host, config.policyPort, plain);
   const rtmps = await listen('RTMPS', 'SONO_RTMPS_PORT', host, config.rtmpsPort, secure);
 
   const httpServer = new HttpServer({

@@ -30,7 +30,9 @@ const encoderApp = 'dial';
 export function serveClient(session: RtmpSession, options: ClientOptions): void {
   session.once('connect', (request) => {
     const { id, remoteAddress } = session;
-    options.log.info({ session: id, remote: remoteAddress, app: request.app }, 'client connected');
+    // What follows the question mark may be a token of the operator's site.
+    const [app] = request.app.split('?', 1);
+    options.log.info({ session: id, remote: remoteAddress, app }, 'client connected');
     session.once('close', ({ code, message }) =>
       options.log.info({ session: id, code, reason: message }, 'client gone'),
     );

@@ -1,7 +1,7 @@
 import type { Authenticator } from './authenticator.js';
 import { readAllow, SipDialog } from './dialog.js';
 import { contained, type DrachtioConnection } from './drachtio.js';
-import { parseNameAddr } from './name-addr.js';
+import { parseNameAddr, tagOf } from './name-addr.js';
 import type { ReceivedRequest } from './received-request.js';
 import { asAnswer, type SipAnswer, SipFailure } from './sip-answer.js';
 import type { Acknowledge, SentRequest, SrfResponse } from './srf.js';
@@ -38,6 +38,7 @@ export class SentInvite {
   #sent: SentRequest | undefined;
   #cancelled = false;
   #dialogId = '';
+  #provisionals = 0;
   /** RSeq of the last reliable provisional response, and the description, of each callee by its To tag. */
   readonly #callees = new Map<string, { reliable: number; sdp: string }>();
 
@@ -89,7 +90,7 @@ export class SentInvite {
   }
 
   #take(response: SrfResponse, acknowledge: Acknowledge): void {
-    const tag = parseNameAddr(response.get('to') ?? '')?.parameters.get('tag') ?? '';
+    const tag = tagOf(response.get('to') ?? '');
     if (response.status < 200) this.#takeProvisional(response, tag, acknowledge);
     else if (response.status < 300) this.#takeAnswer(response, tag, acknowledge);
     else {
@@ -108,6 +109,7 @@ export class SentInvite {
       callee.reliable = reliable;
       acknowledge();
     }
+    if (++this.#provisionals > maxProvisionals) return;
     this.#listen(response.stackDialogId);
     this.#listener.provisional(asAnswer(response));
     const { body = '' } = response;
@@ -119,11 +121,10 @@ export class SentInvite {
   #takeAnswer(response: SrfResponse, tag: string, acknowledge: Acknowledge): void {
     const confirm = contained(acknowledge);
     if (!this.#listener.confirms) confirm();
-    const from = parseNameAddr(this.from)?.parameters.get('tag') ?? '';
     const identity = {
       id: response.stackDialogId,
       callId: this.callId,
-      localTag: from,
+      localTag: tagOf(this.from),
       remoteTag: tag,
       initiator: true,
       allowed: readAllow(response.get('allow') ?? ''),
@@ -143,6 +144,9 @@ export class SentInvite {
     this.#connection.dialogs.set(dialogId, (request) => this.#listener.request(request));
   }
 }
+
+/** Provisional responses to one INVITE that anybody hears of: more are a storm, which is not to be passed on to a client. */
+const maxProvisionals = 100;
 
 /** Callees of one INVITE that are told apart. */
 const maxCallees = 32;

@@ -25,7 +25,7 @@ import { readReplaces } from './in-call/referral.js';
 import { isTooShort, minInterval } from './in-call/session-timer.js';
 import { Invited } from './incoming.js';
 import { Invitation } from './invite.js';
-import { userOf } from './name-addr.js';
+import { quote, userOf } from './name-addr.js';
 import { ReceivedInvite } from './received-invite.js';
 import type { ReceivedRequest } from './received-request.js';
 import { type LocalOptions, LocalService } from './registrar/local-service.js';
@@ -50,7 +50,7 @@ export interface SignallingOptions {
   readonly timers?: Timers;
 }
 
-const systemTimers: Timers = {
+export const systemTimers: Timers = {
   after(ms, fire) {
     const timer = setTimeout(fire, ms);
     return () => clearTimeout(timer);
@@ -112,7 +112,7 @@ export class DrachtioSignalling implements SignallingPort, RegistrationPort, Mes
   resolve(dialled: string, from: string): DialTarget {
     if (!this.#connection.up) return { refusal: 'the SIP server cannot be reached; try again in a moment' };
     const { dialDomain = from.replace(/^sips?:(?:[^@]*@)?/, ''), policy } = this.#options;
-    const target = parseDialString(dialled, { domain: dialDomain, tls: this.#connection.tls });
+    const target = parseDialString(dialled, { domain: dialDomain, tls: this.#connection.secureAddress !== undefined });
     if ('refusal' in target || policy === undefined || policy.allows(target.uri)) return target;
     return { refusal: `${target.uri} may not be called from here` };
   }
@@ -228,11 +228,6 @@ export class DrachtioSignalling implements SignallingPort, RegistrationPort, Mes
   }
 
   #from(address: string): string {
-    return `${displayName(this.#options.fromName)} <${address}>`;
+    return `${quote(this.#options.fromName)} <${address}>`;
   }
-}
-
-/** A quoted-string (RFC 3261 section 25.1). */
-function displayName(name: string): string {
-  return `"${name.replace(/[\r\n]/g, ' ').replace(/["\\]/g, '\\$&')}"`;
 }

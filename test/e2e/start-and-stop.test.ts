@@ -8,9 +8,9 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect } from 'vitest';
 import { Gateway, type GatewayOptions } from '../support/gateway.js';
 import { LibrtmpPhone } from '../support/librtmp-phone.js';
-import { freePort, freePortRange, loopback } from '../support/ports.js';
+import { freePort, freePortRange, loopback, untilBound } from '../support/ports.js';
 import { type Scope, test } from '../support/scope.js';
-import { isBound, Sipp } from '../support/sipp.js';
+import { Sipp } from '../support/sipp.js';
 import { callee } from '../support/sipp-scenarios.js';
 
 describe('start', () => {
@@ -39,6 +39,12 @@ describe('start', () => {
     expect(phone.statuses).toEqual([1, 4, 2, 3, 0]);
   });
 
+  test.concurrent('what may not be dialled is not told, nor offered by the web phone', async ({ scope }) => {
+    const gateway = await Gateway.start(scope, { env: { SONO_DIAL_ALLOW: '*@example.com' } });
+    expect(gateway.output.join('\n')).toMatch(/and dial +what SONO_DIAL_ALLOW allows$/m);
+    expect(await (await gateway.http('/phone.json')).json()).toEqual({});
+  });
+
   test.concurrent('with the drachtio server away it lives, is not ready, and refuses to dial', async ({ scope }) => {
     const env = {
       SONO_DRACHTIO_HOST: loopback,
@@ -57,10 +63,7 @@ describe('start', () => {
 
 /** The RTMP address, once something listens there. */
 async function reachable(gateway: Gateway): Promise<string> {
-  for (const deadline = Date.now() + 20_000; Date.now() < deadline; ) {
-    if (await isBound('tcp', gateway.rtmpPort)) return gateway.rtmpUrl();
-    await new Promise((resolve) => setTimeout(resolve, 30));
-  }
+  if (await untilBound('tcp', gateway.rtmpPort)) return gateway.rtmpUrl();
   throw new Error(`nothing listens for RTMP: ${gateway.errors.join('\n')}`);
 }
 
@@ -203,6 +206,13 @@ describe('a start that cannot be', () => {
     const env = { SONO_DRACHTIO_HOST: 'a b', SONO_DRACHTIO_SECRET: 'hunter2' };
     const gateway = await Gateway.launch(scope, { env });
     await gateway.exit(20_000);
+    expect(gateway.errors.join('\n')).not.toContain('hunter2');
+  });
+
+  test.concurrent('no token in the URL of a client is told', async ({ scope }) => {
+    const gateway = await Gateway.start(scope, { env: { SONO_LOG_LEVEL: 'trace' } });
+    await LibrtmpPhone.connect(scope, gateway.rtmpUrl('sono?token=hunter2'));
+    await gateway.log.find('the client', ({ msg }) => msg === 'client connected');
     expect(gateway.errors.join('\n')).not.toContain('hunter2');
   });
 });

@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
+import { callFigures } from './call-figures.js';
 import { callEcho, callRelay, type EchoCall } from './echo-call.js';
 import { Figures, ms, percent, progress, quantile } from './figures.js';
 import { freePort, type MeasuredGateway, startGateway } from './gateway.js';
@@ -179,6 +180,7 @@ const gateway = await startGateway();
 await dialToInvite(gateway);
 await dialToAnswered(gateway, uri);
 await gateway.process.stop();
+await callFigures(figures);
 await idleMemory();
 await callMemory(uri);
 await passThrough(uri, echoPort);

@@ -15,7 +15,8 @@ await Promise.all([
   bundle('../src/index.ts', 'sono-phone.mjs', 'esm'),
   bundle('../src/script-tag.ts', 'sono-phone.js', 'iife'),
   bundle('../worklet/worklet.ts', 'sono-phone-worklet.js', 'iife'),
-  bundle('../page/main.ts', 'page.js', 'esm'),
+  // No module: browsers load none for a page from a file, which is to say what is wrong.
+  bundle('../page/main.ts', 'page.js', 'iife'),
   build({ entryPoints: [path('../page/phone.css')], outfile: `${out}phone.css`, minify: true }),
   copyFile(path('../page/index.html'), `${out}index.html`),
   copyFile(path('../page/icon.svg'), `${out}icon.svg`),

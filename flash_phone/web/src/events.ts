@@ -42,8 +42,8 @@ export interface SonoPhoneEvents {
   quality: CallQuality;
   /** Ten times a second in a call, 0-100. */
   level: { readonly microphone: number; readonly speaker: number };
-  /** Something that was asked for was refused, or cannot be. */
-  error: { readonly code: string; readonly description: string };
+  /** Something that was asked for was refused, or cannot be; `command` names the method where it was one. */
+  error: { readonly code: string; readonly description: string; readonly command?: string };
 }
 
 export interface CallQuality {
@@ -63,9 +63,12 @@ export interface CallQuality {
 export class SonoPhoneError extends Error {
   override readonly name = 'SonoPhoneError';
   readonly code: string;
+  /** The method that was called. */
+  readonly command: string | undefined;
 
-  constructor(code: string, description: string, options?: ErrorOptions) {
+  constructor(code: string, description: string, { command, ...options }: ErrorOptions & { command?: string } = {}) {
     super(description, options);
     this.code = code;
+    this.command = command;
   }
 }

@@ -89,10 +89,12 @@ export class GatewayLink {
   command(name: string, ...args: AmfValue[]): void {
     const connection = this.#connection;
     if (connection === undefined) {
-      this.#handler.failed(new SonoPhoneError('NotConnected', `no gateway is connected; ${name} needs one`));
+      this.#handler.failed(
+        new SonoPhoneError('NotConnected', `no gateway is connected; ${name} needs one`, { command: name }),
+      );
       return;
     }
-    connection.call(name, ...args).catch((error) => this.#refused(error));
+    connection.call(name, ...args).catch((error) => this.#refused(name, error));
   }
 
   async #connect(url: string): Promise<void> {
@@ -136,7 +138,7 @@ export class GatewayLink {
         this.#handler.registered(uri);
       },
       (error) => {
-        this.#refused(error);
+        this.#refused('register', error);
         if (again && connection === this.#connection) this.#registerSoon(connection);
       },
     );
@@ -156,13 +158,14 @@ export class GatewayLink {
   }
 
   /** What is not answered, or cannot be any more, is no refusal: accepted commands have no answer of their own. */
-  #refused(error: unknown): void {
+  #refused(command: string, error: unknown): void {
     if (!(error instanceof RtmpCallError)) return;
     const { code, description } = amfProperties(error.info[0]) ?? {};
     this.#handler.failed(
       new SonoPhoneError(
         typeof code === 'string' ? code : 'Sono.Call.Failed',
         typeof description === 'string' ? description : error.message,
+        { command },
       ),
     );
   }

@@ -5,11 +5,16 @@ import { LateGate } from '../rtp/late-gate.js';
 import { buildRtp, type RtpHeader } from '../rtp/rtp.js';
 import { SendTimeline } from '../rtp/timeline.js';
 import { type AudioTools, effortToSend, refusal } from './audio-tools.js';
-import { type AudioCodec, isForeign } from './flv-audio.js';
+import { type AudioCodec, programCodec } from './flv-audio.js';
+import { isLaw } from './g711.js';
 import { type SendPath, sendPath } from './send-path.js';
+import { SilenceDetector } from './silence-detector.js';
 
 /** Longest message looked at, in octets: 50 of the longest Speex frames, 1 s of G.711. */
 const maxMessage = 8 * 1024;
+
+/** Milliseconds by which audio may come late, after a stall, and is not dropped (late-gate.ts), and one frame more. */
+const margin = 80;
 
 /** What the peer wants to receive. */
 export interface SendFormat {
@@ -21,6 +26,8 @@ export interface SendFormat {
   readonly clockRate: number;
   /** Milliseconds of a packet of G.711; a packet of Speex is always one frame. Default 20. */
   readonly packetDuration?: number;
+  /** The peer's number for comfort noise (RFC 3389) beside G.711, where it takes it. */
+  readonly noise?: number;
   /** What the peer takes as well, for a client that sends in one of these. */
   readonly others?: readonly Omit<SendFormat, 'others'>[];
 }
@@ -47,6 +54,8 @@ export class AudioSender {
   packets = 0;
   /** Octets of payload. */
   octets = 0;
+  /** Packets that describe comfort noise (RFC 3389). */
+  comfortNoise = 0;
   /** Packets that were not in the client's codec. */
   transcoded = 0;
   /** Messages of a codec that this path does not carry, and video. */
@@ -70,6 +79,10 @@ export class AudioSender {
   /** Milliseconds of the clock at the last message. */
   #arrival = 0;
   #send: Send = () => {};
+  #noise: number | undefined;
+  readonly #silence = new SilenceDetector();
+  /** Whether silence was told of: what comes next is speech that begins. */
+  #silent = false;
 
   constructor(options: AudioSenderOptions) {
     this.ssrc = options.ssrc;
@@ -78,6 +91,7 @@ export class AudioSender {
     this.#header = options.header;
     this.#formats = [options, ...(options.others ?? [])];
     this.#format = options;
+    this.#noise = options.noise;
     this.#sequence = options.sequence;
     this.#timeline = new SendTimeline(options.clockRate, options.timestamp);
   }
@@ -104,7 +118,7 @@ export class AudioSender {
 
   /** What the client is going to send: another program, which takes time to start, is started. */
   expect(codec: ClientCodec): void {
-    if (!isForeign(codec)) return;
+    if (programCodec(codec, this.#formatFor(codec).codec ?? 'speex') === undefined) return;
     this.#clientUses(codec, this.#arrival);
     this.#path = this.#openPath(codec);
   }
@@ -112,6 +126,7 @@ export class AudioSender {
   /** Goes on in another format, as a new answer says. */
   use(format: SendFormat, now: number): void {
     this.#formats = [format, ...(format.others ?? [])];
+    this.#noise = format.noise;
     this.#change(this.#formatFor(this.clientCodec), now);
   }
 
@@ -135,6 +150,17 @@ export class AudioSender {
     else if (body.length > maxMessage || !this.#path.write(body, timestamp)) this.malformed++;
   }
 
+  /** Tells the far end of the client's silence when it begins. */
+  tick(now: number): void {
+    const level = this.#noise === undefined ? undefined : this.#silence.begins(now);
+    if (level === undefined || this.#noise === undefined) return;
+    // Not later than what might still come: the audio behind it is to be where it would be without.
+    const timestamp = this.#timeline.claim(now - margin, 0);
+    this.#silent = true;
+    this.comfortNoise++;
+    this.#packet({ payloadType: this.#noise, marker: false, timestamp }, Uint8Array.of(level), this.#send);
+  }
+
   /** The RTP timestamp of a moment, for a sender report. */
   timestampAt(now: number): number {
     return this.#timeline.at(now);
@@ -142,6 +168,7 @@ export class AudioSender {
 
   /** RTP timestamp of an event that begins now and takes `duration` milliseconds of the audio's time. */
   claim(now: number, duration: number): number {
+    this.#silence.postpone(now + duration);
     return this.#timeline.claim(now, duration);
   }
 
@@ -186,6 +213,7 @@ export class AudioSender {
 
   #change(format: SendFormat, now: number): void {
     const before = this.#format;
+    this.#silence.reset();
     const otherRate = format.clockRate !== before.clockRate;
     if (otherRate) this.#timeline = new SendTimeline(format.clockRate, this.#timeline.at(now));
     if (otherRate || format.codec !== before.codec || format.packetDuration !== before.packetDuration) this.free();
@@ -207,8 +235,11 @@ export class AudioSender {
 
   #emit(payload: Uint8Array, timestamp: number, duration: number): void {
     const rtpTimestamp = this.#timeline.place(timestamp, duration, this.#arrival);
-    const { payloadType } = this.#format;
-    this.#packet({ payloadType, marker: this.#timeline.marker, timestamp: rtpTimestamp }, payload, this.#send);
+    const { payloadType, codec } = this.#format;
+    if (this.#noise !== undefined && isLaw(codec)) this.#silence.heard(codec, payload, this.#arrival);
+    const marker = this.#timeline.marker || this.#silent;
+    this.#silent = false;
+    this.#packet({ payloadType, marker, timestamp: rtpTimestamp }, payload, this.#send);
   }
 
   #packet(header: Omit<RtpHeader, 'sequence' | 'ssrc'>, payload: Uint8Array, send: Send): void {

@@ -1,59 +1,13 @@
 import { frameDuration } from 'speex-wasm';
-import { MediaError } from '../../call/ports.js';
-import type { Direction, MediaDescription, MediaFormat, SessionDescription } from '../../call/session-description.js';
+import type { MediaDescription, MediaFormat, SessionDescription } from '../../call/session-description.js';
 import type { AudioCodec } from '../audio/flv-audio.js';
-import { isPort, isUnspecified, type MediaTarget } from '../rtp/media-target.js';
-import { isRtpProfile, sectionOf } from './srtp.js';
-
-/** Payload formats that we speak, in order of preference. */
-export type FormatList = readonly MediaFormat[];
-
-/** RFC 5574, wideband first. */
-const speex: FormatList = [
-  { payloadType: 96, encoding: 'speex', clockRate: 16000 },
-  { payloadType: 97, encoding: 'speex', clockRate: 8000 },
-];
-
-/** RFC 3551 section 4.5.14. */
-const g711: FormatList = [
-  { payloadType: 0, encoding: 'pcmu', clockRate: 8000 },
-  { payloadType: 8, encoding: 'pcma', clockRate: 8000 },
-];
-
-/** RFC 7587 section 7: always announced with 48 kHz and two channels, whatever is in the packets. */
-const opus: FormatList = [
-  { payloadType: 98, encoding: 'opus', clockRate: 48000, channels: 2, parameters: 'minptime=10;useinbandfec=1' },
-];
-
-/** RFC 4733. One for each clock rate: events share the timestamps of the audio they come with (section 2.1). */
-const events: FormatList = [
-  { payloadType: 100, encoding: 'telephone-event', clockRate: 16000, parameters: '0-15' },
-  { payloadType: 101, encoding: 'telephone-event', clockRate: 8000, parameters: '0-15' },
-];
-
-const opusEvents: FormatList = [
-  { payloadType: 102, encoding: 'telephone-event', clockRate: 48000, parameters: '0-15' },
-];
-
-/** Our formats of these codecs in this order, and the events that go with them. */
-export function formatsOf(codecs: readonly AudioCodec[]): FormatList {
-  const all = [...opus, ...speex, ...g711];
-  const audio = codecs.flatMap((codec) => all.filter(({ encoding }) => encoding === codec));
-  const rates = new Set(audio.map(({ clockRate }) => clockRate));
-  return [...audio, ...[...events, ...opusEvents].filter(({ clockRate }) => rates.has(clockRate))];
-}
-
-/** What we speak without a Speex codec: Speex, passed through. */
-export const passThroughFormats: FormatList = formatsOf(['speex']);
-
-/** What we speak with one: what passes through comes first. */
-export const transcodingFormats: FormatList = formatsOf(['speex', 'pcmu', 'pcma']);
-
-export const protocol = 'RTP/AVP';
+import type { MediaTarget } from '../rtp/media-target.js';
+import { answerTo, type FarEnd, protocol, readFarEnd } from './far-end.js';
+import { codecOf, type FormatList, isNoise, passThroughFormats } from './own-formats.js';
 
 /** What a received payload type means. */
 export interface ReceiveFormat {
-  readonly kind: AudioCodec | 'telephone-event';
+  readonly kind: AudioCodec | 'cn' | 'telephone-event';
   readonly clockRate: number;
 }
 
@@ -81,6 +35,8 @@ export interface AudioAgreement {
   readonly receive: ReceiveFormats;
   /** How the peer takes keys (RFC 4733), where it does. */
   readonly events: MediaFormat | undefined;
+  /** How the peer takes comfort noise (RFC 3389) beside G.711, where it does. */
+  readonly noise: MediaFormat | undefined;
   /** Where the peer wants to receive. */
   readonly target: MediaTarget;
   /** Whether the peer wants to receive: false on hold. */
@@ -101,10 +57,9 @@ export function offerAudio(address: string, port: number, formats = passThroughF
  * @throws MediaError `NoCommonCodec`
  */
 export function agreeAudio(answer: SessionDescription, formats = passThroughFormats): AudioAgreement {
-  const audio = audioOf(answer);
-  const common = commonFormats(audio, formats);
-  const [send, ...others] = common.filter((format) => !isEvent(format));
-  return agree(answer, audio, send, { common, receive: receiveFormats(common, formats), formats, others });
+  const far = readFarEnd(answer, formats);
+  const others = far.common.filter((format) => format !== far.format && codecOf(format));
+  return agree(far, receiveFormats(far.common, formats), others);
 }
 
 export interface AnswerOptions {
@@ -118,8 +73,8 @@ export interface AnswerOptions {
 
 /**
  * Reads an offer and says what to answer (RFC 3264 section 6): its first format that passes through, else its first other
- * that we speak, and the events that go with it, under its numbers in both directions; everything else that it offers is
- * refused.
+ * that we speak, and the comfort noise and events that go with it, under its numbers in both directions; everything else
+ * that it offers is refused.
  *
  * @throws MediaError `NoCommonCodec`
  */
@@ -129,84 +84,19 @@ export function answerAudio(
   port: number,
   { formats = passThroughFormats, passing = ['speex'], held = false }: AnswerOptions = {},
 ): { agreement: AudioAgreement; answer: SessionDescription } {
-  const audio = audioOf(offer);
-  const common = commonFormats(audio, formats);
-  const audioFormats = common.filter((format) => !isEvent(format));
-  const preferred = passing.flatMap((codec) => audioFormats.find(({ encoding }) => encoding === codec) ?? [])[0];
-  const known = { common, receive: formatTable(common), formats, others: [] };
-  const agreement = agree(offer, audio, preferred ?? audioFormats[0], known);
-  const { send, events } = agreement;
-  const may = mirrored[agreement.sending ? audio.direction : withoutReceiving[audio.direction]];
-  const direction = held ? onHold[may] : may;
-  const mux = audio.rtcpMux ? { rtcpMux: true } : {};
-  const accepted = { kind: 'audio', port, ...mux, protocol: audio.protocol, direction, ptime: frameDuration };
-  const answer = offer.media.map((media) =>
-    media === audio
-      ? { ...accepted, formats: events === undefined ? [send] : [send, events] }
-      : { kind: media.kind, port: 0, protocol: media.protocol, direction: media.direction, formats: media.formats },
-  );
-  return { agreement, answer: { address, media: answer } };
+  const far = readFarEnd(offer, formats, passing);
+  const mux = far.audio.rtcpMux ? { rtcpMux: true } : {};
+  return {
+    agreement: agree(far, formatTable(far.common)),
+    answer: answerTo(offer, far, { address, port, ...mux }, held),
+  };
 }
 
-/** What we may do when the peer wants this (RFC 3264 section 6.1). */
-export const mirrored: Readonly<Record<Direction, Direction>> = {
-  sendrecv: 'sendrecv',
-  sendonly: 'recvonly',
-  recvonly: 'sendonly',
-  inactive: 'inactive',
-};
-
-/** The same when we hold the call: we want to hear nothing. */
-export const onHold: Readonly<Record<Direction, Direction>> = {
-  sendrecv: 'sendonly',
-  sendonly: 'sendonly',
-  recvonly: 'inactive',
-  inactive: 'inactive',
-};
-
-/** The direction of a peer that has no address to receive at. */
-export const withoutReceiving: Readonly<Record<Direction, Direction>> = {
-  sendrecv: 'sendonly',
-  sendonly: 'sendonly',
-  recvonly: 'inactive',
-  inactive: 'inactive',
-};
-
-/** The audio section that we take part in. */
-export function audioOf(description: SessionDescription): MediaDescription {
-  const audio = sectionOf(description, 'audio');
-  if (audio === undefined) throw noCommonCodec('the far end has no audio');
-  if (audio.port === 0) throw noCommonCodec('the far end refuses audio (port 0)');
-  if (!isPort(audio.port)) throw noCommonCodec(`the far end's audio port is ${audio.port}, not 1-65535`);
-  // Peers name the feedback profile (RFC 4585) unasked: the packets are the same. What is encrypted is not decided here.
-  if (!isRtpProfile(audio.protocol)) {
-    throw noCommonCodec(`we speak ${protocol}, the far end ${audio.protocol}`);
-  }
-  return audio;
-}
-
-interface Known {
-  /** The section's formats that are ours as well. */
-  readonly common: FormatList;
-  readonly receive: ReceiveFormats;
-  readonly formats: FormatList;
-  /** What else we may send. */
-  readonly others: FormatList;
-}
-
-function agree(
-  description: SessionDescription,
-  audio: MediaDescription,
-  send: MediaFormat | undefined,
-  { common, receive, formats, others }: Known,
-): AudioAgreement {
-  const codec = send === undefined ? undefined : codecOf(send);
-  if (send === undefined || codec === undefined) {
-    throw noCommonCodec(`we speak ${names(formats)}; the far end ${names(audio.formats)}`);
-  }
+function agree(far: FarEnd, receive: ReceiveFormats, others: FormatList = []): AudioAgreement {
+  const { audio, format: send, noise, events, target, sending } = far;
   const packetDuration = packetDurationOf(audio);
-  const host = audio.address ?? description.address;
-  const rtcpPort = audio.rtcpMux ? audio.port : (audio.rtcpPort ?? audio.port + 1);
+  const codec = codecOf(send);
+  if (codec === undefined) throw new TypeError(`${send.encoding} is no codec of the gateway`);
   return {
     send,
     codec,
@@ -217,9 +107,10 @@ function agree(
       return other === undefined ? [] : [{ codec: other, payloadType, clockRate, packetDuration }];
     }),
     receive,
-    events: eventsFor(send, common),
-    target: { host, port: audio.port, rtcpPort: isPort(rtcpPort) ? rtcpPort : 0 },
-    sending: wantsToReceive(audio, host),
+    events,
+    noise,
+    target,
+    sending,
   };
 }
 
@@ -233,15 +124,10 @@ const receiveFormats = (common: FormatList, formats: FormatList): ReceiveFormats
 function formatTable(known: FormatList): ReceiveFormats {
   const formats: (ReceiveFormat | undefined)[] = new Array(128).fill(undefined);
   for (const format of known) {
-    const kind = codecOf(format) ?? 'telephone-event';
+    const kind = codecOf(format) ?? (isNoise(format) ? 'cn' : 'telephone-event');
     formats[format.payloadType] ??= { kind, clockRate: format.clockRate };
   }
   return formats;
-}
-
-function codecOf({ encoding }: MediaFormat): AudioCodec | undefined {
-  const known = encoding === 'speex' || encoding === 'pcmu' || encoding === 'pcma' || encoding === 'opus';
-  return known ? encoding : undefined;
 }
 
 /** Milliseconds that G.711 packets may have: less costs more in headers than in voice, more would be delay. */
@@ -250,35 +136,4 @@ const packetDurations = { min: 10, max: 60 };
 function packetDurationOf({ ptime = frameDuration }: MediaDescription): number {
   const { min, max } = packetDurations;
   return Number.isInteger(ptime) && ptime >= min && ptime <= max ? ptime : frameDuration;
-}
-
-/**
- * The events that go with an audio format share its clock (RFC 4733 section 2.1); there are peers that know them at
- * 8000 Hz only, whatever they speak.
- */
-function eventsFor({ clockRate }: MediaFormat, common: FormatList): MediaFormat | undefined {
-  const events = common.filter(isEvent);
-  return events.find((format) => format.clockRate === clockRate) ?? events[0];
-}
-
-export const isEvent = ({ encoding }: MediaFormat): boolean => encoding === 'telephone-event';
-
-/** Those of a section that are among ours. */
-export function commonFormats(audio: MediaDescription, ours: FormatList): FormatList {
-  return audio.formats.filter(({ payloadType, encoding, clockRate }) => {
-    const known = ours.some((format) => format.encoding === encoding && format.clockRate === clockRate);
-    return known && Number.isInteger(payloadType) && payloadType >= 0 && payloadType < 128;
-  });
-}
-
-export function wantsToReceive(audio: MediaDescription, host: string): boolean {
-  return (audio.direction === 'sendrecv' || audio.direction === 'recvonly') && !isUnspecified(host);
-}
-
-export function names(formats: readonly MediaFormat[]): string {
-  return formats.map(({ encoding, clockRate }) => `${encoding}/${clockRate}`).join(', ') || 'no format';
-}
-
-export function noCommonCodec(message: string): MediaError {
-  return new MediaError('NoCommonCodec', `no codec in common: ${message}`);
 }

@@ -151,14 +151,19 @@ describe('SonoPhone where there is a Flash Player', { timeout }, () => {
       await page.evaluate(`phone.${call}`);
       await expect.poll(() => gateway.asked.slice(before), { message: call }).toEqual([{ name, args }]);
     }
-    await expect.poll(() => told(page)).toContainEqual(['error', { code: refusal.code, description: hostile }]);
+    await expect
+      .poll(() => told(page))
+      .toContainEqual(['error', { code: refusal.code, description: hostile, command: 'transfer' }]);
     await page.evaluate('phone.mute(true)');
     expect(await page.evaluate('phone.muted')).toBe(true);
     await page.evaluate('phone.disconnect()');
     await page.evaluate(`phone.hold(true)`);
     await expect
       .poll(() => told(page))
-      .toContainEqual(['error', { code: 'NotConnected', description: 'no gateway is connected; hold needs one' }]);
+      .toContainEqual([
+        'error',
+        { code: 'NotConnected', description: 'no gateway is connected; hold needs one', command: 'hold' },
+      ]);
   });
 
   test('whatever the gateway tells reaches the page by the names and details of SonoPhone', async ({ scope }) => {

@@ -6,7 +6,6 @@ import flash.events.NetStatusEvent;
 import flash.events.SecurityErrorEvent;
 import flash.events.TimerEvent;
 import flash.net.NetConnection;
-import flash.net.NetStream;
 import flash.net.ObjectEncoding;
 import flash.net.Responder;
 import flash.utils.Timer;
@@ -27,10 +26,8 @@ class Phone {
 	static inline final longestRetryMs = 30000;
 
 	final settings:Settings;
-	final levels = new Timer(100);
+	final streams:CallStreams;
 	var connection:Null<NetConnection>;
-	var publishing:Null<NetStream>;
-	var playing:Null<NetStream>;
 	var url:Null<String>;
 	var registration:Array<Dynamic> = [];
 	var callsWait = false;
@@ -40,8 +37,10 @@ class Phone {
 	public function new(settings:Settings) {
 		this.settings = settings;
 		devices = new Devices(settings);
-		devices.onDenied = fail;
-		levels.addEventListener(TimerEvent.TIMER, _ -> onEvent(Level, {microphone: devices.level}));
+		devices.onDenied = (code, description) -> fail(code, description);
+		streams = new CallStreams(devices);
+		streams.onLevel = level -> onEvent(Level, {microphone: level});
+		streams.onFailed = (code, description) -> fail(code, description);
 	}
 
 	/** Connects, and again after each loss of the connection until `disconnect`. */
@@ -186,44 +185,12 @@ class Phone {
 		status = info.status_code;
 		switch (status) {
 			case ConnectStreams:
-				openStreams();
+				if (connection != null) streams.open(connection);
 			case NotConnected | Disconnecting:
-				closeStreams();
+				streams.close();
 			default:
 		}
 		onEvent(Status, {status: info.status_code, sipStatus: info.sip_status, reason: info.reason});
-	}
-
-	function openStreams():Void {
-		closeStreams();
-		if (connection == null) return;
-		final sends = stream(connection);
-		final hears = stream(connection);
-		sends.publish("dummy", "live");
-		devices.attach(sends);
-		// What is late is dropped by the gateway; a buffer here would only add to the delay.
-		hears.bufferTime = 0;
-		devices.listen(hears);
-		hears.play("dummy", "live");
-		publishing = sends;
-		playing = hears;
-		levels.start();
-	}
-
-	function stream(opened:NetConnection):NetStream {
-		final made = new NetStream(opened);
-		made.client = {onMetaData: _ -> {}};
-		made.addEventListener(AsyncErrorEvent.ASYNC_ERROR, _ -> {});
-		made.addEventListener(IOErrorEvent.IO_ERROR, event -> fail("Stream.Failed", event.text));
-		made.addEventListener(NetStatusEvent.NET_STATUS, event -> if (event.info.code == "NetStream.Play.Stop") closeStreams());
-		return made;
-	}
-
-	function closeStreams():Void {
-		levels.stop();
-		for (open in [publishing, playing]) if (open != null) open.close();
-		publishing = null;
-		playing = null;
 	}
 
 	function sendRegistration():Void {
@@ -231,14 +198,14 @@ class Phone {
 			onEvent(Registered, {uri: info.uri});
 			if (settings.dial != "" && status == NotConnected) dial(settings.dial);
 		};
-		call("register", new Responder(answered, refused), registration);
+		call("register", new Responder(answered, info -> fail(info.code, info.description, "register")), registration);
 	}
 
 	function command(name:String, ?arguments:Array<Dynamic>):Void {
 		if (!isConnected)
-			fail("NotConnected", 'no gateway is connected; $name needs one');
+			fail("NotConnected", 'no gateway is connected; $name needs one', name);
 		else
-			call(name, new Responder(_ -> {}, refused), arguments == null ? [] : arguments);
+			call(name, new Responder(_ -> {}, info -> fail(info.code, info.description, name)), arguments == null ? [] : arguments);
 	}
 
 	function call(name:String, responder:Responder, arguments:Array<Dynamic>):Void {
@@ -246,12 +213,8 @@ class Phone {
 		Reflect.callMethod(connection, Reflect.field(connection, "call"), all.concat(arguments));
 	}
 
-	function refused(info:Dynamic):Void {
-		fail(info.code, info.description);
-	}
-
-	function fail(code:String, description:String):Void {
-		onEvent(Error, {code: code, description: description});
+	function fail(code:String, description:String, ?command:String):Void {
+		onEvent(Error, {code: code, description: description, command: command});
 	}
 
 	/** A lost connection has lost its call too. */
@@ -275,7 +238,7 @@ class Phone {
 	}
 
 	function drop():Void {
-		closeStreams();
+		streams.close();
 		final closing = connection;
 		connection = null;
 		if (closing != null) closing.close();

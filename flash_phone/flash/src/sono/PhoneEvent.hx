@@ -32,6 +32,6 @@ enum abstract PhoneEvent(String) to String {
 	var Message = "message";
 	/** {microphone}: 0-100, ten times a second while there is a call. */
 	var Level = "level";
-	/** {code, description}: something that was asked for was refused. */
+	/** {code, description, command}: something that was asked for was refused; the method, where it was one. */
 	var Error = "error";
 }

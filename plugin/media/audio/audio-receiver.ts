@@ -55,6 +55,8 @@ export class AudioReceiver {
   readonly window: ReorderWindow<Arrived>;
   readonly timeline: ReceiveTimeline;
   readonly #options: AudioReceiverOptions;
+  readonly #play: AudioReceiverOptions['play'];
+  readonly #clientCodec: () => ClientCodec | undefined;
   /** What `#path` was made for. */
   #from: AudioCodec | undefined;
   #sends: ClientCodec | undefined;
@@ -67,6 +69,8 @@ export class AudioReceiver {
   constructor(options: AudioReceiverOptions) {
     this.formats = options.formats;
     this.#options = options;
+    this.#play = options.play;
+    this.#clientCodec = options.clientCodec ?? (() => undefined);
     this.timeline = new ReceiveTimeline(options.origin);
     this.window = new ReorderWindow((arrived) => this.#deliver(arrived), options.reorder ?? defaultReorderLimits);
   }
@@ -97,7 +101,7 @@ export class AudioReceiver {
 
   /** What the far end is going to send: another program, which takes time to start, is started. */
   expect(codec: AudioCodec): void {
-    const sends = this.#options.clientCodec?.();
+    const sends = this.#clientCodec();
     const to = heardAs(codec, this.#client(sends), this.#options);
     if (to !== undefined && isForeign(to)) this.#choose(codec, sends);
   }
@@ -161,7 +165,7 @@ export class AudioReceiver {
   }
 
   #deliverAudio(packet: RtpPacket, codec: AudioCodec, place: () => number): void {
-    const sends = this.#options.clientCodec?.();
+    const sends = this.#clientCodec();
     if (codec !== this.#from || sends !== this.#sends) this.#choose(codec, sends);
     const path = this.#path;
     if (path === undefined) return;
@@ -196,7 +200,7 @@ export class AudioReceiver {
   }
 
   #hand(payload: Uint8Array, timestamp: number): boolean {
-    const taken = this.#options.play({ kind: 'audio', timestamp, payload });
+    const taken = this.#play({ kind: 'audio', timestamp, payload });
     if (taken) this.played++;
     else this.droppedSlowReader++;
     return taken;

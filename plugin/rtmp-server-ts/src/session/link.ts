@@ -25,6 +25,9 @@ export interface LinkHandler {
   closed(error?: Error): void;
 }
 
+/** What is chained to it runs at the end of this turn of the event loop; queueMicrotask() of Node makes an async resource for each call. */
+const now = Promise.resolve();
+
 /** Bytes to messages and back over one transport: handshake, chunk streams, protocol control, acknowledgements, batched writing. */
 export class Link {
   readonly #transport: Transport;
@@ -246,11 +249,11 @@ export class Link {
   }
 
   #queue(): Uint8Array[] {
-    if (this.#output.length === 0) queueMicrotask(() => this.#flush());
+    if (this.#output.length === 0) void now.then(this.#flush);
     return this.#output;
   }
 
-  #flush(): void {
+  readonly #flush = (): void => {
     if (this.#output.length === 0) return;
     const parts = this.#output;
     this.#bytesOut += this.#outputBytes;
@@ -258,7 +261,7 @@ export class Link {
     this.#outputBytes = 0;
     const ciphers = this.#ciphers;
     this.#transport.write(ciphers === undefined ? parts : parts.map((part) => ciphers.output.apply(part)));
-  }
+  };
 }
 
 /** Whatever goes wrong in reading one peer's bytes is the end of that peer's connection, not of the process. */

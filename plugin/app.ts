@@ -32,9 +32,12 @@ import { DrachtioSignalling } from './signalling/signalling.js';
 export interface App {
   /** Where the gateway listens; absent when turned off or elsewhere. */
   readonly rtmp: Address | undefined;
+  readonly rtmpt: Address | undefined;
   readonly rtmps: Address | undefined;
   readonly http: Address | undefined;
   readonly sip: Address | undefined;
+  /** The number at which callers hear themselves, where there is one and they may call it. */
+  readonly echo: string | undefined;
   /** Ends all calls (BYE, status 0), waits for the far ends for `graceMs` at most, then closes everything. */
   stop(graceMs?: number): Promise<void>;
 }
@@ -115,13 +118,16 @@ async function assemble(
   const pool = freeSwitchPool(config, connection, log);
   if (pool) opened.push(() => pool.close());
   const media = mediaPort(config, direct, pool, log);
+  const policy = new DialPolicy({
+    ...(config.dialAllow && { allow: config.dialAllow }),
+    ...(config.dialDeny && { deny: config.dialDeny }),
+  });
+  const echoNumber = embedded && echoAddress(embedded.sip.port);
+  const echo = echoNumber !== undefined && policy.allows(echoNumber) ? echoNumber : undefined;
   const signalling = new DrachtioSignalling(connection, {
     fromName: config.fromName,
     timers,
-    policy: new DialPolicy({
-      ...(config.dialAllow && { allow: config.dialAllow }),
-      ...(config.dialDeny && { deny: config.dialDeny }),
-    }),
+    policy,
     ...(config.dialDomain !== undefined && { dialDomain: config.dialDomain }),
     ...(config.registrar !== undefined && { registrar: config.registrar }),
     ...(config.outboundProxy !== undefined && { outboundProxy: config.outboundProxy }),
@@ -160,7 +166,7 @@ async function assemble(
   const plain = (address: Address) => rtmpServer.listen(address);
   const secure = (address: Address) => rtmpServer.listen({ ...address, tls: { cert, key } });
   const rtmp = await listen('RTMP', 'SONO_RTMP_PORT', host, config.rtmpPort, plain);
-  await listen('RTMPT', 'SONO_RTMPT_PORT', host, config.rtmptPort, plain);
+  const rtmpt = await listen('RTMPT', 'SONO_RTMPT_PORT', host, config.rtmptPort, plain);
   const rtmps = await listen('RTMPS', 'SONO_RTMPS_PORT', host, config.rtmpsPort, secure);
 
   const httpServer = new HttpServer({
@@ -174,7 +180,7 @@ async function assemble(
     },
     details: () => pool?.description ?? [],
     webFiles: new WebFiles(webFolder, config.origins),
-    phoneSettings: () => (embedded ? { echo: echoAddress(embedded.sip.port) } : {}),
+    phoneSettings: () => (echo === undefined ? {} : { echo }),
   });
   const http = await listen('HTTP', 'SONO_HTTP_PORT', host, config.httpPort, ({ port }) =>
     httpServer.listen(host, port),
@@ -188,9 +194,11 @@ async function assemble(
 
   return {
     rtmp,
+    rtmpt,
     rtmps,
     http,
     sip: embedded?.sip,
+    echo,
     stop: async (graceMs = defaultGraceMs) => {
       log.info({ calls: calls.size }, 'stopping; a second signal stops at once');
       const reason = 'the gateway is shutting down';

@@ -5,7 +5,7 @@ import { type App, startApp } from './app.js';
 import { describeSettings } from './config/describe.js';
 import { ConfigError, loadConfig } from './config/load.js';
 import type { Config } from './config/schema.js';
-import { StartError } from './ops/listen.js';
+import { type Address, StartError } from './ops/listen.js';
 import { createLogger } from './ops/log.js';
 
 /** Exit code for everything that the person who starts the program can put right. */
@@ -55,31 +55,36 @@ function stopOnSignal(stopApp: () => Promise<void> | undefined): void {
   process.on('SIGINT', stop);
 }
 
-function welcome(config: Config, { rtmp, rtmps, http, sip }: App): string {
+function welcome(config: Config, { rtmp, rtmpt, rtmps, http, sip, echo }: App): string {
   const urls = [
-    ...(rtmp ? [`rtmp://${hostPort(rtmp.host, rtmp.port)}/sono`] : []),
-    ...(rtmps ? [`rtmps://${hostPort(rtmps.host, rtmps.port)}/sono`] : []),
-    ...(http ? [`ws://${hostPort(http.host, http.port)}/rtmp`] : []),
+    ...(rtmp ? [`rtmp://${reached(rtmp)}/sono`] : []),
+    ...(rtmpt ? [`rtmpt://${reached(rtmpt)}/sono`] : []),
+    ...(rtmps ? [`rtmps://${reached(rtmps)}/sono`] : []),
+    ...(http ? [`ws://${reached(http)}/rtmp`] : []),
   ];
-  const local = sip && sip.port !== 5060 ? `localhost:${sip.port}` : 'localhost';
-  const web = http && `http://${hostPort(http.host === '127.0.0.1' ? 'localhost' : http.host, http.port)}`;
+  const number = (name: string) => echo?.replace('echo', name);
+  const web = http && `http://${reached(http.host === '127.0.0.1' ? { ...http, host: 'localhost' } : http)}`;
   return [
     `Sono ${version} is up on ${config.host}`,
     web
-      ? `  open                ${web} for the web phone; one click makes the first call`
+      ? `  open                ${web} for the web phone${echo === undefined ? '' : '; one click makes the first call'}`
       : '  the web phone is off (SONO_HTTP_PORT=0)',
     `  phones connect to   ${urls.join(' or ') || 'nothing: every port is off'}`,
+    echo !== undefined
+      ? `  and dial            ${echo} (hears itself), ${number('music')}, ${number('busy')} (486)`
+      : `  and dial            ${config.dialAllow ? 'what SONO_DIAL_ALLOW allows' : 'any SIP address'}`,
     sip
-      ? `  and dial            sip:echo@${local} (hears itself), sip:music@${local}, sip:busy@${local} (486)`
-      : '  and dial            any SIP address',
-    sip
-      ? `  SIP phones call     ${hostPort(sip.host, sip.port)}, UDP and TCP (embedded server, for trying out)`
+      ? `  SIP phones call     ${reached(sip)}, UDP and TCP (embedded server, for trying out)`
       : `  SIP goes through    the drachtio server at ${config.drachtioHost}:${config.drachtioPort}`,
     '',
   ].join('\n');
 }
 
-const hostPort = (host: string, port: number): string => `${host.includes(':') ? `[${host}]` : host}:${port}`;
+/** As it stands in a URL; a listener of all addresses is reached at this machine's name for itself. */
+function reached({ host, port }: Address): string {
+  if (host === '0.0.0.0' || host === '::') return `localhost:${port}`;
+  return `${host.includes(':') ? `[${host}]` : host}:${port}`;
+}
 
 try {
   await main();

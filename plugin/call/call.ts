@@ -1,18 +1,19 @@
+import { CallMedia } from './call-media.js';
 import type { CallPorts } from './call-ports.js';
 import { InCall } from './in-call.js';
 import type { CallParties, OutgoingParties } from './parties.js';
-import type {
-  CallLeg,
-  CallSetupEvent,
-  ClientFrame,
-  IncomingInvite,
-  MediaSession,
-  OutgoingInvite,
-  SignallingEvent,
+import {
+  type CallLeg,
+  type ClientFrame,
+  type IncomingInvite,
+  isSetup,
+  type OutgoingInvite,
+  type SignallingEvent,
 } from './ports.js';
-import type { SessionDescription } from './session-description.js';
-import { type CallEffect, type CallEvent, type CallState, step, transitions } from './state.js';
-import { mediaTermination, type Termination } from './termination.js';
+import { hasVideo } from './session-description.js';
+import { type CallEffect, type CallEvent, type CallState, transitions } from './state.js';
+import { step } from './step.js';
+import type { Termination } from './termination.js';
 
 /** How long the far end has to confirm a CANCEL or BYE before the call counts as ended without it. */
 export const confirmationTimeoutMs = 5_000;
@@ -28,7 +29,7 @@ export class Call {
   readonly #events: CallEvent[] = [];
   #busy = false;
   #state: CallState = { name: 'idle' };
-  #media: MediaSession | undefined;
+  readonly #media: CallMedia;
   #outgoing: OutgoingInvite | undefined;
   #inCall: InCall | undefined;
   /** What the far end did before both sides were ready for it. */
@@ -39,6 +40,13 @@ export class Call {
     this.parties = parties;
     this.id = parties.direction === 'outgoing' ? parties.id : parties.invite.callId;
     this.#ports = ports;
+    this.#media = new CallMedia({
+      ...{ callId: this.id, ports, incoming: parties.direction === 'incoming' },
+      offer: parties.direction === 'incoming' ? parties.invite.offer : undefined,
+      silent: () => this.#inCall?.silent === true,
+      keyFrameNeeded: () => this.#inCall?.requestKeyFrame(),
+      tell: (event) => this.#receive(event),
+    });
   }
 
   get state(): CallState['name'] {
@@ -72,14 +80,14 @@ export class Call {
   /** A frame that the client published, for whoever is there to hear it. */
   write(frame: ClientFrame): void {
     const heard = this.#state.name === 'connected' || (this.#state.name === 'inviting' && this.#state.streams);
-    if (heard && !this.#inCall?.silent) this.#media?.write(frame);
+    if (heard && !this.#inCall?.silent) this.#media.write(frame);
   }
 
   /** Presses keys of the phone. False outside a call, when there is nobody to hear them. */
   sendDtmf(digits: string, ms: number): boolean {
     if (this.#state.name === 'connected') this.#inCall?.sendDtmf(digits, ms);
     // An announcement before the answer may ask for keys; only RTP can carry them to it.
-    else return this.#state.name === 'inviting' && this.#state.streams && !!this.#media?.sendDtmf(digits, ms);
+    else return this.#state.name === 'inviting' && this.#state.streams && !!this.#media.session?.sendDtmf(digits, ms);
     return true;
   }
 
@@ -108,7 +116,7 @@ export class Call {
 
   /** Somebody who plays the client's call needs a key frame. */
   requestKeyFrame(): void {
-    if (this.#state.name === 'connected') this.#media?.requestKeyFrame?.();
+    if (this.#state.name === 'connected') this.#media.session?.requestKeyFrame?.();
   }
 
   /** Runs each event to its end before the next, also when an effect brings about another event at once. */
@@ -149,14 +157,14 @@ export class Call {
   #perform(effect: CallEffect): void {
     switch (effect.type) {
       case 'open-media':
-        void this.#openMedia();
+        this.#openMedia();
         return;
       case 'status':
         this.#ports.client.status(effect.update);
         return;
       case 'finish':
         this.#inCall?.close();
-        this.#ports.observer.finished(this, effect.termination, this.#media?.close() ?? {});
+        this.#ports.observer.finished(this, effect.termination, this.#media.close());
         return;
       default:
         if (this.parties.direction === 'outgoing') this.#performOutgoing(effect, this.parties);
@@ -170,10 +178,10 @@ export class Call {
         this.#sendInvite(parties);
         return;
       case 'accept-media':
-        this.#acceptMedia(effect.answer);
+        this.#media.accept(effect.answer);
         return;
       case 'early-media':
-        if (this.#ports.earlyMedia ?? true) void this.#acceptEarly(effect.answer);
+        if (this.#ports.earlyMedia ?? true) void this.#media.acceptEarly(effect.answer);
         return;
       case 'cancel':
         this.#outgoing?.cancel();
@@ -190,16 +198,13 @@ export class Call {
         invite.ring();
         return;
       case 'announce':
-        this.#ports.client.incoming(hasVideo(invite) ? { ...invite.caller, video: true } : invite.caller);
+        this.#ports.client.incoming(hasVideo(invite.offer) ? { ...invite.caller, video: true } : invite.caller);
         return;
       case 'answer-media':
-        void this.#attempt(async (media) => {
-          const answer = invite.offer ? await media.answer(invite.offer) : media.offer;
-          return { type: 'media-answered', answer };
-        });
+        this.#media.answer();
         return;
       case 'accept-media':
-        this.#acceptMedia(effect.answer);
+        this.#media.accept(effect.answer);
         return;
       case 'answer':
         invite.answer(effect.answer);
@@ -213,40 +218,16 @@ export class Call {
     }
   }
 
-  async #openMedia(): Promise<void> {
+  #openMedia(): void {
     const before = this.#state.name;
-    try {
-      const client = await this.#ports.client.audio();
-      if (this.#state.name !== before) return;
-      const media = await this.#ports.media.open({
-        callId: this.id,
-        client,
-        play: (frame) => this.#inCall?.silent === true || this.#ports.client.play(frame),
-        dtmf: (tone) => this.#ports.client.notice({ type: 'dtmf', tone }),
-        lost: (reason) => this.#receive({ type: 'media-failed', termination: { result: 'media-failed', reason } }),
-        incoming: this.parties.direction === 'incoming',
-        video: () => this.#ports.client.video?.(),
-        keyFrameWanted: () => this.#ports.client.keyFrameWanted?.(),
-        keyFrameNeeded: () => this.#inCall?.requestKeyFrame(),
-      });
-      // The client may have hung up, or gone, while the sockets were being opened.
-      if (this.#state.name !== before) {
-        media.close();
-        return;
-      }
-      this.#media = media;
-      if (this.parties.direction === 'incoming' && this.parties.invite.offer) media.check(this.parties.invite.offer);
-    } catch (error) {
-      this.#receive({ type: 'media-failed', termination: mediaTermination(error) });
-      return;
-    }
-    this.#receive({ type: 'media-opened' });
+    void this.#media.open(() => this.#state.name === before);
   }
 
   #sendInvite({ uri, from, credentials }: OutgoingParties): void {
-    if (!this.#media) return;
+    const offer = this.#media.session?.offer;
+    if (!offer) return;
     const outgoing: OutgoingInvite = this.#ports.signalling.invite(
-      { callId: this.id, uri, from, offer: this.#media.offer, ...(credentials && { credentials }) },
+      { callId: this.id, uri, from, offer, ...(credentials && { credentials }) },
       (event) => this.#signalled(outgoing, event),
     );
     this.#outgoing = outgoing;
@@ -256,11 +237,12 @@ export class Call {
   #enterCall(): void {
     const { parties } = this;
     const leg = parties.direction === 'outgoing' ? this.#outgoing : parties.invite;
-    if (!leg || !this.#media) return;
+    const media = this.#media.session;
+    if (!leg || !media) return;
     const { client, signalling } = this.#ports;
     const { from, credentials } = parties;
     this.#inCall = new InCall({
-      ...{ callId: this.id, from, client, signalling, media: this.#media, leg },
+      ...{ callId: this.id, from, client, signalling, media, leg },
       ...(credentials && { credentials }),
       transferred: (uri) => this.#ports.observer.transferred(this, uri),
       ended: (termination) => this.#receive({ type: 'ended', termination }),
@@ -271,50 +253,4 @@ export class Call {
     this.#waiting = [];
     for (const event of waiting) this.#inCall.receive(leg, event);
   }
-
-  #acceptMedia(answer: SessionDescription): void {
-    void this.#attempt(async (media) => {
-      await media.accept(answer);
-      return { type: 'media-accepted' };
-    });
-  }
-
-  /** What cannot be heard early may be heard after the answer: its failure is none of the call. */
-  async #acceptEarly(answer: SessionDescription): Promise<void> {
-    try {
-      await this.#media?.accept(answer);
-      this.#receive({ type: 'early-media-accepted' });
-    } catch {
-      // The answer that follows is what counts.
-    }
-  }
-
-  /** Has the media do something, and tells the call how it went. */
-  async #attempt(action: (media: MediaSession) => Promise<CallEvent>): Promise<void> {
-    if (!this.#media) return;
-    let event: CallEvent;
-    try {
-      event = await action(this.#media);
-    } catch (error) {
-      event = { type: 'media-failed', termination: mediaTermination(error) };
-    }
-    this.#receive(event);
-  }
-}
-
-const setupEvents: ReadonlySet<SignallingEvent['type']> = new Set<CallSetupEvent['type']>([
-  'provisional',
-  'early',
-  'answered',
-  'established',
-  'failed',
-  'ended',
-]);
-
-function isSetup(event: SignallingEvent): event is CallSetupEvent {
-  return setupEvents.has(event.type);
-}
-
-function hasVideo({ offer }: IncomingInvite): boolean {
-  return offer?.media.some(({ kind, port }) => kind === 'video' && port > 0) ?? false;
 }

@@ -70,3 +70,8 @@ export function isHeld({ address, media }: SessionDescription): boolean {
   if (audio === undefined || host === '0.0.0.0' || host === '::') return true;
   return audio.direction === 'sendonly' || audio.direction === 'inactive';
 }
+
+/** Whether there is a video stream that is not refused (RFC 3264 section 6). */
+export function hasVideo(description: SessionDescription | undefined): boolean {
+  return description?.media.some(({ kind, port }) => kind === 'video' && port > 0) ?? false;
+}

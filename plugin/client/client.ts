@@ -1,11 +1,11 @@
 import type { ConnectRequest, RtmpSession, RtmpStream } from 'rtmp-server-ts';
-import type { ClientPort } from '../call/ports.js';
 import { CallStatus } from '../call/status.js';
 import { ClientCodecs } from './client-codecs.js';
 import type { Dialect } from './dialects/dialect.js';
 import { EncoderDialect } from './dialects/encoder.js';
 import { SonoDialect } from './dialects/sono.js';
 import { Line, type LineOptions } from './line.js';
+import type { LineClient } from './line-calls.js';
 import type { Lines } from './lines.js';
 import { Player } from './player.js';
 import { PublishedVideo } from './published-video.js';
@@ -30,7 +30,9 @@ const encoderApp = 'dial';
 export function serveClient(session: RtmpSession, options: ClientOptions): void {
   session.once('connect', (request) => {
     const { id, remoteAddress } = session;
-    options.log.info({ session: id, remote: remoteAddress, app: request.app }, 'client connected');
+    // What follows the question mark may be a token of the operator's site.
+    const [app] = request.app.split('?', 1);
+    options.log.info({ session: id, remote: remoteAddress, app }, 'client connected');
     session.once('close', ({ code, message }) =>
       options.log.info({ session: id, code, reason: message }, 'client gone'),
     );
@@ -47,17 +49,19 @@ function serveRequest(session: RtmpSession, request: ConnectRequest, options: Cl
     : new PhoneStreams(keyFrameNeeded);
   const published = new PublishedVideo();
   const codecs = new ClientCodecs(request, options.ports.timers);
-  const client: ClientPort = {
+  const client: LineClient = {
     status: (update) => {
       if (update.status === CallStatus.notConnected) streams.ended();
       dialect.status(update);
     },
-    incoming: (caller) => dialect.incoming({ ...caller, called: line.name }),
+    incoming: (caller) => dialect.incoming(caller),
     notice: (notice) => dialect.notice(notice),
+    switching: () => streams.switched(),
+    calls: (notice) => dialect.calls?.(notice),
     play: (frame) => streams.play(frame),
     // What dials by publishing is about to send; a phone sends when its call is up.
     audio: () => codecs.known(encoder ? (published.current ? 'showing' : 'silent') : undefined),
-    video: () => published.current ?? (line.wantsVideo ? {} : undefined),
+    video: () => published.current,
     keyFrameWanted: () => dialect.keyFrameWanted?.(),
   };
   const line = new Line(client, options);

@@ -1,15 +1,10 @@
 import { randomUUID } from 'node:crypto';
-import { Call } from '../call/call.js';
 import type { CallPorts } from '../call/call-ports.js';
-import type { CallParties } from '../call/parties.js';
 import type {
   ClientFrame,
-  ClientPort,
-  Credentials,
   IncomingInvite,
   MessagePort,
   RegistrarAddress,
-  Registration,
   RegistrationPort,
   TextMessage,
 } from '../call/ports.js';
@@ -24,6 +19,8 @@ import {
   type Refusal,
   type RegistrationWish,
 } from './dialects/dialect.js';
+import { LineCalls, type LineClient } from './line-calls.js';
+import { LineRegistration, type Self } from './line-registration.js';
 
 export interface LineOptions {
   /** Everything a call needs but its client. */
@@ -35,20 +32,8 @@ export interface LineOptions {
   readonly messages: MessagePort;
   /** How long the client may ring before its caller is told that nobody answers. */
   readonly ringTimeMs: number;
-}
-
-/** Who the client is in its calls. */
-interface Self {
-  readonly from: string;
-  readonly credentials?: Credentials;
-}
-
-interface HeldRegistration {
-  readonly address: string;
-  readonly credentials?: Credentials;
-  readonly held: Registration;
-  /** Tells who waits for the outcome that there will be none. */
-  replaced(): void;
+  /** Milliseconds, from any origin. Default the system's. */
+  readonly now?: () => number;
 }
 
 const busyHere = 486;
@@ -56,85 +41,51 @@ const temporarilyUnavailable = 480;
 
 const noCall: Refusal = { description: 'there is no call that is answered' };
 const noTransfer: Refusal = { description: 'there is no call that is answered and not being transferred already' };
+const noOther: Refusal = { description: 'there is no held call to change to' };
 
-/** One connection is one line: an address, and at most one call. */
+/** One connection is one line: an address, and its calls. */
 export class Line implements PhoneLine {
-  /** User part of the address. Made up, unguessable: nobody who was not told can call or pose as this client. */
-  readonly user: string = randomUUID();
   readonly #options: LineOptions;
-  readonly #client: ClientPort;
-  #call: Call | undefined;
-  /** Whether the client has asked for video in the call that it has, or takes. */
-  #wantsVideo = false;
-  #registration: HeldRegistration | undefined;
-  #registrations = 0;
+  readonly #client: LineClient;
+  readonly #registration: LineRegistration;
+  readonly #calls: LineCalls;
 
-  constructor(client: ClientPort, options: LineOptions) {
+  constructor(client: LineClient, options: LineOptions) {
+    const { ports, calls, registrations, domain, now = () => performance.now() } = options;
     this.#options = options;
     this.#client = client;
+    this.#registration = new LineRegistration(registrations, domain);
+    this.#calls = new LineCalls({ ports, calls, client, name: () => this.#registration.name, now });
+  }
+
+  /** User part of the made-up address: what calls to this line are for. */
+  get user(): string {
+    return this.#registration.user;
   }
 
   get address(): string | undefined {
-    const domain = this.#options.domain();
-    return this.#registration?.address ?? (domain && `sip:${this.user}@${domain}`);
-  }
-
-  /** Who the client is to its callers: what came in was for the Contact, which nobody dialled. */
-  get name(): string {
-    return this.#registration?.address.replace(/^sip:|@.*$/g, '') ?? this.user;
+    return this.#registration.address;
   }
 
   home(domain: string | undefined): RegistrarAddress | undefined {
-    return this.#options.registrations.home(domain);
+    return this.#registration.home(domain);
   }
 
   registerMadeUp(lost: (reason: string) => void): string | undefined {
-    this.unregister();
-    const home = this.home(undefined);
-    if (this.address === undefined || home === undefined || home.local) return this.address;
-    const address = `sip:${this.user}@${home.domain}`;
-    const request = { address, registrar: home.registrar, contactUser: this.#contactUser(), patient: true };
-    const held = this.#options.registrations.register(request, (event) => {
-      if (event.type === 'registered') return;
-      if (this.#registration?.held === held) this.#registration = undefined;
-      lost(event.reason);
-    });
-    this.#registration = { address, held, replaced: () => undefined };
-    return address;
+    return this.#registration.registerMadeUp(lost);
   }
 
-  register({ address, registrar, credentials }: RegistrationWish, lost: (reason: string) => void): Promise<void> {
-    this.unregister();
-    return new Promise((resolve, reject) => {
-      const request = { address, registrar, contactUser: this.#contactUser(), ...(credentials && { credentials }) };
-      const held = this.#options.registrations.register(request, (event) => {
-        if (event.type === 'registered') {
-          resolve();
-          return;
-        }
-        if (this.#registration?.held === held) this.#registration = undefined;
-        if (event.type === 'lost') lost(event.reason);
-        else reject(new Error(event.reason));
-      });
-      const replaced = () => reject(new Error('replaced by another register() or unregister()'));
-      this.#registration = { address, held, replaced, ...(credentials && { credentials }) };
-    });
+  register(wish: RegistrationWish, lost: (reason: string) => void): Promise<void> {
+    return this.#registration.register(wish, lost);
   }
 
   unregister(): void {
-    const registration = this.#registration;
-    this.#registration = undefined;
-    registration?.held.end();
-    registration?.replaced();
+    this.#registration.unregister();
   }
 
   /** Whether what the client sends reaches somebody. */
   get connected(): boolean {
-    return this.#call?.state === 'connected';
-  }
-
-  get wantsVideo(): boolean {
-    return this.#wantsVideo;
+    return this.#calls.active?.connected === true;
   }
 
   check(destination: string): DialOutcome {
@@ -145,8 +96,7 @@ export class Line implements PhoneLine {
   dial(destination: string, { video = false }: CallWish = {}): DialOutcome {
     const target = this.#plan(destination);
     if ('code' in target) return target;
-    this.#wantsVideo = video;
-    this.#begin({ direction: 'outgoing', id: randomUUID(), ...target });
+    this.#calls.begin({ direction: 'outgoing', id: randomUUID(), ...target }, video);
     return undefined;
   }
 
@@ -154,8 +104,8 @@ export class Line implements PhoneLine {
   #plan(destination: string): ({ readonly uri: string } & Self) | DialRefusal {
     const { ports, calls } = this.#options;
     if (calls.closed) return { code: 'failed', description: 'the gateway is shutting down' };
-    if (this.#busy) return { code: 'existing', description: 'a call is up or being set up; hang up first' };
-    const self = this.#self;
+    if (this.#calls.active) return { code: 'existing', description: 'a call is up or being set up; hang up first' };
+    const { self } = this.#registration;
     if (self === undefined) return { code: 'failed', description: noServer };
     const target = ports.signalling.resolve(destination, self.from);
     return 'refusal' in target ? { code: 'failed', description: target.refusal } : { uri: target.uri, ...self };
@@ -164,10 +114,10 @@ export class Line implements PhoneLine {
   /** Somebody calls this line. */
   incoming(invite: IncomingInvite): void {
     const { calls, ringTimeMs } = this.#options;
-    const self = this.#self;
+    const { self } = this.#registration;
     if (calls.closed || self === undefined) invite.reject(temporarilyUnavailable);
-    else if (this.#busy) invite.reject(busyHere);
-    else this.#begin({ direction: 'incoming', invite, ringTimeMs, ...self });
+    else if (!this.#calls.free) invite.reject(busyHere);
+    else this.#calls.begin({ direction: 'incoming', invite, ringTimeMs, ...self });
   }
 
   /** Somebody sends this line a text. */
@@ -176,36 +126,43 @@ export class Line implements PhoneLine {
   }
 
   accept({ video = false }: CallWish = {}): void {
-    this.#wantsVideo = video;
-    this.#call?.accept();
+    this.#calls.accept(video);
   }
 
   decline(sipStatus: number): void {
-    this.#call?.decline(sipStatus);
+    this.#calls.decline(sipStatus);
   }
 
   hangup(): void {
-    this.#call?.hangup();
+    this.#calls.hangup();
+  }
+
+  callWaiting(on: boolean): void {
+    this.#calls.callWaiting = on;
+  }
+
+  swap(): Refusal | undefined {
+    return this.#calls.swap() ? undefined : noOther;
   }
 
   sendDtmf(digits: string, ms: number): Refusal | undefined {
-    return this.#call?.sendDtmf(digits, ms) ? undefined : noCall;
+    return this.#calls.active?.call.sendDtmf(digits, ms) ? undefined : noCall;
   }
 
   hold(held: boolean): Refusal | undefined {
-    return this.#call?.hold(held) ? undefined : noCall;
+    return this.#calls.hold(held) ? undefined : noCall;
   }
 
   transfer(destination: string): Refusal | undefined {
-    const self = this.#self;
+    const { self } = this.#registration;
     if (self === undefined) return { description: noServer };
     const target = this.#options.ports.signalling.resolve(destination, self.from);
     if ('refusal' in target) return { description: target.refusal };
-    return this.#call?.transfer(target.uri) ? undefined : noTransfer;
+    return this.#calls.active?.call.transfer(target.uri) ? undefined : noTransfer;
   }
 
   async sendMessage(destination: string, text: string): Promise<void> {
-    const self = this.#self;
+    const { self } = this.#registration;
     if (self === undefined) throw new Error(noServer);
     const target = this.#options.ports.signalling.resolve(destination, self.from);
     if ('refusal' in target) throw new Error(target.refusal);
@@ -213,43 +170,16 @@ export class Line implements PhoneLine {
   }
 
   write(frame: ClientFrame): void {
-    this.#call?.write(frame);
+    this.#calls.write(frame);
   }
 
   /** Somebody who plays this line's call needs a key frame. */
   requestKeyFrame(): void {
-    this.#call?.requestKeyFrame();
+    this.#calls.active?.call.requestKeyFrame();
   }
 
   close(termination: Termination): void {
     this.unregister();
-    this.#call?.abandon(termination);
-  }
-
-  /**
-   * Each registration has a Contact of its own: one that is being taken back must not take its successor's with it. Calls
-   * to any of them are for this line.
-   */
-  #contactUser(): string {
-    return `${this.user}.${++this.#registrations}`;
-  }
-
-  /** Who the client is in its calls. */
-  get #self(): Self | undefined {
-    const from = this.address;
-    const credentials = this.#registration?.credentials;
-    return from === undefined ? undefined : { from, ...(credentials && { credentials }) };
-  }
-
-  get #busy(): boolean {
-    return this.#call !== undefined && this.#call.state !== 'ended';
-  }
-
-  #begin(parties: CallParties): void {
-    const { ports, calls } = this.#options;
-    const call = new Call(parties, { ...ports, client: this.#client });
-    this.#call = call;
-    calls.add(call);
-    call.start();
+    this.#calls.close(termination);
   }
 }

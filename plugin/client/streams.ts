@@ -8,6 +8,8 @@ export interface ClientStreams {
   leave(player: Player): void;
   /** True when at least one stream took the frame. */
   play(frame: ClientFrame): boolean;
+  /** What comes next is another call's. */
+  switched(): void;
   /** The call is over. */
   ended(): void;
 }
@@ -37,10 +39,14 @@ export class PhoneStreams implements ClientStreams {
     return this.#playback.play(this.#playing, frame);
   }
 
-  /** The phone closes its streams itself, and may keep them for the next call. */
-  ended(): void {
+  switched(): void {
     this.#playback.reset();
     for (const player of this.#playing) player.reset();
+  }
+
+  /** The phone closes its streams itself, and may keep them for the next call. */
+  ended(): void {
+    this.switched();
   }
 }
 
@@ -87,13 +93,23 @@ export class EncoderStreams implements ClientStreams {
   }
 
   play(frame: ClientFrame): boolean {
-    return this.#playback.play(this.#shared.get(this.#published ?? '') ?? [], frame);
+    return this.#playback.play(this.#heard, frame);
+  }
+
+  switched(): void {
+    this.#playback.reset();
+    for (const player of this.#heard) player.reset();
   }
 
   /** Players have nothing else to tell them that the call is over. */
   ended(): void {
     this.#playback.reset();
-    for (const player of [...(this.#shared.get(this.#published ?? '') ?? [])]) player.stop();
+    for (const player of [...this.#heard]) player.stop();
+  }
+
+  /** Who plays the call. */
+  get #heard(): Iterable<Player> {
+    return this.#shared.get(this.#published ?? '') ?? [];
   }
 
   #key(name: string): string {

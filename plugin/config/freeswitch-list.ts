@@ -18,12 +18,12 @@ function readFreeSwitch(text: string): FreeSwitchAddress[] {
   return known ? [{ host, port: port === undefined ? port : Number(port), secret, weight: Number(weight ?? 1) }] : [];
 }
 
+const expected =
+  'a list host[:port[:secret]][*weight] separated by commas, with ports from 1 to 65535 and weights from 1 to 100';
+
 /** Servers separated by commas. */
 export const freeSwitchList = z
-  .string()
+  .string(expected)
   .transform((text) => text.split(/\s*,\s*/).map(readFreeSwitch))
-  .refine(
-    (servers) => servers.every((server) => server.length === 1),
-    'a list host[:port[:secret]][*weight] separated by commas, with ports from 1 to 65535 and weights from 1 to 100',
-  )
+  .refine((servers) => servers.every((server) => server.length === 1), expected)
   .transform((servers) => servers.flat());

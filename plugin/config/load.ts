@@ -72,7 +72,7 @@ function readFile(file: string): Record<string, unknown> {
     content = parse(readFileSync(file, 'utf8')) ?? {};
   } catch (error) {
     const [firstLine] = (error instanceof Error ? error.message : String(error)).split('\n');
-    throw new ConfigError(`cannot read the configuration file ${file}: ${firstLine}`);
+    throw new ConfigError(`cannot read the configuration file ${file}: ${firstLine?.replace(/:$/, '')}`);
   }
   if (typeof content !== 'object' || content === null || Array.isArray(content)) {
     throw new ConfigError(`the configuration file ${file} must hold settings, as in "rtmpPort: 1935"`);

@@ -2,11 +2,13 @@ import { z } from 'zod';
 import { freeSwitchList } from './freeswitch-list.js';
 import {
   address,
+  anyText,
   dialPatterns,
   digestList,
   flag,
   hostList,
   hostName,
+  hostPort,
   networkList,
   numberFrom,
   optionalPort,
@@ -14,6 +16,7 @@ import {
   portRange,
   requiredPort,
   server,
+  someText,
   userList,
 } from './values.js';
 
@@ -64,14 +67,14 @@ export const settings = [
   {
     key: 'tlsCert',
     env: 'SONO_TLS_CERT',
-    type: z.string().min(1).optional(),
+    type: someText.optional(),
     unset: 'unset',
     doc: 'PEM file of the certificate and its chain; read again when it changes.',
   },
   {
     key: 'tlsKey',
     env: 'SONO_TLS_KEY',
-    type: z.string().min(1).optional(),
+    type: someText.optional(),
     unset: 'unset',
     doc: 'PEM file of its private key.',
   },
@@ -120,7 +123,7 @@ export const settings = [
   {
     key: 'drachtioSecret',
     env: 'SONO_DRACHTIO_SECRET',
-    type: z.string().min(1),
+    type: someText,
     default: 'cymru',
     doc: "The drachtio server's shared secret.",
     secret: true,
@@ -150,7 +153,7 @@ export const settings = [
   {
     key: 'freeswitchSecret',
     env: 'SONO_FREESWITCH_SECRET',
-    type: z.string().min(1),
+    type: someText,
     default: 'ClueCon',
     doc: "The event socket's password where the list says none.",
     secret: true,
@@ -200,7 +203,7 @@ export const settings = [
   {
     key: 'ffmpeg',
     env: 'SONO_FFMPEG',
-    type: z.string().min(1),
+    type: someText,
     default: 'ffmpeg',
     doc: 'The FFmpeg program for clients of Nellymoser, AAC and MP3: a path, or a name to look for.',
   },
@@ -221,7 +224,7 @@ export const settings = [
   {
     key: 'fromName',
     env: 'SONO_FROM_NAME',
-    type: z.string().max(100),
+    type: anyText.max(100, 'at most 100 characters'),
     default: 'RTMP',
     doc: 'Display name in From of clients that did not register.',
   },
@@ -271,10 +274,7 @@ export const settings = [
   {
     key: 'dialDomain',
     env: 'SONO_DIAL_DOMAIN',
-    type: z
-      .string()
-      .regex(/^[A-Za-z0-9.:[\]-]{1,255}$/, 'a host, with a port if need be')
-      .optional(),
+    type: hostPort.optional(),
     unset: "the caller's",
     doc: 'Domain of numbers, extensions and names that are dialled without one.',
   },

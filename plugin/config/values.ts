@@ -3,10 +3,21 @@ import { z } from 'zod';
 
 /** What the values of settings may be, in a file and in the environment, and the words for those that may not. */
 
+export const anyText = z.string('text, in quotes where it looks like a number or a list');
+export const someText = anyText.min(1, 'text of one character or more');
+const textLike = (pattern: RegExp, expected: string) => z.string(expected).regex(pattern, expected);
+const listOf = (isItem: (text: string) => boolean, expected: string, least = 0) =>
+  z
+    .string(expected)
+    .transform((text) => text.split(/\s*,\s*/).filter((item) => item !== ''))
+    .refine((items) => items.length >= least && items.every(isItem), expected);
+
+const addressExpected = 'an IP address or localhost';
 export const address = z
-  .string()
-  .refine((text) => isIP(text) !== 0 || text === 'localhost', 'an IP address or localhost');
-export const hostName = z.string().regex(/^[A-Za-z0-9.:[\]-]{1,255}$/, 'a host name or an IP address');
+  .string(addressExpected)
+  .refine((text) => isIP(text) !== 0 || text === 'localhost', addressExpected);
+export const hostName = textLike(/^[A-Za-z0-9.:[\]-]{1,255}$/, 'a host name or an IP address');
+export const hostPort = textLike(/^[A-Za-z0-9.:[\]-]{1,255}$/, 'a host, with a port if need be');
 export const numberFrom = (min: number, max: number, allowed: string) => {
   const readNumber = (value: unknown) => (typeof value === 'string' && /^\d{1,5}$/.test(value) ? Number(value) : value);
   return z.preprocess(readNumber, z.int(allowed).min(min, allowed).max(max, allowed));
@@ -18,9 +29,7 @@ export const flag = z.preprocess(
 export const optionalPort = numberFrom(0, 65535, 'a port from 0 to 65535');
 export const requiredPort = numberFrom(1, 65535, 'a port from 1 to 65535');
 
-export const portRange = z
-  .string()
-  .regex(/^\d+-\d+$/, 'a range such as 20000-29999')
+export const portRange = textLike(/^\d+-\d+$/, 'a range such as 20000-29999')
   .transform((text) => {
     const [min, max] = text.split('-').map(Number) as [number, number];
     return { min, max };
@@ -30,18 +39,15 @@ export const portRange = z
     'a range within 1024-65535 of two ports and more',
   );
 
-export const originList = z
-  .string()
-  .transform((text) => text.split(/\s*,\s*/).filter((origin) => origin !== ''))
-  .refine((origins) => origins.every(isOrigin), 'origins such as https://www.example.com separated by commas, or *');
+export const originList = listOf(
+  (text) => text === '*' || (URL.canParse(text) && new URL(text).origin === text),
+  'origins such as https://www.example.com separated by commas, or *',
+);
 
-export const networkList = z
-  .string()
-  .transform((text) => text.split(/\s*,\s*/).filter((network) => network !== ''))
-  .refine(
-    (networks) => networks.every(isNetwork),
-    'addresses such as 10.0.0.7 or networks such as 10.0.0.0/8 separated by commas',
-  );
+export const networkList = listOf(
+  isNetwork,
+  'addresses such as 10.0.0.7 or networks such as 10.0.0.0/8 separated by commas',
+);
 
 function isNetwork(text: string): boolean {
   const [address = '', bits = '0', ...rest] = text.split('/');
@@ -49,34 +55,22 @@ function isNetwork(text: string): boolean {
   return version !== 0 && rest.length === 0 && /^\d{1,3}$/.test(bits) && Number(bits) <= (version === 4 ? 32 : 128);
 }
 
-function isOrigin(text: string): boolean {
-  return text === '*' || (URL.canParse(text) && new URL(text).origin === text);
-}
+export const dialPatterns = listOf(
+  (pattern) => pattern === '*' || /^[^\s@]*@[^\s@]+$/.test(pattern),
+  'patterns such as *@example.com or +49*@* separated by commas, or *',
+  1,
+);
 
-export const dialPatterns = z
-  .string()
-  .transform((text) => text.split(/\s*,\s*/).filter((pattern) => pattern !== ''))
-  .refine(
-    (patterns) =>
-      patterns.length > 0 && patterns.every((pattern) => pattern === '*' || /^[^\s@]*@[^\s@]+$/.test(pattern)),
-    'patterns such as *@example.com or +49*@* separated by commas, or *',
-  );
+export const hostList = listOf(
+  (host) => /^[A-Za-z0-9.[\]:-]{1,255}$/.test(host),
+  'host names or addresses separated by commas, such as example.com',
+  1,
+);
 
-export const hostList = z
-  .string()
-  .transform((text) => text.split(/\s*,\s*/).filter((host) => host !== ''))
-  .refine(
-    (hosts) => hosts.length > 0 && hosts.every((host) => /^[A-Za-z0-9.[\]:-]{1,255}$/.test(host)),
-    'host names or addresses separated by commas, such as example.com',
-  );
-
-export const server = z
-  .string()
-  .regex(
-    /^(?:sip:)?(?:[A-Za-z0-9.-]{1,255}|\[[0-9A-Fa-f:.]{2,45}\])(?::\d{1,5})?(?:;transport=(?:udp|tcp|tls))?$/i,
-    'a host, with a port and ;transport=tcp if need be',
-  )
-  .transform((text) => text.replace(/^sip:/i, ''));
+export const server = textLike(
+  /^(?:sip:)?(?:[A-Za-z0-9.-]{1,255}|\[[0-9A-Fa-f:.]{2,45}\])(?::\d{1,5})?(?:;transport=(?:udp|tcp|tls))?$/i,
+  'a host, with a port and ;transport=tcp if need be',
+).transform((text) => text.replace(/^sip:/i, ''));
 
 const usersExpected =
   'names with their passwords, as in alice:secret,bob, or in a file users: {alice: "secret", bob: ""}';
@@ -104,6 +98,6 @@ export const userList = z
   });
 
 export const digestList = z
-  .string()
+  .string('SHA-256, MD5 or both, separated by commas')
   .transform((text) => text.toUpperCase().split(/\s*,\s*/))
-  .pipe(z.array(z.enum(['SHA-256', 'MD5'], 'SHA-256, MD5 or both, separated by commas')).min(1));
+  .pipe(z.array(z.enum(['SHA-256', 'MD5'])));

@@ -22,11 +22,16 @@ export class HttpServer {
 
   constructor({ notReady, details = () => [], upgrade, webFiles, phoneSettings }: HttpOptions) {
     this.#server = createServer((request, response) => {
+      response.setHeader('X-Content-Type-Options', 'nosniff');
       const reply = (status: number, text: string, type = 'text/plain; charset=utf-8') => {
-        response.writeHead(status, { 'content-type': type, 'cache-control': 'no-store' });
+        response.writeHead(status, { 'Content-Type': type, 'Cache-Control': 'no-store' });
         response.end(request.method === 'HEAD' ? undefined : `${text}\n`);
       };
-      if (request.method !== 'GET' && request.method !== 'HEAD') return reply(405, 'only GET and HEAD');
+      if (request.method !== 'GET' && request.method !== 'HEAD') {
+        // RFC 9110 section 15.5.6.
+        response.setHeader('Allow', 'GET, HEAD');
+        return reply(405, 'only GET and HEAD');
+      }
       const path = request.url?.split('?', 1)[0];
       if (path === '/healthz') return reply(200, 'ok');
       if (path === '/readyz') {
@@ -40,7 +45,7 @@ export class HttpServer {
     });
     this.#server.on('upgrade', (request, socket, head) => {
       if (request.url?.split('?', 1)[0] === '/rtmp') upgrade(request, socket, head);
-      else socket.end('HTTP/1.1 404 Not Found\r\nConnection: close\r\nContent-Length: 0\r\n\r\n');
+      else refuseUpgrade(socket);
     });
     this.#server.requestTimeout = 10_000;
     this.#server.headersTimeout = 10_000;
@@ -64,4 +69,11 @@ export class HttpServer {
       this.#server.closeAllConnections();
     });
   }
+}
+
+/** From its upgrade event on node:http leaves a socket to itself: errors of it, and peers that do not close. */
+function refuseUpgrade(socket: Duplex): void {
+  socket.on('error', () => undefined);
+  socket.on('finish', () => socket.destroy());
+  socket.end('HTTP/1.1 404 Not Found\r\nConnection: close\r\nContent-Length: 0\r\n\r\n');
 }

@@ -30,7 +30,7 @@ export async function listen(
 export function startError(what: string, env: string, { host, port }: Address, cause: unknown): StartError {
   const code = cause instanceof Error && 'code' in cause ? cause.code : undefined;
   const reasons: Readonly<Record<string, string>> = {
-    EADDRINUSE: 'another program listens there',
+    EADDRINUSE: 'the port is in use',
     EACCES: 'this user may not listen on that port',
     EADDRNOTAVAIL: 'this machine does not have that address',
   };

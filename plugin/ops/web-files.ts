@@ -61,7 +61,6 @@ export class WebFiles {
     this.#allow(headers.origin, response);
     response.setHeader('Cache-Control', 'no-cache');
     response.setHeader('ETag', file.tag);
-    response.setHeader('X-Content-Type-Options', 'nosniff');
     if (file.type.startsWith('text/html')) {
       // The examples show themselves how a page uses the phone.
       const inline = path.startsWith('/examples/') ? " 'unsafe-inline'" : '';

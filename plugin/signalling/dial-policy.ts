@@ -1,3 +1,5 @@
+import { partsOf } from './host-port.js';
+
 /** Whom clients may call: patterns of `user@host` in which `*` stands for anything. */
 export interface DialPolicyOptions {
   /** Without it, everybody. */
@@ -17,16 +19,21 @@ export class DialPolicy {
 
   /** Whether a SIP URI may be called; its port, parameters and headers do not matter. */
   allows(uri: string): boolean {
-    const party = partyOf(uri);
-    const matches = (pattern: RegExp) => pattern.test(party);
+    const parties = partiesOf(uri);
+    const matches = (pattern: RegExp) => parties.some((party) => pattern.test(party));
     return (this.#allow === undefined || this.#allow.some(matches)) && !this.#deny.some(matches);
   }
 }
 
-/** `user@host` of a URI as it is compared: characters that were escaped stand for themselves (RFC 3261 section 19.1.4). */
-function partyOf(uri: string): string {
-  const [, user = '', host = ''] = /^sips?:(?:([^@]*)@)?(\[[^\]]*\]|[^:;?]*)/.exec(uri) ?? [];
-  return `${unescaped(user.replace(/[;:].*$/, ''))}@${host}`;
+/**
+ * `user@host` of a URI as it is compared: characters that were escaped stand for themselves (RFC 3261 section 19.1.4), and
+ * a number is the same with and without visual separators (RFC 3966 section 5.1.1), which a trunk may leave out.
+ */
+function partiesOf(uri: string): readonly string[] {
+  const { userinfo = '', host = '' } = partsOf(uri);
+  const user = unescaped(userinfo.replace(/[;:].*$/, ''));
+  const digits = /^\+?[\d().-]+$/.test(user) ? user.replace(/[().-]/g, '') : user;
+  return [user, digits].map((name) => `${name}@${host}`);
 }
 
 function unescaped(user: string): string {

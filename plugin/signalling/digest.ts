@@ -1,5 +1,6 @@
 import { createHash, randomBytes } from 'node:crypto';
 import type { Credentials } from '../call/ports.js';
+import { quote } from './name-addr.js';
 
 /** One challenge of a 401 or 407 (RFC 3261 section 22, RFC 8760). */
 export interface Challenge {
@@ -113,9 +114,4 @@ export function parseDigest(header: string): ReadonlyMap<string, string> | undef
     fields.set(name.toLowerCase(), quoted?.replace(/\\(.)/g, '$1') ?? token ?? '');
   }
   return fields;
-}
-
-/** A quoted-string; line breaks in credentials cannot leave it. */
-function quote(text: string): string {
-  return `"${text.replace(/[\r\n]/g, ' ').replace(/["\\]/g, '\\$&')}"`;
 }

@@ -1,22 +1,20 @@
 import { EventEmitter } from 'node:events';
 import { allow } from './capabilities.js';
 import { type HostPort, leadsTo, serverAddresses, sipPort } from './host-port.js';
+import { Login } from './login.js';
 import { Loopback } from './loopback.js';
 import { inviteMediaServer, type MediaServerInvite } from './media-server-invite.js';
 import { checkSize } from './message-size.js';
 import { asError, type ReceivedRequest, receivedRequest } from './received-request.js';
 import { asAnswer, type SipAnswer } from './sip-answer.js';
-import {
-  type Acknowledge,
-  createSrf,
-  pingServer,
-  type Responder,
-  type SentRequest,
-  type SrfClient,
-  type SrfDialog,
-  type ReceivedRequest as SrfRequest,
-  type SrfRequestOptions,
-  tellForksApart,
+import type {
+  Acknowledge,
+  Responder,
+  SentRequest,
+  SrfClient,
+  SrfDialog,
+  ReceivedRequest as SrfRequest,
+  SrfRequestOptions,
 } from './srf.js';
 
 export interface DrachtioOptions {
@@ -39,9 +37,6 @@ interface DrachtioEvents {
 /** Milliseconds before the first new attempt after a failure; doubled by each that fails too. */
 const firstRetryMs = 250;
 const longestRetryMs = 5_000;
-/** Milliseconds that a server has to take a connection and the login. */
-const loginTimeoutMs = 10_000;
-const defaultPingMs = 10_000;
 
 const badRequest = 400;
 const notFound = 404;
@@ -57,12 +52,12 @@ export class DrachtioConnection extends EventEmitter<DrachtioEvents> {
   readonly #outside = new Map<string, (request: ReceivedRequest) => void>();
   /** The login that works now; each new connection is a new one. */
   #login: SrfClient | undefined;
+  #attempted: Login | undefined;
   #addresses: readonly string[] = [];
   #servers: readonly HostPort[] = [];
   readonly #loopback: Loopback | undefined;
   #retryMs = firstRetryMs;
   #timer: NodeJS.Timeout | undefined;
-  #pingTimer: NodeJS.Timeout | undefined;
   #closed = false;
 
   constructor(options: DrachtioOptions) {
@@ -181,58 +176,28 @@ export class DrachtioConnection extends EventEmitter<DrachtioEvents> {
   close(): void {
     this.#closed = true;
     clearTimeout(this.#timer);
-    clearTimeout(this.#pingTimer);
-    const login = this.#login;
     this.#login = undefined;
-    login?.disconnect();
+    this.#attempted?.close();
   }
 
   #attempt(): void {
-    const srf = createSrf();
-    let over = false;
-    const lost = (reason: string) => {
-      if (over) return;
-      over = true;
-      clearTimeout(timeout);
-      clearTimeout(this.#pingTimer);
-      if (this.#login === srf) this.#login = undefined;
-      this.#retry(reason);
-    };
-    const timeout = setTimeout(() => lost(`no login within ${loginTimeoutMs} ms`), loginTimeoutMs);
-    srf.use((request, responder) => this.#receive(request, responder));
-    for (const route of ['invite', 'message', 'options'] as const) srf[route](() => undefined);
-    // A registrar elsewhere may share the server.
-    if (this.#outside.has('REGISTER')) srf.register(() => undefined);
-    srf.on('error', (error) => lost(error.message));
-    srf.on('close', () => lost('connection closed'));
-    srf.on('connect', (error, hostports = '') => {
-      if (error) return lost(`the drachtio server refused the login: ${error.message}`);
-      if (over || this.#closed) return srf.disconnect();
-      clearTimeout(timeout);
-      tellForksApart(srf);
-      this.#login = srf;
-      this.#retryMs = firstRetryMs;
-      this.#addresses = hostports.split(',');
-      this.#servers = serverAddresses(this.#addresses);
-      this.#ping(srf, lost);
-      this.emit('up', this.#addresses);
+    const { host, port, secret, pingMs } = this.#options;
+    this.#attempted = new Login({
+      ...{ host, port, secret, ...(pingMs !== undefined && { pingMs }) },
+      registrar: this.#outside.has('REGISTER'),
+      receive: (request, responder) => this.#receive(request, responder),
+      up: (login, addresses) => {
+        this.#login = login;
+        this.#retryMs = firstRetryMs;
+        this.#addresses = addresses;
+        this.#servers = serverAddresses(addresses);
+        this.emit('up', addresses);
+      },
+      lost: (reason) => {
+        this.#login = undefined;
+        this.#retry(reason);
+      },
     });
-    srf.connect({ ...this.#options, reconnect: { maxAttempts: 1 } });
-  }
-
-  /** A host that has gone without a word closes no connection: TCP itself would take a quarter of an hour to notice. */
-  #ping(srf: SrfClient, lost: (reason: string) => void): void {
-    const { pingMs = defaultPingMs } = this.#options;
-    this.#pingTimer = setTimeout(() => {
-      const hangUp = pingServer(srf, () => {
-        clearTimeout(this.#pingTimer);
-        this.#ping(srf, lost);
-      });
-      this.#pingTimer = setTimeout(() => {
-        hangUp();
-        lost(`no answer to a ping within ${pingMs} ms`);
-      }, pingMs);
-    }, pingMs);
   }
 
   #retry(reason: string): void {

@@ -7,10 +7,18 @@ export interface HostPort {
 export const sipPort = 5060;
 const loopbackNames: ReadonlySet<string> = new Set(['localhost', '127.0.0.1', '::1', '[::1]']);
 
+/** Its parts as they stand there (RFC 3261 section 25.1). What ends a host may stand in the userinfo. */
+const sipUri =
+  /^(?:(?<scheme>sips?):(?:(?<userinfo>[^@]*)@)?)?(?<host>\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9.-]+)(?::(?<port>\d{1,5}))?(?<rest>[;?].*)?$/is;
+
+/** The parts of a SIP URI, or of `host[:port]`; none of what is neither. */
+export function partsOf(uri: string): Readonly<Record<string, string | undefined>> {
+  return sipUri.exec(uri)?.groups ?? {};
+}
+
 /** Reads host and port of a SIP URI, of `host[:port]`, or of a server's address such as `udp/127.0.0.1:5060`. */
 export function hostPortOf(text: string): HostPort | undefined {
-  const [, host, port] =
-    /^(?:\w+\/|sips?:(?:[^@]*@)?)?(\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9.-]+)(?::(\d{1,5}))?(?=[;?]|$)/i.exec(text) ?? [];
+  const { host, port } = partsOf(text.replace(/^\w+\//, ''));
   return host === undefined ? undefined : { host: host.toLowerCase(), port: Number(port ?? sipPort) };
 }
 

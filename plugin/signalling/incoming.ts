@@ -101,7 +101,7 @@ export class Invited extends CallSide implements IncomingInvite {
 }
 
 /** Whether a list of option tags has this one. */
-export function hasOption(header: string, option: string): boolean {
+function hasOption(header: string, option: string): boolean {
   return header
     .toLowerCase()
     .split(',')

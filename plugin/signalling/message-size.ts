@@ -5,7 +5,7 @@
 const maxBytes = 11_500;
 
 /** A message that would be too long for a drachtio server was not sent. */
-export class MessageTooLong extends Error {
+class MessageTooLong extends Error {
   override readonly name = 'MessageTooLong';
   readonly code = 'MessageTooLong';
 

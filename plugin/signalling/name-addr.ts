@@ -35,6 +35,15 @@ export function parseParameters(text: string): ReadonlyMap<string, string> {
   return parameters;
 }
 
+/** From or To of a message of ours that begins something: the tag of another dialog is not its own. */
+export const withoutTag = (header: string): string => header.replace(/;\s*tag\s*=[^;,\s]*/i, '');
+
+/** What tells one side of a dialog from those of others, in From or To; empty where there is none. */
+export const tagOf = (header: string): string => parseNameAddr(header)?.parameters.get('tag') ?? '';
+
+/** Text as a quoted-string (RFC 3261 section 25.1), which a line break in it does not end. */
+export const quote = (text: string): string => `"${text.replace(/[\r\n]/g, ' ').replace(/["\\]/g, '\\$&')}"`;
+
 /** Splits the addresses of a header at commas outside of quotes and brackets. */
 export function splitAddresses(header: string): string[] {
   return header.match(/(?:"(?:[^"\\]|\\.)*"|<[^>]*>|[^,"<]+|["<])+/g)?.map((part) => part.trim()) ?? [];

@@ -1,6 +1,6 @@
 import { readAllow, SipDialog } from './dialog.js';
 import type { DrachtioConnection } from './drachtio.js';
-import { parseNameAddr, userOf } from './name-addr.js';
+import { parseNameAddr, tagOf, userOf } from './name-addr.js';
 import type { ReceivedRequest } from './received-request.js';
 
 /** One INVITE transaction of a caller, from the request to our final response. */
@@ -56,12 +56,11 @@ export class ReceivedInvite {
     request.respond(200, { headers, body: sdp }, (sent) => {
       if (sent instanceof Error) return done(sent);
       this.close();
-      const tag = (name: 'from' | 'to') => parseNameAddr(sent.header(name))?.parameters.get('tag') ?? '';
       const identity = {
         id: sent.dialogId,
         callId: request.header('call-id'),
-        localTag: tag('to'),
-        remoteTag: tag('from'),
+        localTag: tagOf(sent.header('to')),
+        remoteTag: tagOf(sent.header('from')),
         initiator: false,
         allowed: readAllow(request.header('allow')),
         target: parseNameAddr(request.header('contact'))?.uri ?? '',

@@ -1,3 +1,4 @@
+import { partsOf } from './host-port.js';
 import { parseNameAddr, splitAddresses } from './name-addr.js';
 
 /** Service routes kept at once; what does not fit goes the ordinary way. */
@@ -47,13 +48,10 @@ export class Routing {
 
 /** A next hop as a drachtio server takes it, with its transport named; undefined for what is no SIP URI. */
 function hopOf(text: string): string | undefined {
-  const parts =
-    /^(?<scheme>sips?:)?(?:[^@;?]*@)?(?<host>\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9.-]+)(?<port>:\d{1,5})?(?<rest>;.*)?$/i.exec(
-      text,
-    )?.groups;
-  if (!parts) return undefined;
-  const { scheme = 'sip:', host, port = '', rest = '' } = parts;
-  const transport = /;transport=(udp|tcp|tls)(?:;|$)/i.exec(rest)?.[1]?.toLowerCase();
-  if (scheme.toLowerCase() === 'sips:' || transport === 'tls') return `sips:${host}${port};transport=tls`;
-  return `sip:${host}${port};transport=${transport ?? 'udp'}`;
+  const { scheme, host, port, rest = '' } = partsOf(text);
+  if (host === undefined) return undefined;
+  const hostPort = port === undefined ? host : `${host}:${port}`;
+  const transport = /;transport=(udp|tcp|tls)(?:[;?]|$)/i.exec(rest)?.[1]?.toLowerCase();
+  if (scheme?.toLowerCase() === 'sips' || transport === 'tls') return `sips:${hostPort};transport=tls`;
+  return `sip:${hostPort};transport=${transport ?? 'udp'}`;
 }

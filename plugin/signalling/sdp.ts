@@ -10,6 +10,7 @@ const staticFormats: Readonly<Record<number, Omit<MediaFormat, 'payloadType'>>> 
   4: { encoding: 'g723', clockRate: 8000 },
   8: { encoding: 'pcma', clockRate: 8000 },
   9: { encoding: 'g722', clockRate: 8000 },
+  13: { encoding: 'cn', clockRate: 8000 },
   18: { encoding: 'g729', clockRate: 8000 },
   34: { encoding: 'h263', clockRate: 90000 },
 };
@@ -109,7 +110,7 @@ export function writeSdp(description: SessionDescription, { sessionId, version }
 }
 
 /** As registered: names mean the same in any case (RFC 4855 section 3), and yet some phones compare the letters. */
-const registeredNames: Readonly<Record<string, string>> = { h264: 'H264' };
+const registeredNames: Readonly<Record<string, string>> = { cn: 'CN', h264: 'H264' };
 
 function writeMedia(media: MediaDescription): ParsedMedia {
   return {

@@ -1,7 +1,7 @@
 import type { Authenticator } from './authenticator.js';
 import { readAllow, SipDialog } from './dialog.js';
 import { contained, type DrachtioConnection } from './drachtio.js';
-import { parseNameAddr } from './name-addr.js';
+import { parseNameAddr, tagOf } from './name-addr.js';
 import type { ReceivedRequest } from './received-request.js';
 import { asAnswer, type SipAnswer, SipFailure } from './sip-answer.js';
 import type { Acknowledge, SentRequest, SrfResponse } from './srf.js';
@@ -89,7 +89,7 @@ export class SentInvite {
   }
 
   #take(response: SrfResponse, acknowledge: Acknowledge): void {
-    const tag = parseNameAddr(response.get('to') ?? '')?.parameters.get('tag') ?? '';
+    const tag = tagOf(response.get('to') ?? '');
     if (response.status < 200) this.#takeProvisional(response, tag, acknowledge);
     else if (response.status < 300) this.#takeAnswer(response, tag, acknowledge);
     else {
@@ -119,11 +119,10 @@ export class SentInvite {
   #takeAnswer(response: SrfResponse, tag: string, acknowledge: Acknowledge): void {
     const confirm = contained(acknowledge);
     if (!this.#listener.confirms) confirm();
-    const from = parseNameAddr(this.from)?.parameters.get('tag') ?? '';
     const identity = {
       id: response.stackDialogId,
       callId: this.callId,
-      localTag: from,
+      localTag: tagOf(this.from),
       remoteTag: tag,
       initiator: true,
       allowed: readAllow(response.get('allow') ?? ''),

@@ -25,7 +25,7 @@ import { readReplaces } from './in-call/referral.js';
 import { isTooShort, minInterval } from './in-call/session-timer.js';
 import { Invited } from './incoming.js';
 import { Invitation } from './invite.js';
-import { userOf } from './name-addr.js';
+import { quote, userOf } from './name-addr.js';
 import { ReceivedInvite } from './received-invite.js';
 import type { ReceivedRequest } from './received-request.js';
 import { type LocalOptions, LocalService } from './registrar/local-service.js';
@@ -228,11 +228,6 @@ export class DrachtioSignalling implements SignallingPort, RegistrationPort, Mes
   }
 
   #from(address: string): string {
-    return `${displayName(this.#options.fromName)} <${address}>`;
+    return `${quote(this.#options.fromName)} <${address}>`;
   }
-}
-
-/** A quoted-string (RFC 3261 section 25.1). */
-function displayName(name: string): string {
-  return `"${name.replace(/[\r\n]/g, ' ').replace(/["\\]/g, '\\$&')}"`;
 }

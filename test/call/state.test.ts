@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { SessionDescription } from '../../plugin/call/session-description.js';
-import { type CallEvent, type CallState, type CallStateName, step, transitions } from '../../plugin/call/state.js';
+import { type CallEvent, type CallState, type CallStateName, transitions } from '../../plugin/call/state.js';
+import { step } from '../../plugin/call/step.js';
 import type { Termination } from '../../plugin/call/termination.js';
 
 const answer: SessionDescription = { address: '127.0.0.1', media: [] };

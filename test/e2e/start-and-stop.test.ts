@@ -39,6 +39,12 @@ describe('start', () => {
     expect(phone.statuses).toEqual([1, 4, 2, 3, 0]);
   });
 
+  test.concurrent('what may not be dialled is not told, nor offered by the web phone', async ({ scope }) => {
+    const gateway = await Gateway.start(scope, { env: { SONO_DIAL_ALLOW: '*@example.com' } });
+    expect(gateway.output.join('\n')).toMatch(/and dial +what SONO_DIAL_ALLOW allows$/m);
+    expect(await (await gateway.http('/phone.json')).json()).toEqual({});
+  });
+
   test.concurrent('with the drachtio server away it lives, is not ready, and refuses to dial', async ({ scope }) => {
     const env = {
       SONO_DRACHTIO_HOST: loopback,
@@ -203,6 +209,13 @@ describe('a start that cannot be', () => {
     const env = { SONO_DRACHTIO_HOST: 'a b', SONO_DRACHTIO_SECRET: 'hunter2' };
     const gateway = await Gateway.launch(scope, { env });
     await gateway.exit(20_000);
+    expect(gateway.errors.join('\n')).not.toContain('hunter2');
+  });
+
+  test.concurrent('no token in the URL of a client is told', async ({ scope }) => {
+    const gateway = await Gateway.start(scope, { env: { SONO_LOG_LEVEL: 'trace' } });
+    await LibrtmpPhone.connect(scope, gateway.rtmpUrl('sono?token=hunter2'));
+    await gateway.log.find('the client', ({ msg }) => msg === 'client connected');
     expect(gateway.errors.join('\n')).not.toContain('hunter2');
   });
 });

@@ -1,18 +1,15 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:http';
-import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { fileURLToPath, pathToFileURL } from 'node:url';
+import { pathToFileURL } from 'node:url';
 import type { Browser, Page } from 'playwright-core';
-import { RtmpServer, type RtmpSession } from 'rtmp-server-ts';
 import { afterAll, beforeAll, describe, expect } from 'vitest';
-import { HttpServer } from '../../plugin/ops/http.js';
-import { WebFiles } from '../../plugin/ops/web-files.js';
 import { openBrowser, openWebPage } from '../support/browser.js';
 import { Gateway } from '../support/gateway.js';
 import { freePort } from '../support/ports.js';
 import { Scope, test } from '../support/scope.js';
+import { openScripted, status } from '../support/scripted-gateway.js';
 import { speak } from '../support/speech.js';
 
 const speech = await speak('One, two, three, four.');
@@ -80,45 +77,9 @@ describe('on the page of another site', () => {
   });
 });
 
-/** The web phone of a gateway that says what the test says. */
-async function scripted(scope: Scope): Promise<{ page: Page; session: RtmpSession; commands: string[] }> {
-  const rtmp = new RtmpServer({});
-  scope.defer(() => rtmp.close());
-  const commands: string[] = [];
-  const connected = new Promise<RtmpSession>((resolve) => {
-    rtmp.on('connection', (session) => {
-      session.on('connect', (request) => request.accept());
-      session.on('call', (call) => {
-        commands.push(`${call.name}(${call.args.map((value) => JSON.stringify(value)).join(', ')})`);
-        if (call.name === 'register') call.result({ level: 'status', uri: 'sip:bob@example.com' });
-        else if (call.name === 'transfer')
-          call.error({ level: 'error', code: 'Sono.Call.Failed', description: 'no way' });
-        else call.result();
-      });
-      resolve(session);
-    });
-  });
-  const server = new HttpServer({
-    notReady: () => undefined,
-    upgrade: (request, socket, head) => rtmp.handleUpgrade(request, socket, head),
-    webFiles: new WebFiles(fileURLToPath(new URL('../../dist/web/', import.meta.url))),
-    phoneSettings: () => ({}),
-  });
-  const { port } = (await server.listen('127.0.0.1', 0)) as AddressInfo;
-  scope.defer(() => server.close());
-  const page = await openWebPage(scope, browser, `http://localhost:${port}/`);
-  await page.getByText('Ready as bob@example.com').waitFor();
-  return { page, session: await connected, commands };
-}
-
-const status = (code: number, more: Record<string, string | number> = {}) => ({
-  ...{ level: 'status', code: 'Sono.Call.Status', status_code: code },
-  ...more,
-});
-
 describe('whatever the gateway says', () => {
   test('keys, hold, mute, transfer and messages in a call, by mouse and by keyboard', async ({ scope }) => {
-    const { page, session, commands } = await scripted(scope);
+    const { page, session, commands } = await openScripted(scope, browser);
     await page.getByLabel('Number or SIP address').focus();
     await page.keyboard.type('sip:ann@example.com');
     await page.keyboard.press('Enter');
@@ -150,16 +111,16 @@ describe('whatever the gateway says', () => {
   });
 
   test('a registration that is lost is made again', async ({ scope }) => {
-    const { page, session, commands } = await scripted(scope);
+    const { page, session, commands } = await openScripted(scope, browser);
     session.status({ level: 'status', code: 'Sono.Registration.Lost', reason: 'the registrar forgot' });
     await page.getByText('Registration lost; trying again').waitFor();
     await page.getByRole('alert').getByText('the registrar forgot').waitFor();
     await page.getByText('Ready as bob@example.com').waitFor();
-    expect(commands).toEqual(['register()', 'register()']);
+    expect(commands).toEqual(['callWaiting(true)', 'register()', 'register()']);
   });
 
   test('statuses and pushes that are unknown, or make no sense, do no harm', async ({ scope }) => {
-    const { page, session } = await scripted(scope);
+    const { page, session } = await openScripted(scope, browser);
     for (const info of [
       status(7),
       status(-1),

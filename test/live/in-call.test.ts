@@ -1,4 +1,5 @@
 import { describe, expect } from 'vitest';
+import { inCall } from '../interop/in-call/support.js';
 import { callFrom } from '../interop/phone/support/callers.js';
 import { useGateway } from '../support/gateway.js';
 import { RtpPeer } from '../support/rtp-peer.js';
@@ -14,19 +15,6 @@ useDrachtioServer(settings);
 describe.for(servers)('on $name', ({ env }) => {
   const gateway = useGateway({ env });
 
-  /** A phone that has called SIPp and been answered. */
-  async function inCall(scope: Scope, scenario: string, rtpPort?: number) {
-    const sipp = await Sipp.start(scope, { scenario, ...(rtpPort !== undefined && { rtpPort }) });
-    const phone = await connectPhone(scope, gateway());
-    await phone.dialAndConnect(sipp.uri());
-    const hangUp = async () => {
-      phone.hangup();
-      await phone.waitStatus(0);
-      await sipp.done();
-    };
-    return { sipp, phone, hangUp };
-  }
-
   /** SIPp has called a phone, which rings. */
   async function called(scope: Scope, scenario: string, rtpPort?: number) {
     const phone = await connectPhone(scope, gateway());
@@ -41,7 +29,7 @@ describe.for(servers)('on $name', ({ env }) => {
   }
 
   test.concurrent('the client holds the call, and goes on', async ({ scope }) => {
-    const { phone, hangUp } = await inCall(scope, answering.isHeld());
+    const { phone, hangUp } = await inCall(scope, gateway(), answering.isHeld());
     phone.call('hold', true);
     expect(await phone.waitPush('Sono.Call.Hold')).toMatchObject({ held: true });
     phone.call('hold', false);
@@ -50,45 +38,49 @@ describe.for(servers)('on $name', ({ env }) => {
   });
 
   test.concurrent('a hold that collides is sent again', async ({ scope }) => {
-    const { phone, hangUp } = await inCall(scope, answering.collides());
+    const { phone, hangUp } = await inCall(scope, gateway(), answering.collides());
     phone.call('hold', true);
     expect(await phone.waitPush('Sono.Call.Hold')).toMatchObject({ held: true });
     await hangUp();
   });
 
   test.concurrent('a hold that is answered 481 ends the call', async ({ scope }) => {
-    const { sipp, phone } = await inCall(scope, answering.refusesHold('481 Call/Transaction Does Not Exist'));
+    const { sipp, phone } = await inCall(
+      scope,
+      gateway(),
+      answering.refusesHold('481 Call/Transaction Does Not Exist'),
+    );
     phone.call('hold', true);
     await phone.waitStatus(0);
     await sipp.done();
   });
 
   test.concurrent('the far end holds the call, and goes on', async ({ scope }) => {
-    const { phone, hangUp } = await inCall(scope, answering.holds({ direction: 'sendonly' }, 'a=recvonly'));
+    const { phone, hangUp } = await inCall(scope, gateway(), answering.holds({ direction: 'sendonly' }, 'a=recvonly'));
     expect(await phone.waitPush('Sono.Call.Hold')).toMatchObject({ held: true });
     expect(await phone.waitPush('Sono.Call.Hold')).toMatchObject({ held: false });
     await hangUp();
   });
 
   test.concurrent('the far end holds by UPDATE', async ({ scope }) => {
-    const { sipp, phone, hangUp } = await inCall(scope, answering.updates());
+    const { sipp, phone, hangUp } = await inCall(scope, gateway(), answering.updates());
     expect(await phone.waitPush('Sono.Call.Hold')).toMatchObject({ held: true });
     await sipp.received(/^SIP\/2\.0 200[\s\S]*CSeq: 2 UPDATE/);
     await hangUp();
   });
 
   test.concurrent('the far end asks for our offer', async ({ scope }) => {
-    const { phone, hangUp } = await inCall(scope, answering.asksForOffer({ direction: 'sendonly' }));
+    const { phone, hangUp } = await inCall(scope, gateway(), answering.asksForOffer({ direction: 'sendonly' }));
     expect(await phone.waitPush('Sono.Call.Hold')).toMatchObject({ held: true });
     await hangUp();
   });
 
   test.concurrent('keys go out by INFO, and come in by it', async ({ scope }) => {
-    const out = await inCall(scope, answering.takesKeys('1', '#'));
+    const out = await inCall(scope, gateway(), answering.takesKeys('1', '#'));
     out.phone.call('sendDTMF', '1#', 60);
     await out.sipp.received(/^INFO[\s\S]*Signal=#/);
     await out.hangUp();
-    const { sipp, phone, hangUp } = await inCall(scope, answering.pressesKeys());
+    const { sipp, phone, hangUp } = await inCall(scope, gateway(), answering.pressesKeys());
     expect(await phone.waitPush('Sono.Call.DTMF')).toMatchObject({ digit: '5' });
     expect(await phone.waitPush('Sono.Call.DTMF')).toMatchObject({ digit: '#' });
     await sipp.received(/^SIP\/2\.0 200[\s\S]*CSeq: 4 INFO/);
@@ -97,7 +89,7 @@ describe.for(servers)('on $name', ({ env }) => {
 
   test.concurrent('the client passes the call on', async ({ scope }) => {
     const to = 'sip:carol@192.0.2.9';
-    const { sipp, phone } = await inCall(scope, answering.isTransferred(to, '200 OK'));
+    const { sipp, phone } = await inCall(scope, gateway(), answering.isTransferred(to, '200 OK'));
     phone.call('transfer', to);
     expect(await phone.waitPush('Sono.Call.Transferred')).toMatchObject({ uri: to });
     await phone.waitStatus(0);
@@ -107,7 +99,7 @@ describe.for(servers)('on $name', ({ env }) => {
   test.concurrent('the far end passes the call on', async ({ scope }) => {
     const peer = await RtpPeer.open(scope);
     const other = await Sipp.start(scope, { scenario: callee.answers(), rtpPort: peer.port });
-    const { sipp, phone } = await inCall(scope, answering.transfers(other.uri(), 200));
+    const { sipp, phone } = await inCall(scope, gateway(), answering.transfers(other.uri(), 200));
     expect(await phone.waitPush('Sono.Call.Transferred')).toMatchObject({ uri: other.uri() });
     await sipp.done();
     await phone.send(frames);
@@ -118,7 +110,7 @@ describe.for(servers)('on $name', ({ env }) => {
   });
 
   test.concurrent('somebody takes over the far end', async ({ scope }) => {
-    const { sipp, phone } = await inCall(scope, callee.answers());
+    const { sipp, phone } = await inCall(scope, gateway(), callee.answers());
     const { text } = await sipp.received(/^ACK/);
     const part = (pattern: RegExp) => pattern.exec(text)?.[1];
     const replaces = `${part(/^Call-ID: *(\S+)/im)};to-tag=${part(/^From:.*;tag=(\S+)/im)};from-tag=${part(/^To:.*;tag=(\S+)/im)}`;
@@ -200,7 +192,7 @@ describe.for(servers)('on $name', ({ env }) => {
 
   test.concurrent('too short a session interval: 422; a callee may want a longer one', async ({ scope }) => {
     await (await called(scope, calling.refreshesTooOften())).sipp.done();
-    const { hangUp } = await inCall(scope, answering.wantsInterval(3_600));
+    const { hangUp } = await inCall(scope, gateway(), answering.wantsInterval(3_600));
     await hangUp();
   });
 
@@ -217,7 +209,7 @@ describe.for(servers)('on $name', ({ env }) => {
   test.concurrent('texts go out and come in, in calls and outside', async ({ scope }) => {
     const text = 'Grüße ☎ 電話';
     const other = await Sipp.start(scope, { scenario: takesText('text/plain') });
-    const { sipp, phone, hangUp } = await inCall(scope, answering.talksInText(text));
+    const { sipp, phone, hangUp } = await inCall(scope, gateway(), answering.talksInText(text));
     expect(await phone.waitPush('Sono.Message')).toMatchObject({ text: `${text}\r\n` });
     await sipp.received(/^SIP\/2\.0 489/);
     expect(await phone.request('sendMessage', other.uri(), text)).toMatchObject({ name: '_result' });

@@ -11,6 +11,8 @@ export interface LinphoneOptions {
   readonly user?: string;
   /** Takes every call at once. */
   readonly autoAnswer?: boolean;
+  /** The one codec that it knows; without it Speex wideband comes first, and Opus is not there. */
+  readonly only?: 'PCMU' | 'PCMA' | 'G722' | 'opus';
   /** Has H.264, and a still picture in place of a camera. */
   readonly video?: boolean;
   /** Calls without SRTP are refused, its own are RTP/SAVP. */
@@ -32,14 +34,14 @@ export class Linphone {
   }
 
   static async start(scope: Scope, options: LinphoneOptions = {}): Promise<Linphone> {
-    const { user = 'linphone', autoAnswer = false, encrypted = false, video = false } = options;
+    const { user = 'linphone', autoAnswer = false, encrypted = false, video = false, only } = options;
     const folder = await mkdtemp(join(tmpdir(), 'linphone-'));
     scope.defer(() => rm(folder, { recursive: true, force: true }));
     const port = await freePort();
     await mkdir(join(folder, '.local/share/linphone'), { recursive: true });
     await writeFile(
       join(folder, 'linphonerc'),
-      (await configuration(port, user, encrypted)) + (video ? videoSettings : ''),
+      (await configuration(port, user, { encrypted, only })) + (video ? videoSettings : ''),
     );
     const log = join(folder, 'log');
     const args = [
@@ -159,7 +161,42 @@ displaytype=MSExtDisplay
 size=vga
 `;
 
-async function configuration(port: number, user: string, encrypted: boolean): Promise<string> {
+/** Codecs that are not listed would be on. */
+const codecs: readonly (readonly [mime: string, rate: number, channels: number])[] = [
+  ...[8000, 16000, 32000].map((rate) => ['speex', rate, 1] as const),
+  ['opus', 48000, 2],
+  ['PCMU', 8000, 1],
+  ['PCMA', 8000, 1],
+  ['GSM', 8000, 1],
+  ['G722', 8000, 1],
+  ['iLBC', 8000, 1],
+  ['L16', 44100, 1],
+  ['L16', 44100, 2],
+  ['BV16', 8000, 1],
+];
+
+/** As linphone counts them in its configuration; only one of them is on where one is named. */
+function codecSections(only: LinphoneOptions['only']): string {
+  const listed =
+    only === undefined
+      ? ([
+          ['speex', 16000, 1, 1],
+          ['opus', 48000, 2, 0],
+        ] as const)
+      : codecs.map(([mime, rate, channels]) => [mime, rate, channels, mime === only ? 1 : 0] as const);
+  return listed
+    .map(
+      ([mime, rate, channels, enabled], index) =>
+        `[audio_codec_${index}]\nmime=${mime}\nrate=${rate}\nchannels=${channels}\nenabled=${enabled}\n`,
+    )
+    .join('');
+}
+
+async function configuration(
+  port: number,
+  user: string,
+  { encrypted, only }: { encrypted: boolean; only: LinphoneOptions['only'] },
+): Promise<string> {
   const rtp = await freePortRange(4);
   return `[sip]
 sip_port=${port}
@@ -173,14 +210,5 @@ media_encryption_mandatory=${encrypted ? 1 : 0}
 [rtp]
 audio_rtp_port=${rtp.min}
 video_rtp_port=${rtp.min + 2}
-[audio_codec_0]
-mime=speex
-rate=16000
-enabled=1
-[audio_codec_1]
-mime=opus
-rate=48000
-channels=2
-enabled=0
-`;
+${codecSections(only)}`;
 }

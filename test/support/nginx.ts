@@ -17,7 +17,7 @@ export async function startNginxRtmp(scope: Scope): Promise<number> {
   return (await runNginxRtmp(scope)).port;
 }
 
-export interface Nginx {
+interface Nginx {
   readonly port: number;
   /** Of the master; its one worker does the work. */
   readonly pid: number;
@@ -37,8 +37,11 @@ async function start(scope: Scope, configure: (folder: string, port: number) => 
     await nginx.kill('SIGTERM');
     rmSync(folder, { recursive: true, force: true });
   });
-  for (let attempt = 0; attempt < 200 && !(await listens(port)); attempt += 1) await sleep(20);
-  return { port, pid: nginx.pid };
+  for (let attempt = 0; attempt < 500; attempt += 1) {
+    if (await listens(port)) return { port, pid: nginx.pid };
+    await sleep(20);
+  }
+  throw new Error(`nginx does not listen on ${loopback}:${port}:\n${nginx.stderr.tail()}`);
 }
 
 function rtmpConfiguration(folder: string, port: number): string {

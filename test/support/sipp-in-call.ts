@@ -1,3 +1,4 @@
+import { acknowledge, ask, expectMatching, nothing, reply, request, takeMatching, typed } from './sipp-dialog.js';
 import {
   called,
   callId,
@@ -12,6 +13,7 @@ import {
   pause,
   respond,
   ringing,
+  type Step,
   scenario,
   take,
   takeInvite,
@@ -23,8 +25,6 @@ import {
  * SIPp scenarios of what phones do within a call, and of what is unusual in setting one up. `$pt` is the payload type that
  * the gateway offered for speex/16000, `$line` whatever an action has to put somewhere.
  */
-
-type Step = string;
 
 export interface Media {
   readonly direction?: 'sendrecv' | 'sendonly' | 'recvonly' | 'inactive';
@@ -62,80 +62,9 @@ const body = (media: Media = {}): string => {
   ].join('\n');
 };
 
-const nothing = 'Content-Length: 0';
-const contactHere = 'Contact: <sip:sipp@[local_ip]:[local_port];transport=[transport]>';
-
-/** An answer within the dialog: To has its tag already. */
-const reply = (status: string, content: string = nothing): Step =>
-  message(
-    [
-      `SIP/2.0 ${status}`,
-      '[last_Via:]',
-      '[last_From:]',
-      '[last_To:]',
-      '[last_Call-ID:]',
-      '[last_CSeq:]',
-      contactHere,
-      content,
-    ].join('\n'),
-  );
-
-/** A request of the callee: From and To change places. */
-const ask = (method: string, cseq: number, content: string = nothing, attributes = ' retrans="500"'): Step =>
-  message(
-    [
-      `${method} [$contact] SIP/2.0`,
-      via,
-      '[routes]',
-      'From: <sip:sipp@[local_ip]:[local_port]>;tag=sipp[pid]c[call_number]',
-      'To:[$from]',
-      callId,
-      `CSeq: ${cseq} ${method}`,
-      contactHere,
-      'Max-Forwards: 70',
-      content,
-    ].join('\n'),
-    attributes,
-  );
-
-const acknowledge = (cseq: number, content?: string): Step => ask('ACK', cseq, content, '');
-
-/** A request of the caller, to where the 200 said that requests go. */
-const request = (method: string, cseq: number, content: string = nothing): Step =>
-  message(
-    [
-      `${method} [next_url] SIP/2.0`,
-      via,
-      '[routes]',
-      from(),
-      `To: <${called}>[peer_tag_param]`,
-      callId,
-      `CSeq: ${cseq} ${method}`,
-      contactHere,
-      'Max-Forwards: 70',
-      content,
-    ].join('\n'),
-    method === 'ACK' ? '' : ' retrans="500"',
-  );
-
-/** Takes a request that has to match. */
-const takeMatching = (method: string, pattern: string): Step =>
-  `<recv request="${method}"><action>
-  <ereg regexp="${pattern}" search_in="msg" check_it="true" assign_to="line"/>
-</action></recv>
-<Reference variables="line"/>`;
-const expectMatching = (status: number, pattern: string): Step =>
-  `<recv response="${status}" rrs="true"><action>
-  <ereg regexp="${pattern}" search_in="msg" check_it="true" assign_to="line"/>
-</action></recv>
-<Reference variables="line"/>`;
-
 const okWith = (media?: Media): Step => respond('200 OK', body(media), ' retrans="500"');
 const answered = (media?: Media): readonly Step[] => [takeInvite, ringing, okWith(media), take('ACK')];
 const isHungUpOn: readonly Step[] = [take('BYE'), confirm];
-
-const typed = (type: string, ...lines: readonly string[]): string =>
-  [`Content-Type: ${type}`, 'Content-Length: [len]', '', ...lines].join('\n');
 
 const pictureFastUpdate = [
   '<?xml version="1.0" encoding="utf-8" ?>',
@@ -458,7 +387,7 @@ function answerTo(method: string, content: string): Step {
       '[last_To:]',
       '[last_Call-ID:]',
       `CSeq: [$cseq] ${method}`,
-      contactHere,
+      contact,
       content,
     ].join('\n'),
     ' retrans="500"',
@@ -475,7 +404,7 @@ function fork(status: string, tag: string, content: string): Step {
       `[last_To:];tag=${tag}`,
       '[last_Call-ID:]',
       '[last_CSeq:]',
-      contactHere,
+      contact,
       content,
     ].join('\n'),
     status.startsWith('2') ? ' retrans="500"' : '',
@@ -609,6 +538,30 @@ export const calling = {
       ...isHungUpOn,
     ),
 } as const;
+
+/** A re-INVITE that says this, answered as such an offer is. */
+const takeOffer = (direction: 'sendonly' | 'sendrecv', version: number): readonly Step[] => [
+  takeMatching('INVITE', `a=${direction}`),
+  reply('200 OK', body({ direction: direction === 'sendonly' ? 'recvonly' : 'sendrecv', version, payloadType: 117 })),
+  take('ACK'),
+];
+
+/** One of two calls of a phone: what becomes of it, step by step, once it is answered. */
+const parts = {
+  isHeld: takeOffer('sendonly', 2),
+  isTakenBack: takeOffer('sendrecv', 3),
+  isHeldAgain: takeOffer('sendonly', 4),
+  refusesHold: [takeMatching('INVITE', 'a=sendonly'), reply('488 Not Acceptable Here'), take('ACK')],
+  isHungUpOn,
+  /** When an INFO tells it to. */
+  hangsUp: [take('INFO'), confirm, request('BYE', 2), expect(200)],
+} as const satisfies Record<string, readonly Step[]>;
+
+export type PartOfTwo = keyof typeof parts;
+
+/** A caller that has one of two calls of a phone: what becomes of it, step by step. */
+export const oneOfTwo = (...steps: readonly PartOfTwo[]): string =>
+  scenario(steps.join(', '), ...established(), ...steps.flatMap((step) => parts[step]));
 
 /** Takes a text, or refuses it. */
 export const takesText = (pattern: string, status = '200 OK'): string =>

@@ -1,8 +1,6 @@
-import { message, pause, scenario } from './sipp-scenarios.js';
+import { message, pause, type Step, scenario } from './sipp-scenarios.js';
 
 /** SIPp scenarios of registrars: what becomes of the REGISTERs that come, one after the other. */
-
-type Step = string;
 
 /** Keeps the Contact without its parameters, for the answer. */
 const takeRegister: Step = `<recv request="REGISTER"><action>

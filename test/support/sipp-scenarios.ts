@@ -4,7 +4,7 @@
  */
 
 /** One step of a scenario, as SIPp's XML. */
-type Step = string;
+export type Step = string;
 
 export const scenario = (name: string, ...steps: readonly Step[]): string =>
   `<?xml version="1.0" encoding="UTF-8"?>\n<scenario name="${name}">\n${steps.join('\n')}\n</scenario>\n`;
@@ -47,7 +47,7 @@ export interface VideoSection {
   readonly feedback?: readonly string[];
 }
 
-export const videoLines = ({
+const videoLines = ({
   port,
   payloadType = 99,
   mode = 1,

@@ -15,11 +15,12 @@ await Promise.all([
   bundle('../src/index.ts', 'sono-phone.mjs', 'esm'),
   bundle('../src/script-tag.ts', 'sono-phone.js', 'iife'),
   bundle('../worklet/worklet.ts', 'sono-phone-worklet.js', 'iife'),
-  bundle('../page/main.ts', 'page.js', 'esm'),
+  // No module: browsers load none for a page from a file, which is to say what is wrong.
+  bundle('../page/main.ts', 'page.js', 'iife'),
   build({ entryPoints: [path('../page/phone.css')], outfile: `${out}phone.css`, minify: true }),
   copyFile(path('../page/index.html'), `${out}index.html`),
   copyFile(path('../page/icon.svg'), `${out}icon.svg`),
-  writeFile(`${out}sono-phone.d.mts`, "export * from './types/src/index.js';\n"),
+  writeFile(`${out}sono-phone.d.mts`, "export * from './types/flash_phone/web/src/index.js';\n"),
   copyFolder('../examples/', 'examples/'),
   // Absent where the build had no libspeex: the phone then speaks G.711.
   copyFile(path('../../../plugin/speex-wasm/dist/speex.wasm'), `${out}speex.wasm`).catch(() => {}),

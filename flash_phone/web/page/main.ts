@@ -1,4 +1,5 @@
-import { SonoPhone } from '../src/index.js';
+import { SonoPhone } from '../src/sono-phone.js';
+import { showNotice } from './notice.js';
 import { PhonePage } from './phone-page.js';
 import { Settings } from './settings.js';
 
@@ -7,10 +8,18 @@ const page = new PhonePage(phone);
 new Settings(phone);
 phone.connect();
 
+if (location.protocol === 'file:') {
+  showNotice('This page was opened from a file. Open it from the gateway, for example at http://localhost:8080/.');
+} else {
+  void offerEcho();
+}
+
 /** The number at which callers hear themselves, where the gateway has one. */
-const settings: unknown = await fetch('phone.json').then(
-  (response) => response.json(),
-  () => undefined,
-);
-if (settings instanceof Object && 'echo' in settings && typeof settings.echo === 'string')
-  page.offerEcho(settings.echo);
+async function offerEcho(): Promise<void> {
+  const settings: unknown = await fetch('phone.json').then(
+    (response) => response.json(),
+    () => undefined,
+  );
+  if (settings instanceof Object && 'echo' in settings && typeof settings.echo === 'string')
+    page.offerEcho(settings.echo);
+}

@@ -1,9 +1,11 @@
-import type { Device, SonoPhone } from '../src/index.js';
+import type { Device } from '../src/devices.js';
+import type { SonoPhone } from '../src/sono-phone.js';
 import { button, element, input } from './dom.js';
 import { load, save } from './store.js';
 
 const accountKey = 'sono.account';
 const devicesKey = 'sono.devices';
+const callWaitingKey = 'sono.call-waiting';
 
 interface Chosen {
   readonly microphone?: string;
@@ -13,10 +15,11 @@ interface Chosen {
 const isObject = (value: unknown): value is Record<string, unknown> => typeof value === 'object' && value !== null;
 const isChosen = (value: unknown): value is Chosen =>
   isObject(value) && [value.microphone, value.speaker].every((id) => id === undefined || typeof id === 'string');
+const isBoolean = (value: unknown): value is boolean => typeof value === 'boolean';
 const isAccount = (value: unknown): value is { username: string; registrar: string } =>
   isObject(value) && typeof value.username === 'string' && typeof value.registrar === 'string';
 
-/** The dialog with devices and registration. */
+/** The dialog with devices, call waiting and registration. */
 export class Settings {
   readonly #phone: SonoPhone;
   readonly #dialog = element('settings', HTMLDialogElement);
@@ -36,6 +39,7 @@ export class Settings {
     };
     navigator.mediaDevices?.addEventListener('devicechange', () => void this.#listDevices());
     this.#wireDevices();
+    this.#wireCallWaiting();
     this.#wireRegistration();
   }
 
@@ -45,6 +49,16 @@ export class Settings {
     const [microphone, speaker] = [element('microphone', HTMLSelectElement), element('speaker', HTMLSelectElement)];
     microphone.onchange = () => void devices.useMicrophone(microphone.value || undefined).then(keep);
     speaker.onchange = () => void devices.useSpeaker(speaker.value || undefined).then(keep);
+  }
+
+  #wireCallWaiting(): void {
+    const wanted = input('call-waiting');
+    wanted.checked = load(callWaitingKey, isBoolean) ?? true;
+    wanted.onchange = () => {
+      save(callWaitingKey, wanted.checked);
+      this.#phone.callWaiting(wanted.checked);
+    };
+    this.#phone.callWaiting(wanted.checked);
   }
 
   #wireRegistration(): void {

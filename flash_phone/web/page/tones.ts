@@ -21,6 +21,14 @@ export class Tones {
     this.#loop(5, [[0.8, 1.8, [425]]]);
   }
 
+  /** What is heard in a call while somebody else calls (ITU-T E.180 section 10), too short to talk over. */
+  waiting(): void {
+    this.#loop(6, [
+      [0, 0.2, [425]],
+      [0.4, 0.6, [425]],
+    ]);
+  }
+
   busy(): void {
     this.#play(
       2,

@@ -1,3 +1,5 @@
+import type { ShownCall } from './calls.js';
+
 /** SIP's reasons (RFC 3261 section 21) in the words of a telephone. */
 const failures: Readonly<Record<number, string>> = {
   403: 'This call is not allowed.',
@@ -15,7 +17,19 @@ const failures: Readonly<Record<number, string>> = {
   604: 'There is nobody at this address.',
 };
 
-export function failureWords(sipStatus: number | undefined, reason: string | undefined): string {
+/** What is said at the end of a call; nothing to who has ended it. @param lost whether the gateway is not reached any more */
+export function endWords(
+  call: ShownCall,
+  { sipStatus, reason }: { readonly sipStatus?: number; readonly reason?: string },
+  lost: boolean,
+): string {
+  if (call.hungUp) return '';
+  if (!call.outgoing && call.answeredAt === undefined) return `Missed call from ${partyWords(call).name}.`;
+  if (call.answeredAt === undefined || sipStatus !== undefined) return failureWords(sipStatus, reason && tame(reason));
+  return lost && reason !== undefined ? `The call was lost: ${tame(reason)}.` : 'The other side has ended the call.';
+}
+
+function failureWords(sipStatus: number | undefined, reason: string | undefined): string {
   const words = sipStatus === undefined ? undefined : failures[sipStatus];
   return words ?? (reason ? `The call failed: ${reason}.` : 'The call failed.');
 }
@@ -36,4 +50,12 @@ export function duration(seconds: number): string {
 export function tame(text: string, longest = 120): string {
   const plain = text.replace(/[\p{Cc}\p{Bidi_Control}]/gu, ' ').trim();
   return plain.length > longest ? `${plain.slice(0, longest)}…` : plain;
+}
+
+/** What is shown of who is called or calls. */
+export function partyWords(
+  party: Pick<ShownCall, 'address' | 'name'> | undefined,
+): Pick<ShownCall, 'address' | 'name'> {
+  const address = tame(shortAddress(party?.address ?? ''));
+  return { address, name: party?.name || address.replace(/@.*$/, '') || 'Unknown' };
 }

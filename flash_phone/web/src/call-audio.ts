@@ -1,6 +1,6 @@
-import { compileSpeex, type SpeexModule } from 'speex-wasm';
 import { type FromWorklet, type ProcessorOptions, processorName, type ToWorklet } from '../worklet/messages.js';
 import { assetUrl } from './assets.js';
+import { loadCodec } from './codec.js';
 import { SonoPhoneError } from './events.js';
 import { openMicrophone } from './microphone.js';
 
@@ -18,17 +18,6 @@ export interface AudioHandler {
 
 /** What is used of an AudioContext beyond TypeScript's types (Audio Output Devices API). */
 type OutputContext = AudioContext & { setSinkId?(id: string): Promise<void> };
-
-let codec: Promise<SpeexModule | undefined> | undefined;
-
-/** Undefined when the gateway was built without libspeex. */
-const loadCodec = (): Promise<SpeexModule | undefined> => {
-  codec ??= fetch(assetUrl('speex.wasm')).then(
-    async (response) => (response.ok ? await compileSpeex(new Uint8Array(await response.arrayBuffer())) : undefined),
-    () => undefined,
-  );
-  return codec;
-};
 
 /** Microphone and speaker of one call. */
 export class CallAudio {

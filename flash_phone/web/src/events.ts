@@ -1,13 +1,16 @@
-/** Where a call stands: Sono.Call.Status. */
-export const CallStatus = {
-  notConnected: 0,
-  inProgress: 1,
-  connected: 2,
-  disconnecting: 3,
-  connectStreams: 4,
-} as const;
+import type { CallStatus } from '../../../plugin/call/status.js';
 
-export type CallStatusCode = (typeof CallStatus)[keyof typeof CallStatus];
+export { CallStatus } from '../../../plugin/call/status.js';
+
+/** Who calls. Texts from callers are anything: they are set as text, never as markup. */
+export interface Party {
+  /** The user that was called. */
+  readonly uri: string;
+  /** The caller's address. */
+  readonly from: string;
+  /** What the caller says is the name. */
+  readonly displayName?: string;
+}
 
 /** What a phone tells. The names and details are those of the Flash phone. */
 export interface SonoPhoneEvents {
@@ -19,9 +22,15 @@ export interface SonoPhoneEvents {
   registered: { readonly uri: string };
   registrationLost: { readonly reason: string };
   /** On 0 after a call that failed, the SIP status and the reason in words. */
-  status: { readonly status: CallStatusCode; readonly sipStatus?: number; readonly reason?: string };
-  /** Somebody calls: the user that was called, the caller's address, and what the caller says is the name. */
-  incoming: { readonly uri: string; readonly from: string; readonly displayName?: string };
+  status: { readonly status: CallStatus; readonly sipStatus?: number; readonly reason?: string };
+  /** Somebody calls. */
+  incoming: Party;
+  /** Somebody else calls during a call. */
+  waiting: Party;
+  /** The call is with this party now; the other one, if there still is one, is held. */
+  switched: Party;
+  /** The call that waited, or the one that was held, is over. */
+  waitingEnded: { readonly from: string; readonly reason?: string };
   /** By this phone (`local`), by the far end (`remote`); `reason` says why a wish of this phone was not granted. */
   hold: { readonly held: boolean; readonly local: boolean; readonly remote: boolean; readonly reason?: string };
   dtmf: { readonly digit: string; readonly duration: number };
@@ -33,8 +42,8 @@ export interface SonoPhoneEvents {
   quality: CallQuality;
   /** Ten times a second in a call, 0-100. */
   level: { readonly microphone: number; readonly speaker: number };
-  /** Something that was asked for was refused, or cannot be. */
-  error: { readonly code: string; readonly description: string };
+  /** Something that was asked for was refused, or cannot be; `command` names the method where it was one. */
+  error: { readonly code: string; readonly description: string; readonly command?: string };
 }
 
 export interface CallQuality {
@@ -54,9 +63,12 @@ export interface CallQuality {
 export class SonoPhoneError extends Error {
   override readonly name = 'SonoPhoneError';
   readonly code: string;
+  /** The method that was called. */
+  readonly command: string | undefined;
 
-  constructor(code: string, description: string, options?: ErrorOptions) {
+  constructor(code: string, description: string, { command, ...options }: ErrorOptions & { command?: string } = {}) {
     super(description, options);
     this.code = code;
+    this.command = command;
   }
 }

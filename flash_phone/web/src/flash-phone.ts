@@ -1,5 +1,5 @@
-import { Emitter } from './emitter.js';
-import { CallStatus, type CallStatusCode, type SonoPhoneEvents } from './events.js';
+import { BasePhone, withoutEnd } from './base-phone.js';
+import { CallStatus, type SonoPhoneEvents } from './events.js';
 import type { Credentials, Phone } from './phone.js';
 
 export interface FlashPhoneOptions {
@@ -9,6 +9,8 @@ export interface FlashPhoneOptions {
   readonly url: string;
   /** Where the invisible movie is put. Default: the end of the page. */
   readonly parent?: HTMLElement;
+  /** Whether a second caller is announced (event `waiting`). Default false. */
+  readonly callWaiting?: boolean;
 }
 
 const flashType = 'application/x-shockwave-flash';
@@ -22,19 +24,16 @@ export function hasFlashPlayer(): boolean {
 }
 
 /** The Flash phone without its face (`ui=none`), which this page controls by ExternalInterface. */
-export class FlashPhone extends Emitter<SonoPhoneEvents> implements Phone {
+export class FlashPhone extends BasePhone implements Phone {
   readonly #id: string;
   readonly #waiting: (() => void)[] = [];
   #ready = false;
-  #status: CallStatusCode = CallStatus.notConnected;
-  #address: string | undefined;
-  #muted = false;
   /** Whether it is connected, or tries to be. */
   #wanted = false;
   /** Somebody who is to be called as soon as the gateway is reached. */
   #toDial: string | undefined;
 
-  constructor({ movie, url, parent = document.body }: FlashPhoneOptions) {
+  constructor({ movie, url, parent = document.body, callWaiting = false }: FlashPhoneOptions) {
     super();
     const callback = `sonoPhoneEvent${++movies}`;
     Object.assign(globalThis, { [callback]: (name: string, details: string) => this.#received(name, details) });
@@ -53,42 +52,31 @@ export class FlashPhone extends Emitter<SonoPhoneEvents> implements Phone {
       element.append(param);
     }
     parent.append(element);
-  }
-
-  get status(): CallStatusCode {
-    return this.#status;
-  }
-
-  get address(): string | undefined {
-    return this.#address;
-  }
-
-  get muted(): boolean {
-    return this.#muted;
+    if (callWaiting) this.callWaiting(true);
   }
 
   connect(url?: string): void {
     this.#wanted = true;
-    this.#call('connect', url);
+    this.command('connect', url);
   }
 
   disconnect(): void {
-    this.#address = undefined;
+    this.state.address = undefined;
     this.#wanted = false;
     this.#toDial = undefined;
-    this.#call('disconnect');
+    this.command('disconnect');
   }
 
   register(username?: string, registrar?: string, credentials?: Credentials): void {
-    this.#call('register', username, registrar, credentials);
+    this.command('register', username, registrar, credentials);
   }
 
   unregister(): void {
-    this.#call('unregister');
+    this.command('unregister');
   }
 
   dial(uri: string): void {
-    if (this.#address !== undefined) this.#call('dial', uri);
+    if (this.state.address !== undefined) this.command('dial', uri);
     else {
       this.#toDial = uri;
       if (!this.#wanted) this.connect();
@@ -96,44 +84,29 @@ export class FlashPhone extends Emitter<SonoPhoneEvents> implements Phone {
   }
 
   accept(): void {
-    this.#call('accept');
-  }
-
-  reject(sipStatus?: number): void {
-    this.#call('reject', sipStatus);
+    this.command('accept');
   }
 
   hangup(): void {
     this.#toDial = undefined;
-    this.#call('hangup');
-  }
-
-  sendDTMF(digits: string, ms?: number): void {
-    this.#call('sendDTMF', digits, ms);
-  }
-
-  hold(held: boolean): void {
-    this.#call('hold', held);
+    this.command('hangup');
   }
 
   mute(muted: boolean): void {
-    this.#muted = muted;
-    this.#call('mute', muted);
+    this.state.muted = muted;
+    this.command('mute', muted);
   }
 
-  transfer(uri: string): void {
-    this.#call('transfer', uri);
+  /** Whether a second caller is announced during a call, or told that the line is busy. */
+  callWaiting(allowed: boolean): void {
+    this.command('callWaiting', allowed);
   }
 
-  sendMessage(uri: string, text: string): void {
-    this.#call('sendMessage', uri, text);
-  }
-
-  #call(name: string, ...args: unknown[]): void {
-    while (args.length > 0 && args.at(-1) === undefined) args.pop();
+  protected override command(name: string, ...args: unknown[]): void {
+    const known = withoutEnd(args);
     // Found anew: Ruffle puts an element of its own in the place of the movie's.
     const call = () =>
-      (document.getElementById(this.#id) as unknown as Record<string, (...args: unknown[]) => void>)[name]?.(...args);
+      (document.getElementById(this.#id) as unknown as Record<string, (...args: unknown[]) => void>)[name]?.(...known);
     if (this.#ready) call();
     else if (this.#waiting.length < mostWaiting) this.#waiting.push(call);
     else this.emit('error', { code: 'NotConnected', description: 'The Flash phone is not loaded yet.' });
@@ -141,22 +114,27 @@ export class FlashPhone extends Emitter<SonoPhoneEvents> implements Phone {
 
   /** @param details JSON, percent-encoded: players do not escape all that needs it */
   #received(name: string, details: string): void {
-    const told = JSON.parse(decodeURIComponent(details));
     if (name === 'ready') {
       this.#ready = true;
       for (const call of this.#waiting.splice(0)) call();
       return;
     }
-    if (name === 'status') this.#status = told.status;
+    // What the gateway left out is null in the movie.
+    const told = JSON.parse(decodeURIComponent(details), (_, value) => value ?? undefined);
+    if (name === 'status') {
+      // A gateway that is newer than this phone may have more of them.
+      if (!Object.values(CallStatus).includes(told.status)) return;
+      this.state.status = told.status;
+    }
     if (name === 'registered') this.#registered(told.uri);
-    if (name === 'disconnected' || name === 'registrationLost') this.#address = undefined;
+    if (name === 'disconnected' || name === 'registrationLost') this.state.address = undefined;
     this.emit(name as keyof SonoPhoneEvents, told);
   }
 
   #registered(uri: string): void {
-    this.#address = uri;
+    this.state.address = uri;
     const toDial = this.#toDial;
     this.#toDial = undefined;
-    if (toDial !== undefined) this.#call('dial', toDial);
+    if (toDial !== undefined) this.command('dial', toDial);
   }
 }

@@ -6,7 +6,10 @@ import {
   RtmpClient,
   type RtmpConnection,
 } from 'rtmp-server-ts/browser';
+import { withoutEnd } from './base-phone.js';
+import { loadCodec } from './codec.js';
 import { SonoPhoneError } from './events.js';
+import type { Credentials } from './phone.js';
 
 export interface LinkHandler {
   connected(): void;
@@ -23,6 +26,9 @@ export interface LinkHandler {
 /** Milliseconds before the next attempt: doubled after each failure, up to the longest. */
 const firstRetryMs = 1_000;
 const longestRetryMs = 30_000;
+
+/** Bits of connect's audioCodecs: what can be played here (RTMP specification section 7.2.1.1, SUPPORT_SND_). */
+const canPlay = { g711: 0x0080 | 0x0100, speex: 0x0800 } as const;
 
 /** The connection to the gateway, made again whenever it is lost, and registered again then. */
 export class GatewayLink {
@@ -74,8 +80,8 @@ export class GatewayLink {
   }
 
   /** Registers now and after each connection. */
-  register(args: readonly AmfValue[]): void {
-    this.#registration = args;
+  register(...args: readonly (string | Credentials | undefined)[]): void {
+    this.#registration = withoutEnd(args).map((value) => (value as AmfValue | undefined) ?? null);
     if (this.#connection !== undefined) this.#register(this.#connection);
   }
 
@@ -83,16 +89,20 @@ export class GatewayLink {
   command(name: string, ...args: AmfValue[]): void {
     const connection = this.#connection;
     if (connection === undefined) {
-      this.#handler.failed(new SonoPhoneError('NotConnected', `no gateway is connected; ${name} needs one`));
+      this.#handler.failed(
+        new SonoPhoneError('NotConnected', `no gateway is connected; ${name} needs one`, { command: name }),
+      );
       return;
     }
-    connection.call(name, ...args).catch((error) => this.#refused(error));
+    connection.call(name, ...args).catch((error) => this.#refused(name, error));
   }
 
   async #connect(url: string): Promise<void> {
     const attempt = ++this.#attempt;
     try {
-      const connection = await RtmpClient.connect(url, { properties: { app: 'sono' } });
+      const audioCodecs = canPlay.g711 | ((await loadCodec()) === undefined ? 0 : canPlay.speex);
+      if (attempt !== this.#attempt) return;
+      const connection = await RtmpClient.connect(url, { properties: { app: 'sono', audioCodecs } });
       if (attempt !== this.#attempt) {
         connection.close();
         return;
@@ -128,7 +138,7 @@ export class GatewayLink {
         this.#handler.registered(uri);
       },
       (error) => {
-        this.#refused(error);
+        this.#refused('register', error);
         if (again && connection === this.#connection) this.#registerSoon(connection);
       },
     );
@@ -148,13 +158,14 @@ export class GatewayLink {
   }
 
   /** What is not answered, or cannot be any more, is no refusal: accepted commands have no answer of their own. */
-  #refused(error: unknown): void {
+  #refused(command: string, error: unknown): void {
     if (!(error instanceof RtmpCallError)) return;
     const { code, description } = amfProperties(error.info[0]) ?? {};
     this.#handler.failed(
       new SonoPhoneError(
         typeof code === 'string' ? code : 'Sono.Call.Failed',
         typeof description === 'string' ? description : error.message,
+        { command },
       ),
     );
   }

@@ -1,11 +1,11 @@
-import type { CallStatusCode, SonoPhoneEvents } from './events.js';
+import type { CallStatus, SonoPhoneEvents } from './events.js';
 
 /** A password, or a user who is not called as the address is. */
 export type Credentials = string | { readonly user?: string; readonly password: string };
 
 /** What a phone can do, be it the browser's own or the Flash phone. */
 export interface Phone {
-  readonly status: CallStatusCode;
+  readonly status: CallStatus;
   readonly address: string | undefined;
   readonly muted: boolean;
   connect(url?: string): void;
@@ -18,6 +18,8 @@ export interface Phone {
   hangup(): void;
   sendDTMF(digits: string, ms?: number): void;
   hold(held: boolean): void;
+  callWaiting(allowed: boolean): void;
+  swap(): void;
   mute(muted: boolean): void;
   transfer(uri: string): void;
   sendMessage(uri: string, text: string): void;

@@ -1,18 +1,19 @@
-import type { AmfObject, AmfValue } from 'rtmp-server-ts/browser';
+import type { AmfObject } from 'rtmp-server-ts/browser';
 import { defaultGateway } from './assets.js';
-import { CallAudio } from './call-audio.js';
-import { CallStreams } from './call-streams.js';
+import { type Argument, BasePhone } from './base-phone.js';
+import { CallMedia } from './call-media.js';
 import { Devices } from './devices.js';
-import { Emitter } from './emitter.js';
-import { CallStatus, type CallStatusCode, SonoPhoneError, type SonoPhoneEvents } from './events.js';
+import { CallStatus, SonoPhoneError } from './events.js';
 import { FlashPhone, type FlashPhoneOptions, hasFlashPlayer } from './flash-phone.js';
+import { statusIn, tellEvent } from './gateway-events.js';
 import { GatewayLink } from './gateway-link.js';
 import type { Credentials, Phone } from './phone.js';
-import { QualityMeter } from './quality-meter.js';
 
 export interface SonoPhoneOptions {
   /** The gateway, `ws://` or `wss://`. Default: the one that served this script. */
   readonly url?: string;
+  /** Whether a second caller is announced (event `waiting`) instead of being told that the line is busy. Default false. */
+  readonly callWaiting?: boolean;
 }
 
 export interface CreateOptions extends SonoPhoneOptions {
@@ -21,39 +22,39 @@ export interface CreateOptions extends SonoPhoneOptions {
 }
 
 /**
- * A phone without a face: one connection to a gateway, one call. Methods return at once; what comes of them is told by events.
- * `dial` and `accept` ask for the microphone and have to be called from a click or a key.
+ * A phone without a face: one connection to a gateway, one call, and another that waits or is held. Methods return at once;
+ * what comes of them is told by events. `dial` and `accept` ask for the microphone and have to be called from a click or a key.
  */
-export class SonoPhone extends Emitter<SonoPhoneEvents> implements Phone {
+export class SonoPhone extends BasePhone implements Phone {
   /** Microphones and speakers. */
   readonly devices: Devices;
   readonly #url: string;
   readonly #link: GatewayLink;
-  readonly #quality = new QualityMeter();
-  #status: CallStatusCode = CallStatus.notConnected;
-  #address: string | undefined;
-  #audio: CallAudio | undefined;
-  #streams: CallStreams | undefined;
-  #muted = false;
+  readonly #media: CallMedia;
+  #callWaiting: boolean;
   #ringing = false;
-  /** Counts calls, so that what was begun for one that is over is given up. */
-  #call = 0;
   /** Somebody who is to be called as soon as the gateway is reached. */
-  #waiting: string | undefined;
+  #toDial: string | undefined;
 
-  constructor({ url = defaultGateway() }: SonoPhoneOptions = {}) {
+  constructor({ url = defaultGateway(), callWaiting = false }: SonoPhoneOptions = {}) {
     super();
     this.#url = url;
-    this.devices = new Devices((kind, id) => this.#useDevice(kind, id));
+    this.#callWaiting = callWaiting;
+    this.devices = new Devices((kind, id) => this.#media.useDevice(kind, id));
     this.#link = new GatewayLink({
-      connected: () => this.emit('connected', {}),
+      connected: () => this.#connected(),
       disconnected: (reason, retryMs) => this.#disconnected(reason, retryMs),
       registered: (uri) => this.#registered(uri),
       registrationLost: (reason) => {
-        this.#address = undefined;
+        this.state.address = undefined;
         this.emit('registrationLost', { reason });
       },
       status: (info) => this.#received(info),
+      failed: (error) => this.#fail(error),
+    });
+    this.#media = new CallMedia(this.devices, () => this.#link.connection, {
+      level: (microphone, speaker) => this.emit('level', { microphone, speaker }),
+      quality: (quality) => this.emit('quality', quality),
       failed: (error) => this.#fail(error),
     });
   }
@@ -62,21 +63,7 @@ export class SonoPhone extends Emitter<SonoPhoneEvents> implements Phone {
   static create({ flash, ...options }: CreateOptions = {}): Phone {
     const able = globalThis.AudioWorkletNode !== undefined;
     const wanted = flash !== undefined && (flash.prefer === true || !able) && hasFlashPlayer();
-    return wanted ? new FlashPhone(flash) : new SonoPhone(options);
-  }
-
-  /** Where the call stands. */
-  get status(): CallStatusCode {
-    return this.#status;
-  }
-
-  /** The SIP address at which this phone can be called; undefined while there is none. */
-  get address(): string | undefined {
-    return this.#address;
-  }
-
-  get muted(): boolean {
-    return this.#muted;
+    return wanted ? new FlashPhone({ ...options, ...flash }) : new SonoPhone(options);
   }
 
   /** Connects and registers, and does so again after each loss of the connection until `disconnect`. */
@@ -86,207 +73,125 @@ export class SonoPhone extends Emitter<SonoPhoneEvents> implements Phone {
   }
 
   disconnect(): void {
-    this.#waiting = undefined;
-    this.#address = undefined;
+    this.#toDial = undefined;
+    this.state.address = undefined;
     this.#link.close();
     this.#endCall('this phone disconnected');
   }
 
   /** Without arguments the gateway makes up an address. Takes the place of what was registered. */
   register(username?: string, registrar?: string, credentials?: Credentials): void {
-    const args = [username, registrar, credentials] as (AmfValue | undefined)[];
-    while (args.length > 0 && args.at(-1) === undefined) args.pop();
-    this.#link.register(args.map((value) => value ?? null));
+    this.#link.register(username, registrar, credentials);
   }
 
   unregister(): void {
-    this.#address = undefined;
-    this.#link.command('unregister');
+    this.state.address = undefined;
+    this.command('unregister');
   }
 
   /** Calls a SIP address. Connects first where that was not done yet. */
   dial(uri: string): void {
-    if (this.#status !== CallStatus.notConnected || this.#ringing || this.#audio !== undefined) {
+    if (this.state.status !== CallStatus.notConnected || this.#ringing || this.#media.open) {
       this.#fail(new SonoPhoneError('Sono.Call.Existing', 'There is a call already.'));
       return;
     }
     void this.#withAudio(() => this.#dial(uri));
   }
 
-  /** Answers the incoming call. */
+  /** Answers the incoming call; in a call answers the one that waits, and holds the other. */
   accept(): void {
-    void this.#withAudio(() => this.#link.command('accept'));
+    if (this.state.status === CallStatus.connected) this.command('accept');
+    else void this.#withAudio(() => this.command('accept'));
   }
 
-  /** Refuses the incoming call. @param sipStatus 400-699, 486 (busy) by default */
-  reject(sipStatus?: number): void {
-    this.#link.command('reject', ...(sipStatus === undefined ? [] : [sipStatus]));
-  }
-
-  /** Ends the call, or the attempt at one. */
+  /** Ends the call, or the attempt at one. A call that is held comes back. */
   hangup(): void {
-    if (this.#waiting !== undefined || (this.#status === CallStatus.notConnected && !this.#ringing)) this.#closeAudio();
-    this.#waiting = undefined;
-    if (this.#link.connection !== undefined) this.#link.command('hangup');
-  }
-
-  /** @param digits 0-9 * # A-D @param ms length of each */
-  sendDTMF(digits: string, ms?: number): void {
-    this.#link.command('sendDTMF', digits, ...(ms === undefined ? [] : [ms]));
-  }
-
-  hold(held: boolean): void {
-    this.#link.command('hold', held);
+    if (this.#toDial !== undefined || (this.state.status === CallStatus.notConnected && !this.#ringing))
+      this.#media.close();
+    this.#toDial = undefined;
+    if (this.#link.connection !== undefined) this.command('hangup');
   }
 
   /** The far end hears silence. Stays so over calls. */
   mute(muted: boolean): void {
-    this.#muted = muted;
-    this.#audio?.mute(muted);
+    this.state.muted = muted;
+    this.#media.mute(muted);
   }
 
-  transfer(uri: string): void {
-    this.#link.command('transfer', uri);
+  /** Whether a second caller is announced during a call, or told that the line is busy. Holds for later connections too. */
+  callWaiting(allowed: boolean): void {
+    this.#callWaiting = allowed;
+    if (this.#link.connection !== undefined) this.command('callWaiting', allowed);
   }
 
-  sendMessage(uri: string, text: string): void {
-    this.#link.command('sendMessage', uri, text);
+  protected override command(name: string, ...args: Argument[]): void {
+    this.#link.command(name, ...args);
   }
 
   #dial(uri: string): void {
-    if (this.#address !== undefined) this.#link.command('dial', uri);
+    if (this.state.address !== undefined) this.command('dial', uri);
     else {
-      this.#waiting = uri;
+      this.#toDial = uri;
       if (!this.#link.wanted) this.#link.open(this.#url);
     }
   }
 
+  #connected(): void {
+    this.emit('connected', {});
+    // The gateway's own choice is no: older ones, which know nothing of it, are not asked in vain.
+    if (this.#callWaiting) this.command('callWaiting', true);
+  }
+
   #registered(uri: string): void {
-    this.#address = uri;
+    this.state.address = uri;
     this.emit('registered', { uri });
-    const waiting = this.#waiting;
-    this.#waiting = undefined;
-    if (waiting !== undefined) this.#link.command('dial', waiting);
+    const uriToDial = this.#toDial;
+    this.#toDial = undefined;
+    if (uriToDial !== undefined) this.command('dial', uriToDial);
   }
 
   #received(info: AmfObject): void {
-    const text = (value: AmfValue | undefined) => (typeof value === 'string' ? value : '');
-    switch (info.code) {
-      case 'Sono.Call.Status':
-        this.#changed(info);
-        break;
-      case 'Sono.Call.Incoming':
-        this.#ringing = true;
-        this.emit('incoming', {
-          uri: text(info.uri),
-          from: text(info.from),
-          ...(text(info.displayName) !== '' && { displayName: text(info.displayName) }),
-        });
-        break;
-      case 'Sono.Call.Hold':
-        this.emit('hold', {
-          held: info.held === true,
-          local: info.local === true,
-          remote: info.remote === true,
-          ...(typeof info.reason === 'string' && { reason: info.reason }),
-        });
-        break;
-      case 'Sono.Call.DTMF':
-        this.emit('dtmf', { digit: text(info.digit), duration: Number(info.duration) || 0 });
-        break;
-      case 'Sono.Call.Transferred':
-        this.emit('transferred', { uri: text(info.uri) });
-        break;
-      case 'Sono.Call.TransferFailed':
-        this.emit('transferFailed', { reason: text(info.reason) });
-        break;
-      case 'Sono.Message':
-        this.emit('message', { from: text(info.from), text: text(info.text) });
-        break;
-    }
+    if (info.code === 'Sono.Call.Status') this.#changed(info);
+    if (info.code === 'Sono.Call.Incoming') this.#ringing = true;
+    tellEvent(info, (event, details) => this.emit(event, details));
   }
 
-  #changed({ status_code: code, sip_status: sipStatus, reason }: AmfObject): void {
-    const status = Object.values(CallStatus).find((known) => known === code);
+  #changed(info: AmfObject): void {
+    const told = statusIn(info);
     // A gateway that is newer than this phone may have more of them.
-    if (status === undefined) return;
-    this.#status = status;
-    if (status === CallStatus.connectStreams) void this.#openStreams();
-    if (status === CallStatus.disconnecting) this.#closeStreams();
-    if (status === CallStatus.notConnected) this.#closeAudio();
-    this.emit('status', {
-      status,
-      ...(typeof sipStatus === 'number' && { sipStatus }),
-      ...(typeof reason === 'string' && { reason }),
-    });
+    if (told === undefined) return;
+    this.state.status = told.status;
+    if (told.status === CallStatus.connectStreams) this.#connectStreams();
+    if (told.status === CallStatus.disconnecting) this.#media.closeStreams();
+    if (told.status === CallStatus.notConnected) this.#closeMedia();
+    this.emit('status', told);
+  }
+
+  #connectStreams(): void {
+    this.#ringing = false;
+    void this.#media.openStreams();
+    // The call before ended while the one that waited was accepted: its microphone is closed, and nobody asked for another.
+    if (!this.#media.open) void this.#withAudio(() => {});
   }
 
   async #withAudio(then: () => void): Promise<void> {
-    const call = ++this.#call;
     try {
-      const { microphone, speaker } = this.devices;
-      const audio = await CallAudio.open(
-        {
-          said: (message) => this.#streams?.say(message),
-          level: (said, heard) => this.#level(said, heard),
-          failed: (error) => this.#fail(error),
-          statistics: (counts) => {
-            this.emit('quality', this.#quality.second(counts));
-            if (this.#link.connection !== undefined) void this.#quality.measure(this.#link.connection);
-          },
-        },
-        { ...(microphone !== undefined && { microphone }), ...(speaker !== undefined && { speaker }) },
-      );
-      if (call !== this.#call) {
-        audio.close();
-        return;
-      }
-      this.#audio = audio;
-      audio.mute(this.#muted);
-      then();
+      if (await this.#media.openAudio()) then();
     } catch (error) {
-      if (call === this.#call) this.#fail(error);
+      this.#fail(error);
     }
   }
 
-  async #openStreams(): Promise<void> {
-    this.#closeStreams();
-    const connection = this.#link.connection;
-    if (connection === undefined) return;
-    const streams = new CallStreams();
-    this.#streams = streams;
-    try {
-      await streams.open(connection, (timestamp, message) => this.#audio?.play(timestamp, message));
-    } catch (cause) {
-      if (this.#streams === streams)
-        this.#fail(new SonoPhoneError('Stream.Failed', 'The gateway takes no audio.', { cause }));
-    }
-  }
-
-  #level(microphone: number, speaker: number): void {
-    if (this.#streams === undefined) return;
-    this.emit('level', { microphone: percent(this.#muted ? 0 : microphone), speaker: percent(speaker) });
-  }
-
-  #closeStreams(): void {
-    this.#streams?.close();
-    this.#streams = undefined;
-  }
-
-  #closeAudio(): void {
-    this.#call++;
+  #closeMedia(): void {
     this.#ringing = false;
-    this.#closeStreams();
-    this.#quality.reset();
-    this.#audio?.close();
-    this.#audio = undefined;
+    this.#media.close();
   }
 
   #disconnected(reason: string, retryMs: number | undefined): void {
-    this.#address = undefined;
-    if (this.#waiting !== undefined) {
-      this.#waiting = undefined;
-      this.#closeAudio();
+    this.state.address = undefined;
+    if (this.#toDial !== undefined) {
+      this.#toDial = undefined;
+      this.#closeMedia();
       this.#fail(new SonoPhoneError('NotConnected', reason));
     }
     this.#endCall(reason);
@@ -295,30 +200,17 @@ export class SonoPhone extends Emitter<SonoPhoneEvents> implements Phone {
 
   /** A lost connection has lost its call too. */
   #endCall(reason: string): void {
-    const calling = this.#status !== CallStatus.notConnected || this.#ringing;
-    this.#status = CallStatus.notConnected;
-    this.#closeAudio();
+    const calling = this.state.status !== CallStatus.notConnected || this.#ringing;
+    this.state.status = CallStatus.notConnected;
+    this.#closeMedia();
     if (calling) this.emit('status', { status: CallStatus.notConnected, reason });
   }
 
-  async #useDevice(kind: 'microphone' | 'speaker', id: string | undefined): Promise<void> {
-    try {
-      if (kind === 'microphone') await this.#audio?.useMicrophone(id);
-      else await this.#audio?.useSpeaker(id ?? '');
-    } catch (error) {
-      this.#fail(error);
-    }
-  }
-
   #fail(error: unknown): void {
-    const code = error instanceof SonoPhoneError ? error.code : 'Internal';
+    const { code, command } = error instanceof SonoPhoneError ? error : { code: 'Internal', command: undefined };
     // A call that was refused before it began has taken the microphone for nothing.
-    if (this.#status === CallStatus.notConnected && !this.#ringing && this.#streams === undefined) this.#closeAudio();
-    this.emit('error', { code, description: error instanceof Error ? error.message : String(error) });
+    if (this.state.status === CallStatus.notConnected && !this.#ringing && !this.#media.streaming) this.#media.close();
+    const description = error instanceof Error ? error.message : String(error);
+    this.emit('error', { code, description, ...(command !== undefined && { command }) });
   }
-}
-
-/** As an ear judges: 60 dB below the loudest is nothing. */
-function percent(peak: number): number {
-  return Math.round(Math.max(0, Math.min(100, 100 + (20 * Math.log10(Math.max(peak, 1e-6)) * 100) / 60)));
 }

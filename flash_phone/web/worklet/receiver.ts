@@ -1,5 +1,5 @@
 import { SpeexCodec, type SpeexDecoder, type SpeexModule, splitPacket } from 'speex-wasm';
-import { expand } from './g711.js';
+import { expand } from '../../../plugin/media/audio/g711.js';
 import { type Frame, frameMs, JitterBuffer, type JitterStatistics } from './jitter-buffer.js';
 import { Resampler } from './resampler.js';
 
@@ -94,7 +94,7 @@ export class Receiver {
   }
 
   #decode({ codec, data }: Frame): Float32Array {
-    if (codec !== 'speex') return this.#upsampler.process(expand(codec, data));
+    if (codec !== 'speex') return this.#upsampler.process(toFloats(expand(codec, data)));
     const decoded = this.#decoder?.decode(data);
     return decoded?.ok ? toFloats(decoded.samples) : new Float32Array(frameSize);
   }

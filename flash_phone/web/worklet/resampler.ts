@@ -1,3 +1,5 @@
+import { kaiser, sinc } from '../../../plugin/media/audio/windowed-sinc.js';
+
 /**
  * From one sample rate to another: a sinc in a Kaiser window, whose cut-off lies below half of the lower rate. Rates need
  * not divide each other. Deterministic; delays by `halfWidth` samples of the lower rate, 1 ms at 16 kHz.
@@ -19,6 +21,11 @@ export class Resampler {
     this.#table = kernel(this.#taps, passBand * Math.min(1, to / from));
     this.#line = new Float32Array(this.#taps);
     this.#position = 0;
+  }
+
+  /** Samples of the input by which the output is behind. */
+  get delay(): number {
+    return this.#taps / 2;
   }
 
   process(samples: Float32Array): Float32Array {
@@ -63,7 +70,7 @@ function kernel(taps: number, cutoff: number): Float32Array {
   const table = Float32Array.from({ length: (taps + 1) * phases + 1 }, (_, index) => {
     const x = (index - middle) / phases;
     const edge = x / (taps / 2);
-    return Math.abs(edge) >= 1 ? 0 : cutoff * sinc(cutoff * x) * besselI0(beta * Math.sqrt(1 - edge * edge));
+    return Math.abs(edge) >= 1 ? 0 : sinc(cutoff * x) * kaiser(edge, beta);
   });
   for (let phase = 0; phase <= phases; phase++) {
     let sum = 0;
@@ -76,19 +83,4 @@ function kernel(taps: number, cutoff: number): Float32Array {
 
 function scale(table: Float32Array, at: number, factor: number): void {
   if (at < table.length) table[at] = (table[at] ?? 0) * factor;
-}
-
-function sinc(x: number): number {
-  return x === 0 ? 1 : Math.sin(Math.PI * x) / (Math.PI * x);
-}
-
-/** The modified Bessel function of the first kind and order 0, by its power series. */
-function besselI0(x: number): number {
-  let term = 1;
-  let total = 1;
-  for (let n = 1; n < 30; n++) {
-    term *= (x / (2 * n)) ** 2;
-    total += term;
-  }
-  return total;
 }

@@ -1,5 +1,5 @@
 import { SpeexCodec, type SpeexEncoder, type SpeexModule } from 'speex-wasm';
-import { compressMuLaw } from './g711.js';
+import { compress } from '../../../plugin/media/audio/g711.js';
 import { Resampler } from './resampler.js';
 
 /** FLV's audio byte: Speex, always told as 44 kHz, 16 bit, mono; and mu-law. */
@@ -35,10 +35,10 @@ export class Sender {
   }
 
   #encode(): Uint8Array {
-    if (this.#encoder === undefined) return message(flvByte.pcmu, compressMuLaw(this.#frame));
     const samples = Int16Array.from(this.#frame, (value) =>
       Math.max(-32768, Math.min(32767, Math.round(value * 32768))),
     );
+    if (this.#encoder === undefined) return message(flvByte.pcmu, compress('pcmu', samples));
     return message(flvByte.speex, this.#encoder.encode(samples) ?? new Uint8Array());
   }
 }

@@ -1,5 +1,6 @@
 import type { PublishRequest, RpcCall } from 'rtmp-server-ts';
 import type { Caller, CallNotice, CallStatusUpdate, Credentials, RegistrarAddress } from '../../call/ports.js';
+import type { CallsNotice } from '../line-calls.js';
 
 /** What a person is told who calls or registers while there is no SIP server. */
 export const noServer = 'the SIP server cannot be reached; try again in a moment';
@@ -24,12 +25,16 @@ export interface PhoneLine {
   /** Whether {@link dial} would be refused. */
   check(destination: string): DialOutcome;
   dial(destination: string, wish?: CallWish): DialOutcome;
-  /** Ends the call, or the attempt at one; without a call it does nothing. */
+  /** Ends the call, or the attempt at one; without a call it does nothing. With a held one besides, that goes on. */
   hangup(): void;
-  /** Answers the incoming call; without one it does nothing. */
+  /** Answers the incoming call, also one that waits beside another, which is held then; without one it does nothing. */
   accept(wish?: CallWish): void;
   /** Refuses the incoming call with a final SIP status, 400-699; without one it does nothing. */
   decline(sipStatus: number): void;
+  /** Whether somebody may ring while there is a call that is answered. Default false: they find the line busy. */
+  callWaiting(on: boolean): void;
+  /** Exchanges the call and the held one; the outcome is told as `switched`. */
+  swap(): Refusal | undefined;
   /** Presses keys in the call, each for `ms` milliseconds; the refusal is for a person. */
   sendDtmf(digits: string, ms: number): Refusal | undefined;
   /** Holds the call, or ends that; the outcome is told as a notice. */
@@ -74,6 +79,8 @@ export interface Dialect {
   incoming(caller: Caller): void;
   /** Something happens in the call. */
   notice(notice: CallNotice): void;
+  /** Something becomes of two calls at a time: only an API that turns call waiting on needs it. */
+  calls?(notice: CallsNotice): void;
   /** The client starts to send on one of its streams. Answers the request. */
   publish(request: PublishRequest): void;
   /** What it sends is known: metadata or media have come, or none for a while. */

@@ -7,8 +7,10 @@ import {
   type RtmpSession,
 } from 'rtmp-server-ts';
 import type { Caller, CallNotice, CallStatusUpdate } from '../../call/ports.js';
+import type { CallsNotice } from '../line-calls.js';
 import { type CallWish, type Dialect, type DialRefusal, noServer, type PhoneLine } from './dialect.js';
 import { readDtmf } from './sono-dtmf.js';
+import { callsPush, incomingPush, keyFramePush, noticePush, statusPush } from './sono-pushes.js';
 import { readRegister } from './sono-register.js';
 
 const refusalCodes = { existing: 'Sono.Call.Existing', failed: 'Sono.Call.Failed' } as const;
@@ -37,6 +39,12 @@ export class SonoDialect implements Dialect {
       case 'reject':
         this.#reject(call);
         return true;
+      case 'callWaiting':
+        this.#callWaiting(call);
+        return true;
+      case 'swap':
+        this.#swap(call);
+        return true;
       case 'sendDTMF':
         this.#sendDtmf(call);
         return true;
@@ -61,51 +69,24 @@ export class SonoDialect implements Dialect {
     }
   }
 
-  status({ status, sipStatus, reason }: CallStatusUpdate): void {
-    this.#session.status({
-      level: 'status',
-      code: 'Sono.Call.Status',
-      status_code: status,
-      ...(sipStatus !== undefined && { sip_status: sipStatus }),
-      ...(reason !== undefined && { reason }),
-    });
+  status(update: CallStatusUpdate): void {
+    this.#session.status(statusPush(update));
   }
 
   keyFrameWanted(): void {
-    this.#session.status({ level: 'status', code: 'Sono.Call.KeyFrame' });
+    this.#session.status(keyFramePush);
   }
 
-  incoming({ called, from, displayName, video }: Caller): void {
-    this.#session.status({
-      level: 'status',
-      code: 'Sono.Call.Incoming',
-      uri: called,
-      from,
-      ...(displayName !== undefined && { displayName }),
-      ...(video !== undefined && { video }),
-    });
+  incoming(caller: Caller): void {
+    this.#session.status(incomingPush(caller));
   }
 
   notice(notice: CallNotice): void {
-    switch (notice.type) {
-      case 'dtmf':
-        this.#push('Sono.Call.DTMF', { digit: notice.tone.digit, duration: notice.tone.duration });
-        return;
-      case 'hold': {
-        const { local, remote, reason } = notice;
-        this.#push('Sono.Call.Hold', { held: local || remote, local, remote, ...(reason !== undefined && { reason }) });
-        return;
-      }
-      case 'transferred':
-        this.#push('Sono.Call.Transferred', { uri: notice.uri });
-        return;
-      case 'transfer-failed':
-        this.#push('Sono.Call.TransferFailed', { reason: notice.reason });
-        return;
-      case 'message':
-        this.#push('Sono.Message', { from: notice.message.from, text: notice.message.text });
-        return;
-    }
+    this.#session.status(noticePush(notice));
+  }
+
+  calls(notice: CallsNotice): void {
+    this.#session.status(callsPush(notice));
   }
 
   /** The call decides whether anybody hears it; the name carries no meaning. */
@@ -135,6 +116,21 @@ export class SonoDialect implements Dialect {
     } else {
       call.error(fault('Sono.Call.Failed', 'reject takes a SIP status from 400 to 699, or nothing for 486'));
     }
+  }
+
+  #callWaiting(call: RpcCall): void {
+    const [on] = call.args;
+    if (typeof on !== 'boolean') {
+      call.error(fault('Sono.Call.Failed', 'callWaiting takes true, or false for a busy line'));
+      return;
+    }
+    this.#line.callWaiting(on);
+    call.result();
+  }
+
+  #swap(call: RpcCall): void {
+    const refusal = this.#line.swap();
+    if (refusal) call.error(fault('Sono.Call.Failed', refusal.description));
   }
 
   #sendDtmf(call: RpcCall): void {
@@ -169,10 +165,6 @@ export class SonoDialect implements Dialect {
       () => call.result({ level: 'status' }),
       (error: Error) => call.error(fault('Sono.Message.Failed', error.message)),
     );
-  }
-
-  #push(code: string, fields: AmfObject): void {
-    this.#session.status({ level: 'status', code, ...fields });
   }
 
   #register(call: RpcCall): void {

@@ -73,7 +73,7 @@ export class EmbeddedSip {
       const server = await ControlServer.listen(controlHost, control.port ?? 0, parts);
       return new EmbeddedSip({ host, port }, { host: controlHost, port: server.port, secret }, sipCore, async () => {
         await server.close();
-        await numbers?.close();
+        numbers?.close();
         sipCore.close();
         await transport.close();
         clock.cancelAll();

@@ -82,7 +82,7 @@ export class AudioFlow {
   change(agreement: AudioAgreement, now: number): void {
     this.#agreement = agreement;
     this.sender.use(sendFormat(agreement), now);
-    this.receiver.formats = agreement.receive;
+    this.receiver.use(agreement.receive);
     this.#dtmfSender.format = agreement.events;
   }
 
@@ -111,6 +111,7 @@ export class AudioFlow {
 
   tick(now: number): void {
     this.receiver.tick(now);
+    if (this.sending && !this.#dtmfSender.busy) this.sender.tick(now);
     this.#dtmfReceiver.tick(now);
     this.#dtmfSender.tick(now);
   }
@@ -164,6 +165,8 @@ export class AudioFlow {
       outOfRange: receiver.window.outOfRange,
       droppedSlowReader: receiver.droppedSlowReader,
       telephoneEvents: receiver.telephoneEvents,
+      comfortNoise: receiver.comfortNoise,
+      comfortNoiseSent: sender.comfortNoise,
       dtmfSent: this.#dtmfSender.sent,
       dtmfDropped: this.#dtmfSender.dropped,
       unknownPayloadType: receiver.unknownPayloadType,
@@ -181,6 +184,7 @@ export class AudioFlow {
 
 const tenths = (value: number): number => Math.round(value * 10) / 10;
 
-function sendFormat({ codec, packetDuration, send: { payloadType, clockRate }, others }: AudioAgreement): SendFormat {
-  return { codec, packetDuration, payloadType, clockRate, others };
+function sendFormat({ codec, packetDuration, send, others, noise }: AudioAgreement): SendFormat {
+  const { payloadType, clockRate } = send;
+  return { codec, packetDuration, payloadType, clockRate, others, ...(noise && { noise: noise.payloadType }) };
 }

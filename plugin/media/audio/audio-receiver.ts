@@ -1,14 +1,16 @@
 import type { ClientAudio, ClientCodec } from '../../call/client-audio.js';
 import type { ClientFrame } from '../../call/ports.js';
-import type { ReceiveFormats } from '../negotiation/formats.js';
+import type { ReceiveFormat, ReceiveFormats } from '../negotiation/formats.js';
+import { InterarrivalJitter } from '../rtp/jitter.js';
 import { defaultReorderLimits, type ReorderLimits, ReorderWindow } from '../rtp/reorder.js';
-import type { RtpPacket } from '../rtp/rtp.js';
-import { distance32 } from '../rtp/serial.js';
+import { buildRtp, parseRtp, type RtpPacket } from '../rtp/rtp.js';
 import { ReceiveTimeline } from '../rtp/timeline.js';
 import { type AudioTools, refusal } from './audio-tools.js';
 import { type AudioCodec, isForeign } from './flv-audio.js';
+import { isLaw, type Law } from './g711.js';
 import { heardAs } from './heard-as.js';
 import { type ReceivePath, receivePath } from './receive-path.js';
+import { SilenceFiller } from './silence-filler.js';
 
 export interface AudioReceiverOptions extends AudioTools {
   readonly formats: ReceiveFormats;
@@ -43,20 +45,23 @@ export class AudioReceiver {
   droppedSlowReader = 0;
   /** Packets of telephone-event (RFC 4733). */
   telephoneEvents = 0;
+  /** Packets that describe comfort noise (RFC 3389). */
+  comfortNoise = 0;
   /** Packets of a payload type that was not negotiated. */
   unknownPayloadType = 0;
   /** Packets that the client got in another codec. */
   transcoded = 0;
   /** Packets whose payload is not a whole number of frames. */
   malformed = 0;
-  /** Interarrival jitter in milliseconds (RFC 3550 section 6.4.1). */
-  jitter = 0;
-  formats: ReceiveFormats;
   readonly window: ReorderWindow<Arrived>;
   readonly timeline: ReceiveTimeline;
   readonly #options: AudioReceiverOptions;
   readonly #play: AudioReceiverOptions['play'];
   readonly #clientCodec: () => ClientCodec | undefined;
+  #formats: ReceiveFormats;
+  readonly #silence = new SilenceFiller((octets, timestamp, law) => this.#writeNoise(octets, timestamp, law));
+  /** Number of the packet delivered last. */
+  #delivered: number | undefined;
   /** What `#path` was made for. */
   #from: AudioCodec | undefined;
   #sends: ClientCodec | undefined;
@@ -64,15 +69,21 @@ export class AudioReceiver {
   #path: ReceivePath | undefined;
   #concealed = 0;
   #ssrc: number | undefined;
-  #previous: Arrived | undefined;
+  readonly #jitter = new InterarrivalJitter();
 
   constructor(options: AudioReceiverOptions) {
-    this.formats = options.formats;
+    this.#formats = options.formats;
     this.#options = options;
     this.#play = options.play;
     this.#clientCodec = options.clientCodec ?? (() => undefined);
     this.timeline = new ReceiveTimeline(options.origin);
     this.window = new ReorderWindow((arrived) => this.#deliver(arrived), options.reorder ?? defaultReorderLimits);
+  }
+
+  /** What payload types mean from now on, as a new answer says. */
+  use(formats: ReceiveFormats): void {
+    this.#formats = formats;
+    this.#silence.stop();
   }
 
   /** The source heard now. */
@@ -92,6 +103,11 @@ export class AudioReceiver {
   /** What the client hears; undefined before the first packet. */
   get heard(): ClientCodec | undefined {
     return this.#to;
+  }
+
+  /** Milliseconds. */
+  get jitter(): number {
+    return this.#jitter.value;
   }
 
   /** Packets that never arrived. */
@@ -115,14 +131,15 @@ export class AudioReceiver {
     if (packet.ssrc !== this.#ssrc) this.#changeSource(packet.ssrc);
     this.packets++;
     this.octets += packet.end - packet.start;
-    const arrived = { packet, arrival };
-    this.#measureJitter(arrived);
-    this.window.push(packet.sequence, arrived, arrival);
+    const format = this.#formats[packet.payloadType];
+    if (isAudio(format)) this.#jitter.arrived(packet.timestamp, format.clockRate, arrival);
+    this.window.push(packet.sequence, { packet, arrival }, arrival);
   }
 
-  /** Gives up missing packets that others have waited for long enough. */
+  /** Gives up missing packets that others have waited for long enough, and goes on with the noise of silence. */
   tick(now: number): void {
     this.window.expire(now);
+    this.#silence.tick(now);
   }
 
   /** Gives back the memory of the codec. Nothing may be received after. */
@@ -135,28 +152,20 @@ export class AudioReceiver {
   #changeSource(ssrc: number): void {
     this.window.reset();
     this.timeline.restart();
-    this.#previous = undefined;
+    this.#silence.stop();
+    this.#delivered = undefined;
+    this.#jitter.restart();
     this.#ssrc = ssrc;
   }
 
-  /** RFC 3550 appendix A.8, in milliseconds. */
-  #measureJitter(arrived: Arrived): void {
-    const format = this.formats[arrived.packet.payloadType];
-    if (format === undefined || format.kind === 'telephone-event') return;
-    const previous = this.#previous;
-    this.#previous = arrived;
-    if (previous === undefined || previous.packet.payloadType !== arrived.packet.payloadType) return;
-    const sent = (distance32(arrived.packet.timestamp, previous.packet.timestamp) * 1000) / format.clockRate;
-    const transit = Math.abs(arrived.arrival - previous.arrival - sent);
-    this.jitter += (transit - this.jitter) / 16;
-  }
-
   #deliver({ packet, arrival }: Arrived): void {
-    const format = this.formats[packet.payloadType];
+    const lost = this.#delivered !== undefined && packet.sequence !== ((this.#delivered + 1) & 0xffff);
+    this.#delivered = packet.sequence;
+    const format = this.#formats[packet.payloadType];
     if (format === undefined) this.unknownPayloadType++;
     else if (format.kind === 'telephone-event') this.#deliverEvent(packet, format.clockRate, arrival);
-    else
-      this.#deliverAudio(packet, format.kind, () => this.timeline.place(packet.timestamp, format.clockRate, arrival));
+    else if (format.kind === 'cn') this.#deliverNoise(packet, format.clockRate, arrival);
+    else this.#deliverAudio(packet, format.kind, lost, () => this.#place(packet, format.clockRate, arrival));
   }
 
   #deliverEvent({ bytes, start, end, timestamp }: RtpPacket, clockRate: number, arrival: number): void {
@@ -164,13 +173,39 @@ export class AudioReceiver {
     this.#options.event?.(bytes.subarray(start, end), timestamp, clockRate, arrival);
   }
 
-  #deliverAudio(packet: RtpPacket, codec: AudioCodec, place: () => number): void {
+  /** Silence begins, or sounds otherwise; that it comes beside another codec than G.711 was not agreed on. */
+  #deliverNoise({ bytes, start, end, timestamp }: RtpPacket, clockRate: number, arrival: number): void {
+    this.comfortNoise++;
+    const law = this.#from ?? this.#formats.find((format) => isLaw(format?.kind))?.kind;
+    if (!isLaw(law)) return;
+    const at = this.timeline.place(timestamp, clockRate, arrival);
+    if (!this.#silence.describe(bytes.subarray(start, end), law, at, arrival)) this.malformed++;
+  }
+
+  #deliverAudio(packet: RtpPacket, codec: AudioCodec, lost: boolean, place: () => number): void {
+    const path = this.#pathFrom(codec);
+    if (path === undefined) return;
+    if (!path.write(packet, place, lost)) this.malformed++;
+    else if (path.transcodes) this.transcoded++;
+  }
+
+  /** The timestamp of speech for the client. It ends a silence. */
+  #place({ timestamp, start, end }: RtpPacket, clockRate: number, arrival: number): number {
+    const at = this.timeline.place(timestamp, clockRate, arrival);
+    const beyond = this.#silence.end(at, end - start);
+    return beyond === 0 ? at : this.timeline.postpone(beyond);
+  }
+
+  /** As if the far end had sent it. */
+  #writeNoise(octets: Uint8Array, timestamp: number, law: Law): void {
+    const packet = parseRtp(buildRtp({ payloadType: 0, marker: false, sequence: 0, timestamp, ssrc: 0 }, octets));
+    if (typeof packet !== 'string') this.#pathFrom(law)?.write(packet, () => timestamp, false);
+  }
+
+  #pathFrom(codec: AudioCodec): ReceivePath | undefined {
     const sends = this.#clientCodec();
     if (codec !== this.#from || sends !== this.#sends) this.#choose(codec, sends);
-    const path = this.#path;
-    if (path === undefined) return;
-    if (!path.write(packet, place)) this.malformed++;
-    else if (path.transcodes) this.transcoded++;
+    return this.#path;
   }
 
   /** Finds what to make for the client of what comes now. */
@@ -205,4 +240,8 @@ export class AudioReceiver {
     else this.droppedSlowReader++;
     return taken;
   }
+}
+
+function isAudio(format: ReceiveFormat | undefined): format is ReceiveFormat {
+  return format !== undefined && format.kind !== 'telephone-event' && format.kind !== 'cn';
 }

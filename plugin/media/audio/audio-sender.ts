@@ -6,10 +6,15 @@ import { buildRtp } from '../rtp/rtp.js';
 import { SendTimeline } from '../rtp/timeline.js';
 import { type AudioTools, effortToSend, refusal } from './audio-tools.js';
 import { type AudioCodec, isForeign } from './flv-audio.js';
+import { isLaw } from './g711.js';
 import { type SendPath, sendPath } from './send-path.js';
+import { SilenceDetector } from './silence-detector.js';
 
 /** Longest message looked at, in octets: 50 of the longest Speex frames, 1 s of G.711. */
 const maxMessage = 8 * 1024;
+
+/** Milliseconds by which audio may come late, after a stall, and is not dropped (late-gate.ts), and one frame more. */
+const margin = 80;
 
 /** What the peer wants to receive. */
 export interface SendFormat {
@@ -21,6 +26,8 @@ export interface SendFormat {
   readonly clockRate: number;
   /** Milliseconds of a packet of G.711; a packet of Speex is always one frame. Default 20. */
   readonly packetDuration?: number;
+  /** The peer's number for comfort noise (RFC 3389) beside G.711, where it takes it. */
+  readonly noise?: number;
   /** What the peer takes as well, for a client that sends in one of these. */
   readonly others?: readonly Omit<SendFormat, 'others'>[];
 }
@@ -38,7 +45,7 @@ export interface AudioSenderOptions extends SendFormat, AudioTools {
 
 type Send = (packet: Buffer) => void;
 
-type Format = Required<Omit<SendFormat, 'others'>>;
+type Format = Required<Omit<SendFormat, 'noise' | 'others'>>;
 type Formats = readonly [Format, ...Format[]];
 
 /**
@@ -50,6 +57,8 @@ export class AudioSender {
   packets = 0;
   /** Octets of payload. */
   octets = 0;
+  /** Packets that describe comfort noise (RFC 3389). */
+  comfortNoise = 0;
   /** Packets that were not in the client's codec. */
   transcoded = 0;
   /** Messages of a codec that this path does not carry, and video. */
@@ -73,6 +82,10 @@ export class AudioSender {
   /** Milliseconds of the clock at the last message. */
   #arrival = 0;
   #send: Send = () => {};
+  #noise: number | undefined;
+  readonly #silence = new SilenceDetector();
+  /** Whether silence was told of: what comes next is speech that begins. */
+  #silent = false;
 
   constructor(options: AudioSenderOptions) {
     this.ssrc = options.ssrc;
@@ -81,6 +94,7 @@ export class AudioSender {
     this.#header = options.header;
     this.#formats = formatsOf(options);
     [this.#format] = this.#formats;
+    this.#noise = options.noise;
     this.#sequence = options.sequence;
     this.#timeline = new SendTimeline(options.clockRate, options.timestamp);
   }
@@ -115,6 +129,7 @@ export class AudioSender {
   /** Goes on in another format, as a new answer says. */
   use(format: SendFormat, now: number): void {
     this.#formats = formatsOf(format);
+    this.#noise = format.noise;
     this.#change(this.#formatFor(this.clientCodec), now);
   }
 
@@ -138,6 +153,17 @@ export class AudioSender {
     else if (body.length > maxMessage || !this.#path.write(body, timestamp)) this.malformed++;
   }
 
+  /** Tells the far end of the client's silence when it begins. */
+  tick(now: number): void {
+    const level = this.#noise === undefined ? undefined : this.#silence.begins(now);
+    if (level === undefined || this.#noise === undefined) return;
+    // Not later than what might still come: the audio behind it is to be where it would be without.
+    const timestamp = this.#timeline.claim(now - margin, 0);
+    this.#silent = true;
+    this.comfortNoise++;
+    this.#packet(this.#noise, false, timestamp, Uint8Array.of(level), this.#send);
+  }
+
   /** The RTP timestamp of a moment, for a sender report. */
   timestampAt(now: number): number {
     return this.#timeline.at(now);
@@ -145,6 +171,7 @@ export class AudioSender {
 
   /** RTP timestamp of an event that begins now and takes `duration` milliseconds of the audio's time. */
   claim(now: number, duration: number): number {
+    this.#silence.postpone(now + duration);
     return this.#timeline.claim(now, duration);
   }
 
@@ -189,6 +216,7 @@ export class AudioSender {
 
   #change(format: Format, now: number): void {
     const before = this.#format;
+    this.#silence.reset();
     const otherRate = format.clockRate !== before.clockRate;
     if (otherRate) this.#timeline = new SendTimeline(format.clockRate, this.#timeline.at(now));
     if (otherRate || format.codec !== before.codec || format.packetDuration !== before.packetDuration) this.free();
@@ -210,8 +238,11 @@ export class AudioSender {
 
   #emit(payload: Uint8Array, timestamp: number, duration: number): void {
     const rtpTimestamp = this.#timeline.place(timestamp, duration, this.#arrival);
-    const { payloadType } = this.#format;
-    this.#packet(payloadType, this.#timeline.marker, rtpTimestamp, payload, this.#send);
+    const { payloadType, codec } = this.#format;
+    if (this.#noise !== undefined && isLaw(codec)) this.#silence.heard(codec, payload, this.#arrival);
+    const marker = this.#timeline.marker || this.#silent;
+    this.#silent = false;
+    this.#packet(payloadType, marker, rtpTimestamp, payload, this.#send);
   }
 
   #packet(payloadType: number, marker: boolean, timestamp: number, payload: Uint8Array, send: Send): void {

@@ -3,6 +3,8 @@
  */
 export type Law = 'pcmu' | 'pcma';
 
+export const isLaw = (codec: string | undefined): codec is Law => codec === 'pcmu' || codec === 'pcma';
+
 /** Samples, and octets, of a millisecond. */
 export const g711Rate = 8;
 
@@ -56,6 +58,14 @@ export function expand(law: Law, octets: Uint8Array, samples = new Int16Array(oc
   const table = expanded[law];
   for (let at = 0; at < octets.length; at++) samples[at] = table[octets[at] ?? 0] ?? 0;
   return samples;
+}
+
+/** Of the samples: their power, full scale being 32768 squared. */
+export function meanSquare(law: Law, octets: Uint8Array): number {
+  const table = expanded[law];
+  let sum = 0;
+  for (const octet of octets) sum += (table[octet] ?? 0) ** 2;
+  return sum / octets.length;
 }
 
 export function compress(law: Law, samples: Int16Array): Uint8Array {

@@ -27,9 +27,10 @@ export interface ReceivePath {
   /**
    * @param packet becomes the path's own: messages are built in place where they can be
    * @param place gives the packet's timestamp for the client, in milliseconds; called once for each that is not malformed
+   * @param lost whether packets before it are missing: a gap in time without that is silence
    * @returns false when it is malformed
    */
-  write(packet: RtpPacket, place: () => number): boolean;
+  write(packet: RtpPacket, place: () => number, lost: boolean): boolean;
   /** Gives back what it holds. Nothing is taken any more. */
   free(): void;
 }
@@ -116,9 +117,9 @@ function g711ToSpeex({ tools, take }: ReceivePathOptions, law: Law): ReceivePath
     get concealed() {
       return codec.concealed;
     },
-    write: (packet, place) => {
+    write: (packet, place, lost) => {
       if (!isG711(packet)) return false;
-      codec.write(payloadOf(packet), law, place(), speex);
+      codec.write(payloadOf(packet), law, place(), speex, lost);
       return true;
     },
     free: () => codec.free(),
@@ -133,9 +134,9 @@ function speexToG711({ tools, take }: ReceivePathOptions, law: Law): ReceivePath
     get concealed() {
       return codec.concealed;
     },
-    write: (packet, place) => {
+    write: (packet, place, lost) => {
       const payload = payloadOf(packet);
-      return splitPacket(payload).ok && codec.write(payload, place(), g711);
+      return splitPacket(payload).ok && codec.write(payload, place(), g711, lost);
     },
     free: () => codec.free(),
   };

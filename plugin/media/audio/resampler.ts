@@ -1,3 +1,5 @@
+import { kaiser, sinc } from './windowed-sinc.js';
+
 /**
  * Between 8 and 16 kHz: a low-pass filter of linear phase (a sinc in a Kaiser window) that lets a telephone's 3.4 kHz
  * through within 0.1 dB and holds what lies above 4 kHz, which 8 kHz cannot carry, 60 dB down. It delays by 3 ms.
@@ -8,7 +10,10 @@ const cutoff = 3700 / 16000;
 const beta = 5.65;
 
 const middle = (length - 1) / 2;
-const filter = Float64Array.from({ length }, (_, index) => sinc(index - middle) * kaiser((index - middle) / middle));
+const filter = Float64Array.from(
+  { length },
+  (_, index) => sinc(2 * cutoff * (index - middle)) * kaiser((index - middle) / middle, beta),
+);
 // The gain at 0 Hz is 1 to the last bit, whatever the window did to it.
 const sum = filter.reduce((total, value) => total + value, 0);
 for (let at = 0; at < length; at++) filter[at] = (filter[at] ?? 0) / sum;
@@ -96,23 +101,4 @@ function ofLength(samples: Int16Array<ArrayBuffer>, length: number): Int16Array<
 
 function round(value: number): number {
   return Math.max(-32768, Math.min(32767, Math.round(value)));
-}
-
-function sinc(x: number): number {
-  return x === 0 ? 2 * cutoff : Math.sin(2 * Math.PI * cutoff * x) / (Math.PI * x);
-}
-
-function kaiser(x: number): number {
-  return besselI0(beta * Math.sqrt(1 - x * x)) / besselI0(beta);
-}
-
-/** The modified Bessel function of the first kind and order 0, by its power series. */
-function besselI0(x: number): number {
-  let term = 1;
-  let total = 1;
-  for (let n = 1; n < 30; n++) {
-    term *= (x / (2 * n)) ** 2;
-    total += term;
-  }
-  return total;
 }

@@ -19,9 +19,9 @@ export interface Transcoding {
 /** Milliseconds of missing audio that are made up; a longer gap stays one: the other side was silent. */
 const maxConcealed = 100;
 
-/** How many frames to make up before audio of this timestamp. */
-function missingFrames(packetizer: Packetizer<Uint8Array>, timestamp: number): number {
-  const gap = packetizer.gapBefore(timestamp);
+/** How many frames to make up before audio of this timestamp, when some may have been lost. */
+function missingFrames(packetizer: Packetizer<Uint8Array>, timestamp: number, lost: boolean): number {
+  const gap = lost ? packetizer.gapBefore(timestamp) : 0;
   return gap > maxConcealed ? 0 : Math.round(gap / frameDuration);
 }
 
@@ -44,9 +44,12 @@ export class SpeexToG711 {
     this.#packetizer = g711Packetizer(packetDuration);
   }
 
-  /** @returns false when the packet is no Speex */
-  write(packet: Uint8Array, timestamp: number, take: TakePacket): boolean {
-    const missing = missingFrames(this.#packetizer, timestamp);
+  /**
+   * @param lost whether a gap in time may be a loss, and not silence
+   * @returns false when the packet is no Speex
+   */
+  write(packet: Uint8Array, timestamp: number, take: TakePacket, lost = true): boolean {
+    const missing = missingFrames(this.#packetizer, timestamp, lost);
     for (let frame = 0; frame < missing; frame++) this.#write(this.#decoder.conceal(), this.#end, take);
     this.concealed += missing;
     const decoded = this.#decoder.decode(packet);
@@ -91,12 +94,13 @@ export class G711ToSpeex {
     this.#wideband = sampleRate === 16000;
   }
 
-  write(octets: Uint8Array, law: Law, timestamp: number, take: TakePacket): void {
+  /** @param lost whether a gap in time may be a loss, and not silence */
+  write(octets: Uint8Array, law: Law, timestamp: number, take: TakePacket, lost = true): void {
     if (this.#source?.law !== law) {
       this.#source = { law, packetizer: g711Packetizer(frameDuration), concealer: new Concealer(law) };
     }
     const { packetizer, concealer } = this.#source;
-    const missing = missingFrames(packetizer, timestamp);
+    const missing = missingFrames(packetizer, timestamp, lost);
     for (let frame = 0; frame < missing; frame++) this.#write(this.#source, concealer.conceal(), this.#end, take);
     this.concealed += missing;
     concealer.heard(octets);

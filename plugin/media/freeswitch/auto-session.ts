@@ -8,7 +8,8 @@ import {
 import type { Direction, SessionDescription } from '../../call/session-description.js';
 import type { DirectMedia } from '../direct.js';
 import type { DirectSession, Diversion } from '../direct-session.js';
-import { audioOf, isEvent, mirrored, onHold } from '../negotiation/formats.js';
+import { audioOf, mirrored, onHold } from '../negotiation/formats.js';
+import { isEvent } from '../negotiation/own-formats.js';
 import { withSection } from '../negotiation/srtp.js';
 import { mediaErrorOf } from './errors.js';
 import { answerTo, type FarSide, farSideOf, numberOf, servedFormats } from './far-side.js';

@@ -3,8 +3,6 @@ import type { Direction, MediaDescription, MediaFormat, SessionDescription } fro
 import {
   audioOf,
   commonFormats,
-  type FormatList,
-  isEvent,
   mirrored,
   names,
   noCommonCodec,
@@ -12,6 +10,7 @@ import {
   wantsToReceive,
   withoutReceiving,
 } from '../negotiation/formats.js';
+import { type FormatList, isEvent } from '../negotiation/own-formats.js';
 import { isPort, type MediaTarget } from '../rtp/media-target.js';
 
 /**

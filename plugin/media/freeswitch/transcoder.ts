@@ -2,7 +2,7 @@ import type { ClientFrame, MediaOptions, MediaReport } from '../../call/ports.js
 import type { SessionDescription } from '../../call/session-description.js';
 import type { DirectMedia } from '../direct.js';
 import type { DirectSession, Diversion } from '../direct-session.js';
-import type { FormatList } from '../negotiation/formats.js';
+import type { FormatList } from '../negotiation/own-formats.js';
 import type { FarSide } from './far-side.js';
 import { EndpointPair } from './pair.js';
 import type { FreeSwitchPool } from './pool.js';

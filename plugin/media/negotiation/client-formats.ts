@@ -3,7 +3,7 @@ import { MediaError } from '../../call/ports.js';
 import { type AudioTools, effortToSend, refusal } from '../audio/audio-tools.js';
 import type { AudioCodec } from '../audio/flv-audio.js';
 import { heardAs } from '../audio/heard-as.js';
-import { type FormatList, formatsOf } from './formats.js';
+import { type FormatList, formatsOf } from './own-formats.js';
 
 /** What can be spoken for one client. */
 export interface ClientFormats {

@@ -3,57 +3,14 @@ import { MediaError } from '../../call/ports.js';
 import type { Direction, MediaDescription, MediaFormat, SessionDescription } from '../../call/session-description.js';
 import type { AudioCodec } from '../audio/flv-audio.js';
 import { isPort, isUnspecified, type MediaTarget } from '../rtp/media-target.js';
+import { codecOf, type FormatList, isEvent, isG711, isNoise, passThroughFormats } from './own-formats.js';
 import { isRtpProfile, sectionOf } from './srtp.js';
-
-/** Payload formats that we speak, in order of preference. */
-export type FormatList = readonly MediaFormat[];
-
-/** RFC 5574, wideband first. */
-const speex: FormatList = [
-  { payloadType: 96, encoding: 'speex', clockRate: 16000 },
-  { payloadType: 97, encoding: 'speex', clockRate: 8000 },
-];
-
-/** RFC 3551 section 4.5.14. */
-const g711: FormatList = [
-  { payloadType: 0, encoding: 'pcmu', clockRate: 8000 },
-  { payloadType: 8, encoding: 'pcma', clockRate: 8000 },
-];
-
-/** RFC 7587 section 7: always announced with 48 kHz and two channels, whatever is in the packets. */
-const opus: FormatList = [
-  { payloadType: 98, encoding: 'opus', clockRate: 48000, channels: 2, parameters: 'minptime=10;useinbandfec=1' },
-];
-
-/** RFC 4733. One for each clock rate: events share the timestamps of the audio they come with (section 2.1). */
-const events: FormatList = [
-  { payloadType: 100, encoding: 'telephone-event', clockRate: 16000, parameters: '0-15' },
-  { payloadType: 101, encoding: 'telephone-event', clockRate: 8000, parameters: '0-15' },
-];
-
-const opusEvents: FormatList = [
-  { payloadType: 102, encoding: 'telephone-event', clockRate: 48000, parameters: '0-15' },
-];
-
-/** Our formats of these codecs in this order, and the events that go with them. */
-export function formatsOf(codecs: readonly AudioCodec[]): FormatList {
-  const all = [...opus, ...speex, ...g711];
-  const audio = codecs.flatMap((codec) => all.filter(({ encoding }) => encoding === codec));
-  const rates = new Set(audio.map(({ clockRate }) => clockRate));
-  return [...audio, ...[...events, ...opusEvents].filter(({ clockRate }) => rates.has(clockRate))];
-}
-
-/** What we speak without a Speex codec: Speex, passed through. */
-export const passThroughFormats: FormatList = formatsOf(['speex']);
-
-/** What we speak with one: what passes through comes first. */
-export const transcodingFormats: FormatList = formatsOf(['speex', 'pcmu', 'pcma']);
 
 export const protocol = 'RTP/AVP';
 
 /** What a received payload type means. */
 export interface ReceiveFormat {
-  readonly kind: AudioCodec | 'telephone-event';
+  readonly kind: AudioCodec | 'cn' | 'telephone-event';
   readonly clockRate: number;
 }
 
@@ -81,6 +38,8 @@ export interface AudioAgreement {
   readonly receive: ReceiveFormats;
   /** How the peer takes keys (RFC 4733), where it does. */
   readonly events: MediaFormat | undefined;
+  /** How the peer takes comfort noise (RFC 3389) beside G.711, where it does. */
+  readonly noise: MediaFormat | undefined;
   /** Where the peer wants to receive. */
   readonly target: MediaTarget;
   /** Whether the peer wants to receive: false on hold. */
@@ -103,7 +62,7 @@ export function offerAudio(address: string, port: number, formats = passThroughF
 export function agreeAudio(answer: SessionDescription, formats = passThroughFormats): AudioAgreement {
   const audio = audioOf(answer);
   const common = commonFormats(audio, formats);
-  const [send, ...others] = common.filter((format) => !isEvent(format));
+  const [send, ...others] = common.filter(codecOf);
   return agree(answer, audio, send, { common, receive: receiveFormats(common, formats), formats, others });
 }
 
@@ -118,7 +77,7 @@ export interface AnswerOptions {
 
 /**
  * Reads an offer and says what to answer (RFC 3264 section 6): its first format that passes through, else its first other
- * that we speak, and the events that go with it, under its numbers in both directions; everything else that it offers is
+ * that we speak, and the comfort noise and events that go with it, under its numbers in both directions; everything else that it offers is
  * refused.
  *
  * @throws MediaError `NoCommonCodec`
@@ -131,18 +90,18 @@ export function answerAudio(
 ): { agreement: AudioAgreement; answer: SessionDescription } {
   const audio = audioOf(offer);
   const common = commonFormats(audio, formats);
-  const audioFormats = common.filter((format) => !isEvent(format));
+  const audioFormats = common.filter(codecOf);
   const preferred = passing.flatMap((codec) => audioFormats.find(({ encoding }) => encoding === codec) ?? [])[0];
   const known = { common, receive: formatTable(common), formats, others: [] };
   const agreement = agree(offer, audio, preferred ?? audioFormats[0], known);
-  const { send, events } = agreement;
+  const { send, noise, events } = agreement;
   const may = mirrored[agreement.sending ? audio.direction : withoutReceiving[audio.direction]];
   const direction = held ? onHold[may] : may;
   const mux = audio.rtcpMux ? { rtcpMux: true } : {};
   const accepted = { kind: 'audio', port, ...mux, protocol: audio.protocol, direction, ptime: frameDuration };
   const answer = offer.media.map((media) =>
     media === audio
-      ? { ...accepted, formats: events === undefined ? [send] : [send, events] }
+      ? { ...accepted, formats: [send, noise, events].filter((format) => format !== undefined) }
       : { kind: media.kind, port: 0, protocol: media.protocol, direction: media.direction, formats: media.formats },
   );
   return { agreement, answer: { address, media: answer } };
@@ -218,6 +177,7 @@ function agree(
     }),
     receive,
     events: eventsFor(send, common),
+    noise: isG711(send) ? common.find(isNoise) : undefined,
     target: { host, port: audio.port, rtcpPort: isPort(rtcpPort) ? rtcpPort : 0 },
     sending: wantsToReceive(audio, host),
   };
@@ -233,15 +193,10 @@ const receiveFormats = (common: FormatList, formats: FormatList): ReceiveFormats
 function formatTable(known: FormatList): ReceiveFormats {
   const formats: (ReceiveFormat | undefined)[] = new Array(128).fill(undefined);
   for (const format of known) {
-    const kind = codecOf(format) ?? 'telephone-event';
+    const kind = codecOf(format) ?? (isNoise(format) ? 'cn' : 'telephone-event');
     formats[format.payloadType] ??= { kind, clockRate: format.clockRate };
   }
   return formats;
-}
-
-function codecOf({ encoding }: MediaFormat): AudioCodec | undefined {
-  const known = encoding === 'speex' || encoding === 'pcmu' || encoding === 'pcma' || encoding === 'opus';
-  return known ? encoding : undefined;
 }
 
 /** Milliseconds that G.711 packets may have: less costs more in headers than in voice, more would be delay. */
@@ -260,8 +215,6 @@ function eventsFor({ clockRate }: MediaFormat, common: FormatList): MediaFormat 
   const events = common.filter(isEvent);
   return events.find((format) => format.clockRate === clockRate) ?? events[0];
 }
-
-export const isEvent = ({ encoding }: MediaFormat): boolean => encoding === 'telephone-event';
 
 /** Those of a section that are among ours. */
 export function commonFormats(audio: MediaDescription, ours: FormatList): FormatList {

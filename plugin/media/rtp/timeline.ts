@@ -113,6 +113,12 @@ export class ReceiveTimeline {
     return Math.floor(this.#milliseconds) % 2 ** 32;
   }
 
+  /** What was placed last comes so many milliseconds later, for something else is in its place; so does all behind it. */
+  postpone(milliseconds: number): number {
+    this.#milliseconds += milliseconds;
+    return Math.floor(this.#milliseconds) % 2 ** 32;
+  }
+
   /** RTMP timestamp that an RTP timestamp of the source stands for; undefined before its first packet. */
   timeOf(timestamp: number): number | undefined {
     if (this.#timestamp === undefined) return undefined;

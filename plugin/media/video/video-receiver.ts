@@ -1,7 +1,7 @@
 import type { ClientFrame } from '../../call/ports.js';
+import { InterarrivalJitter } from '../rtp/jitter.js';
 import { ReorderWindow } from '../rtp/reorder.js';
 import type { RtpPacket } from '../rtp/rtp.js';
-import { distance32 } from '../rtp/serial.js';
 import { buildConfigMessage, buildFrameMessage } from './flv-avc.js';
 import { MissingPackets } from './missing-packets.js';
 import { carriesNothing, isParameterSet, isSlice, nalType, typeOf } from './nal.js';
@@ -51,8 +51,6 @@ export class VideoReceiver {
   /** Messages that no player took in time. */
   droppedSlowReader = 0;
   unknownPayloadType = 0;
-  /** Interarrival jitter in milliseconds (RFC 3550 section 6.4.1). */
-  jitter = 0;
   payloadTypes: ReadonlySet<number> = new Set();
   readonly window: ReorderWindow<Arrived>;
   readonly missing: MissingPackets;
@@ -67,7 +65,8 @@ export class VideoReceiver {
   #started = false;
   /** Of the parameter sets that the client has. */
   #versionPlayed = 0;
-  #previous: Arrived | undefined;
+  readonly #jitter = new InterarrivalJitter();
+  #lastArrival = 0;
 
   constructor(options: VideoReceiverOptions) {
     const { packets, wait } = options.retransmission ? patience.withRetransmission : patience.without;
@@ -89,6 +88,11 @@ export class VideoReceiver {
     return this.window.highest;
   }
 
+  /** Milliseconds. */
+  get jitter(): number {
+    return this.#jitter.value;
+  }
+
   /** Packets that never arrived. */
   get lost(): number {
     return Math.max(0, this.window.skipped - this.window.late);
@@ -107,10 +111,10 @@ export class VideoReceiver {
     if (packet.ssrc !== this.#ssrc) this.#changeSource(packet.ssrc);
     this.packets++;
     this.octets += packet.end - packet.start;
-    const arrived = { packet, arrival };
-    this.#measureJitter(arrived);
+    this.#jitter.arrived(packet.timestamp, ticksPerMs * 1000, arrival);
+    this.#lastArrival = arrival;
     this.missing.received(packet.sequence, arrival);
-    this.window.push(packet.sequence, arrived, arrival);
+    this.window.push(packet.sequence, { packet, arrival }, arrival);
   }
 
   /** Somebody who plays needs a key frame. */
@@ -129,20 +133,10 @@ export class VideoReceiver {
     this.missing.reset();
     this.#assembler.reset();
     this.#options.timeline.restart();
-    this.#previous = undefined;
+    this.#jitter.restart();
     if (this.#ssrc !== undefined) this.#started = false;
     this.#frozenSince = undefined;
     this.#ssrc = ssrc;
-  }
-
-  /** RFC 3550 appendix A.8, in milliseconds. */
-  #measureJitter(arrived: Arrived): void {
-    const previous = this.#previous;
-    this.#previous = arrived;
-    if (previous === undefined) return;
-    const sent = distance32(arrived.packet.timestamp, previous.packet.timestamp) / ticksPerMs;
-    const transit = Math.abs(arrived.arrival - previous.arrival - sent);
-    this.jitter += (transit - this.jitter) / 16;
   }
 
   #inOrder({ packet, arrival }: Arrived): void {
@@ -151,7 +145,7 @@ export class VideoReceiver {
 
   #freeze(): void {
     this.dropped++;
-    this.#frozenSince ??= this.#previous?.arrival ?? 0;
+    this.#frozenSince ??= this.#lastArrival;
     this.#options.keyFrameNeeded();
   }
 

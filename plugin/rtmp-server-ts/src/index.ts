@@ -58,7 +58,8 @@ export {
   parseMultichannelConfig,
 } from './flv/multichannel-config.js';
 export { type FlvFrameType, type FlvVideoCodec, type FlvVideoTag, parseFlvVideoTag } from './flv/video-tag.js';
-export { type HandshakeScheme, ServerHandshake } from './handshake/server-handshake.js';
+export type { RtmpeType } from './handshake/constants.js';
+export { type HandshakeScheme, ServerHandshake, type ServerHandshakeOptions } from './handshake/server-handshake.js';
 export type { AggregateMessage } from './message/aggregate.js';
 export type { AmfEncoding } from './message/amf3-prefix.js';
 export { decodeMessage, encodeMessage } from './message/codec.js';

@@ -19,15 +19,13 @@ export interface BindingLimits {
   readonly users: number;
 }
 
-export const defaultBindingLimits: BindingLimits = { contactsPerUser: 10, users: 10_000 };
-
 /** Who is registered where (RFC 3261 section 10.3): Contacts by user, each until it expires. */
 export class Bindings {
   readonly #byUser = new Map<string, readonly Binding[]>();
   readonly #limits: BindingLimits;
   readonly #now: () => number;
 
-  constructor(now: () => number = Date.now, limits: BindingLimits = defaultBindingLimits) {
+  constructor(now: () => number = Date.now, limits: BindingLimits = { contactsPerUser: 10, users: 10_000 }) {
     this.#now = now;
     this.#limits = limits;
   }

@@ -1,7 +1,7 @@
 import type { IncomingInvite, RegistrarAddress } from '../../call/ports.js';
 import type { Termination } from '../../call/termination.js';
 import { requestUri } from '../dial-string.js';
-import { userOf } from '../name-addr.js';
+import { userOf, withoutTag } from '../name-addr.js';
 import type { ReceivedInvite } from '../received-invite.js';
 import type { ReceivedRequest } from '../received-request.js';
 import type { SipContext } from '../sip-context.js';
@@ -104,7 +104,7 @@ export class LocalService {
   async #send(request: ReceivedRequest, uri: string, deliver: (called: string) => boolean): Promise<BranchRefusal> {
     if (this.domains.has(uri)) return { status: deliver(userOf(uri)) ? 200 : 404 };
     const headers = {
-      From: request.header('from').replace(/;\s*tag\s*=[^;,\s]*/i, ''),
+      From: withoutTag(request.header('from')),
       To: request.header('to'),
       'Content-Type': request.header('content-type'),
     };

@@ -2,6 +2,7 @@ import { Authenticator } from '../authenticator.js';
 import { requestUri } from '../dial-string.js';
 import type { SipDialog } from '../dialog.js';
 import { hostPortOf } from '../host-port.js';
+import { withoutTag } from '../name-addr.js';
 import type { ReceivedInvite } from '../received-invite.js';
 import type { ReceivedRequest } from '../received-request.js';
 import { SentInvite } from '../sent-invite.js';
@@ -79,9 +80,6 @@ function early(request: ReceivedRequest): void {
   else if (request.method === 'UPDATE') request.respond(500, { headers: { 'Retry-After': '2' } });
   else if (request.method !== 'ACK') request.respond(noSuchCall);
 }
-
-/** Our INVITE begins a dialog of its own. */
-const withoutTag = (from: string): string => from.replace(/;\s*tag\s*=[^;,\s]*/i, '');
 
 /** A phone whose Contact names another host than it registered from is reached where it registered from, over UDP. */
 function behindNat({ uri, source }: Binding): string | undefined {

@@ -116,18 +116,16 @@ const ink = (points: string): number => points.split('#').filter((colour) => col
 
 const methods = [
   ...['connect', 'disconnect', 'register', 'unregister', 'dial', 'accept', 'reject', 'hangup', 'sendDTMF', 'hold'],
-  ...['mute', 'transfer', 'sendMessage'],
+  ...['callWaiting', 'swap', 'mute', 'transfer', 'sendMessage'],
 ];
 
 const hostile = `"'\\"\\\\'</script><img src=x onerror=called.push(1)>\${called.push(2)}%22&\u2028\n\u00e4\u{1f4de}`;
 
+const hostileParty = { uri: hostile, from: hostile, displayName: hostile };
+
 /** What the gateway says, the event and the details that the page gets. */
 const events: readonly (readonly [object, string, object])[] = [
-  [
-    { code: 'Sono.Call.Incoming', uri: hostile, from: hostile, displayName: hostile },
-    'incoming',
-    { uri: hostile, from: hostile, displayName: hostile },
-  ],
+  [{ code: 'Sono.Call.Incoming', ...hostileParty }, 'incoming', hostileParty],
   [{ code: 'Sono.Message', from: hostile, text: hostile }, 'message', { from: hostile, text: hostile }],
   [{ code: 'Sono.Registration.Lost', reason: hostile }, 'registrationLost', { reason: hostile }],
   [
@@ -137,7 +135,19 @@ const events: readonly (readonly [object, string, object])[] = [
   ],
   [{ code: 'Sono.Call.Status', status_code: 17 }, 'status', { status: 17, sipStatus: null, reason: null }],
   [{ code: 'Sono.Message', from: { is: 'no text' }, text: [1] }, 'message', { from: null, text: null }],
-  [{ code: 'Sono.Call.Hold', held: true }, 'hold', { held: true }],
+  [
+    { code: 'Sono.Call.Hold', held: true, local: false, remote: true },
+    'hold',
+    { held: true, local: false, remote: true, reason: null },
+  ],
+  [{ code: 'Sono.Call.Waiting', ...hostileParty }, 'waiting', hostileParty],
+  [{ code: 'Sono.Call.Switched', ...hostileParty }, 'switched', hostileParty],
+  [
+    { code: 'Sono.Call.WaitingEnded', from: hostile, reason: hostile },
+    'waitingEnded',
+    { from: hostile, reason: hostile },
+  ],
+  [{ code: 'Sono.Call.TransferFailed', reason: hostile }, 'transferFailed', { reason: hostile }],
   [{ code: 'Sono.Call.DTMF', digit: '#', duration: 160 }, 'dtmf', { digit: '#', duration: 160 }],
   [{ code: 'Sono.Call.Transferred', uri: hostile }, 'transferred', { uri: hostile }],
 ];
@@ -156,7 +166,10 @@ describe.each([
     expect(await page.evaluate(missing)).toEqual([]);
     await page.evaluate(`phone.dial('sip:echo@localhost')`);
     const { details, raw } = await toldOf(page, 'error');
-    expect(details).toEqual({ code: 'NotConnected', description: 'no gateway is connected; dial needs one' });
+    expect(details).toEqual({
+      ...{ code: 'NotConnected', description: 'no gateway is connected; dial needs one' },
+      command: 'dial',
+    });
     expect(raw).toMatch(harmless);
   });
 

@@ -4,7 +4,6 @@ import { LoadPhone } from '../../load/phone.js';
 import { compareSpeech, type SpeechComparison } from '../../support/compare-speech.js';
 import { type Gateway, useGateway } from '../../support/gateway.js';
 import { Linphone } from '../../support/linphone.js';
-import { LinphoneOf } from '../../support/linphone-of.js';
 import { decodeOpus, encodeOpus } from '../../support/ogg.js';
 import { loopback } from '../../support/ports.js';
 import { Scope } from '../../support/scope.js';
@@ -31,7 +30,7 @@ interface Case {
   /** What the phone says in connect that it plays: bits of audioCodecs, or names. */
   readonly says: Says;
   readonly messages: () => Promise<readonly FlvAudio[]>;
-  readonly far: (scope: Scope) => Promise<Linphone | LinphoneOf>;
+  readonly far: (scope: Scope) => Promise<Linphone>;
   readonly report: Readonly<Record<string, string | number>>;
 }
 
@@ -88,7 +87,7 @@ const cases: readonly Case[] = [
       name: `Opus, in packets of ${duration} ms`,
       says: { fourCcList: ['Opus'] },
       messages: async () => opusMessages(await encodeOpus(spoken, duration), duration),
-      far: (scope) => LinphoneOf.start(scope, 'opus'),
+      far: (scope) => Linphone.start(scope, { only: 'opus', autoAnswer: true }),
       report: {
         ...{ codec: 'opus/48000', clientCodec: 'opus', heard: 'opus' },
         ...{ transcodedFromClient: 0, transcodedToClient: 0 },

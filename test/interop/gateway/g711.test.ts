@@ -3,7 +3,7 @@ import { Baresip } from '../../support/baresip.js';
 import { compareSpeech, type SpeechComparison } from '../../support/compare-speech.js';
 import { useGateway } from '../../support/gateway.js';
 import { LibrtmpPhone } from '../../support/librtmp-phone.js';
-import { LinphoneOf } from '../../support/linphone-of.js';
+import { Linphone } from '../../support/linphone.js';
 import { test } from '../../support/scope.js';
 import { decodeSpeex, encodeSpeex, readAudio, sampleRate, speak } from '../../support/speech.js';
 import { encodeG711 } from '../../support/telephone.js';
@@ -57,7 +57,7 @@ describe.each(['PCMU', 'PCMA'] as const)('a far end of %s', (codec) => {
   });
 
   test.concurrent('linphone and an RTMP phone of Speex hear each other', async ({ scope }) => {
-    const linphone = await LinphoneOf.start(scope, codec);
+    const linphone = await Linphone.start(scope, { only: codec, autoAnswer: true });
     const phone = await LibrtmpPhone.connect(scope, gateway().rtmpUrl());
     await phone.dialAndConnect(linphone.uri);
     await linphone.connected();

@@ -1,207 +1,48 @@
-import {
-  BufferList,
-  ChunkReader,
-  ChunkWriter,
-  DEFAULT_RTMP_LIMITS,
-  decodeMessage,
-  encodeMessage,
-  type RawMessage,
-} from 'rtmp-server-ts';
+import { once } from 'node:events';
 import { type Figures, progress } from '../figures.js';
-import { howToGet, type NmsRtmpClass, nmsRtmp, nodeMediaServer } from './node-media-server.js';
+import { howToGet, nmsRtmp, nodeMediaServer } from './node-media-server.js';
+import { plainNode } from './plain-node.js';
 
-interface Load {
-  readonly name: string;
-  readonly type: 'audio' | 'video';
-  readonly chunkSize: number;
-  readonly payloads: readonly Uint8Array[];
-}
+/** Chunks of node-media-server have 65,535 bytes whatever was agreed: with short ones there is nothing to compare the writing with. */
+const loads = [
+  { name: '100-byte audio', type: 'audio', length: 100, chunkSize: 4096 },
+  { name: '8 kB video', type: 'video', length: 8_000, chunkSize: 4096 },
+  { name: '8 kB video, chunks of 128', type: 'video', length: 8_000, chunkSize: 128 },
+] as const;
 
-/** Lengths differ by a few bytes, as those of encoders do, so that each message has a header that says it. */
-function payloads(length: number, first: number): Uint8Array[] {
-  return Array.from({ length: 64 }, (_, index) => {
-    const payload = new Uint8Array(length - 8 + ((index * 5) % 17)).fill(index);
-    payload[0] = first;
-    payload[1] = 1;
-    return payload;
-  });
-}
-
-const speex = 0xb2;
-const avcInterFrame = 0x27;
-const loads: readonly Load[] = [
-  { name: '100-byte audio', type: 'audio', chunkSize: 4096, payloads: payloads(100, speex) },
-  { name: '8 kB video', type: 'video', chunkSize: 4096, payloads: payloads(8_000, avcInterFrame) },
-  { name: '8 kB video, chunks of 128', type: 'video', chunkSize: 128, payloads: payloads(8_000, avcInterFrame) },
-];
-
-/** What a socket reads at once. */
-const readLength = 65_536;
-/** Bytes of one go, and goes: those of the two sides take turns, so that what else the machine does hits both. */
-const goBytes = 24 * 1024 * 1024;
-const goes = 8;
-const warmUp = 2;
-
-/** A way to do something with the same messages again and again. */
-interface Side {
-  /** @returns the number of messages done */
-  run(): number;
-}
-
-/** Chunk parsing and writing by this package and by node-media-server, in processor time of one core. */
-export function measureChunks(figures: Figures): void {
-  const path = nodeMediaServer();
-  if (path === undefined) progress(howToGet);
-  const peer = path === undefined ? undefined : nmsRtmp(path);
-  for (const load of loads) {
-    progress(`${load.name}: parse and write`);
-    const reads = splitReads(load);
-    const parsed = alternate(parsing(load, reads), peer && peerParsing(peer, load, reads));
-    tell(figures, `parse ${load.name}`, load, parsed);
-    // The peer writes chunks of 65,535 bytes whatever was agreed: there is nothing to compare short chunks with.
-    if (load.chunkSize < 4096) continue;
-    const written = alternate(writing(load), peer && peerWriting(peer, load));
-    tell(figures, `write ${load.name}`, load, written);
-    if (peer === undefined) continue;
-    const goal = load.type === 'audio' ? 'at least 5' : '';
-    figures.add(
-      '  both, as many times',
-      (both(parsed.own, written.own) / both(parsed.other, written.other)).toFixed(2),
-      goal,
-    );
-  }
-}
-
-/** Messages per second of processor time. */
+/** Messages per second of processor time; null without the peer. */
 interface Rates {
   readonly own: number;
-  /** NaN without the peer. */
-  readonly other: number;
+  readonly other: number | null;
 }
 
-/** Of messages that are parsed and then written. */
-const both = (parsed: number, written: number): number => 1 / (1 / parsed + 1 / written);
+/** Chunk parsing and writing by this package and by node-media-server, in turns, a process for each load. */
+export async function measureChunks(figures: Figures): Promise<void> {
+  const path = nodeMediaServer();
+  if (path === undefined) progress(howToGet);
+  for (const { name, type, length, chunkSize } of loads) {
+    progress(`${name}: parse and write`);
+    const { parse, write } = await measure([type, String(length), String(chunkSize), ...(path ? [nmsRtmp(path)] : [])]);
+    const goal = type === 'audio' ? 'at least 5' : '';
+    tell(figures, `parse ${name}`, length, parse, goal);
+    if (chunkSize === 4096) tell(figures, `write ${name}`, length, write, goal);
+  }
+}
 
-function tell(figures: Figures, figure: string, load: Load, { own, other }: Rates): void {
-  const megabytes = (own * meanLength(load)) / 1e6;
-  figures.add(figure, `${(own / 1e6).toFixed(2)} million messages/s, ${megabytes.toFixed(0)} MB/s`);
-  if (Number.isNaN(other)) return;
+async function measure(args: readonly string[]): Promise<{ readonly parse: Rates; readonly write: Rates }> {
+  const child = await plainNode(new URL('chunk-rates.ts', import.meta.url), args);
+  let output = '';
+  child.stdout?.on('data', (data) => {
+    output += data;
+  });
+  const [code] = await once(child, 'close');
+  if (code !== 0) throw new Error(`chunk-rates.ts ended with ${code}`);
+  return JSON.parse(output);
+}
+
+function tell(figures: Figures, figure: string, length: number, { own, other }: Rates, goal: string): void {
+  figures.add(figure, `${(own / 1e6).toFixed(2)} million messages/s, ${((own * length) / 1e6).toFixed(0)} MB/s`);
+  if (other === null) return;
   figures.add('  node-media-server', `${(other / 1e6).toFixed(2)} million messages/s`);
-  figures.add('  as many times', (own / other).toFixed(2));
-}
-
-function alternate(ours: Side, theirs: Side | undefined): Rates {
-  const sides = theirs === undefined ? [ours] : [ours, theirs];
-  const rates = sides.map(() => ({ messages: 0, seconds: 0 }));
-  for (let go = 0; go < warmUp + goes; go++) {
-    for (const [index, side] of sides.entries()) {
-      const before = process.cpuUsage();
-      const messages = side.run();
-      const { user, system } = process.cpuUsage(before);
-      const rate = rates[index];
-      if (rate === undefined || go < warmUp) continue;
-      rate.messages += messages;
-      rate.seconds += (user + system) / 1e6;
-    }
-  }
-  const [own = Number.NaN, other = Number.NaN] = rates.map(({ messages, seconds }) => messages / seconds);
-  return { own, other };
-}
-
-function parsing({ chunkSize }: Load, reads: readonly Uint8Array[]): Side {
-  return {
-    run() {
-      const input = new BufferList();
-      const reader = new ChunkReader(input, DEFAULT_RTMP_LIMITS);
-      reader.setChunkSize(chunkSize);
-      let messages = 0;
-      for (const read of reads) {
-        input.push(read);
-        for (let raw = reader.next(); raw !== undefined; raw = reader.next()) {
-          if (decodeMessage(raw).type !== 'unknown') messages += 1;
-        }
-      }
-      return messages;
-    },
-  };
-}
-
-function peerParsing(Rtmp: NmsRtmpClass, { chunkSize }: Load, reads: readonly Uint8Array[]): Side {
-  const buffers = reads.map(({ buffer, byteOffset, length }) => Buffer.from(buffer, byteOffset, length));
-  const setChunkSize = Buffer.from('02000000000004010000000000000000', 'hex');
-  setChunkSize.writeUInt32BE(chunkSize, 12);
-  return {
-    run() {
-      const rtmp = new Rtmp();
-      let messages = 0;
-      rtmp.onOutputCallback = () => {};
-      rtmp.onPacketCallback = () => {
-        messages += 1;
-      };
-      rtmp.parserData(Buffer.alloc(1 + 2 * 1536, 3));
-      rtmp.parserData(setChunkSize);
-      for (const buffer of buffers) rtmp.parserData(buffer);
-      return messages;
-    },
-  };
-}
-
-/** To what the system is given. */
-function writing({ type, chunkSize, payloads }: Load): Side {
-  return {
-    run() {
-      const writer = new ChunkWriter();
-      writer.setChunkSize(chunkSize);
-      const messages = messageCount(payloads);
-      for (let index = 0; index < messages; index++) {
-        const payload = payloads[index % payloads.length] ?? new Uint8Array();
-        const parts: Uint8Array[] = [];
-        writer.write(rawMessage(type, index, payload), parts);
-      }
-      return messages;
-    },
-  };
-}
-
-function peerWriting(Rtmp: NmsRtmpClass, { type, payloads }: Load): Side {
-  const buffers = payloads.map((payload) => Buffer.from(payload));
-  return {
-    run() {
-      const messages = messageCount(payloads);
-      for (let index = 0; index < messages; index++) {
-        const data = buffers[index % buffers.length] ?? Buffer.alloc(0);
-        // What was parsed is handed to it as it is: making one is not its work.
-        Rtmp.createMessage({ codec_type: type === 'audio' ? 8 : 9, dts: index * 20, size: data.length, data });
-      }
-      return messages;
-    },
-  };
-}
-
-function rawMessage(type: Load['type'], index: number, payload: Uint8Array): RawMessage {
-  const { typeId, streamId, timestamp } = encodeMessage({ type, streamId: 1, timestamp: index * 20, payload });
-  return { chunkStreamId: 4, typeId, streamId, timestamp, payload };
-}
-
-/** The messages as a connection carries them, cut as a socket reads them. */
-function splitReads({ type, chunkSize, payloads }: Load): Uint8Array[] {
-  const writer = new ChunkWriter();
-  writer.setChunkSize(chunkSize);
-  const parts: Uint8Array[] = [];
-  const messages = messageCount(payloads);
-  for (let index = 0; index < messages; index++) {
-    const payload = payloads[index % payloads.length] ?? new Uint8Array();
-    writer.write(rawMessage(type, index, payload), parts);
-  }
-  const bytes = Buffer.concat(parts);
-  const reads: Uint8Array[] = [];
-  // Each read of a socket is an array of its own.
-  for (let at = 0; at < bytes.length; at += readLength) reads.push(new Uint8Array(bytes.subarray(at, at + readLength)));
-  return reads;
-}
-
-const messageCount = (payloads: readonly Uint8Array[]): number => Math.floor(goBytes / meanLength({ payloads }));
-
-function meanLength({ payloads }: Pick<Load, 'payloads'>): number {
-  return payloads.reduce((sum, { length }) => sum + length, 0) / payloads.length;
+  figures.add('  as many times', (own / other).toFixed(2), goal);
 }

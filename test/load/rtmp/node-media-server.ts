@@ -1,5 +1,4 @@
 import { existsSync } from 'node:fs';
-import { createRequire } from 'node:module';
 import { join, resolve } from 'node:path';
 
 /**
@@ -7,25 +6,6 @@ import { join, resolve } from 'node:path';
  * run. It is no dependency of the repository, because some ninety packages come with it.
  */
 const folder = process.env.NODE_MEDIA_SERVER;
-
-/** What of its `src/protocol/rtmp.js` is used: both directions of its chunk stream. */
-export interface NmsRtmp {
-  onPacketCallback: (packet: NmsPacket) => void;
-  onOutputCallback: (bytes: Buffer) => void;
-  parserData(bytes: Buffer): string | null;
-}
-
-export interface NmsPacket {
-  codec_type: number;
-  dts: number;
-  size: number;
-  data: Buffer;
-}
-
-export interface NmsRtmpClass {
-  new (): NmsRtmp;
-  createMessage(packet: NmsPacket): Buffer;
-}
 
 /** Where the package is; undefined when it is not there. @throws Error when the folder named does not hold it */
 export function nodeMediaServer(): string | undefined {
@@ -38,6 +18,5 @@ export function nodeMediaServer(): string | undefined {
 export const howToGet =
   'node-media-server is not measured: mkdir /tmp/nms && npm install --prefix /tmp/nms node-media-server@4.3.2, then NODE_MEDIA_SERVER=/tmp/nms';
 
-export function nmsRtmp(path: string): NmsRtmpClass {
-  return createRequire(import.meta.url)(join(path, 'src/protocol/rtmp.js'));
-}
+/** The file of its chunk stream. */
+export const nmsRtmp = (path: string): string => join(path, 'src/protocol/rtmp.js');

@@ -2,7 +2,6 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { fileURLToPath } from 'node:url';
 import type { NodeConnectOptions } from 'rtmp-server-ts';
 import { makeCertificate } from '../../support/certificate.js';
 import { runNginxRtmp } from '../../support/nginx.js';
@@ -12,6 +11,7 @@ import { freePort } from '../gateway.js';
 import { childrenOf, cpuSeconds, MeasuredProcess } from '../measured-process.js';
 import { Audience, type Programme } from './audience.js';
 import { howToGet, nodeMediaServer } from './node-media-server.js';
+import { plainNodeOptions } from './plain-node.js';
 
 /** A server, or a way to one, and what it used while it was its turn. */
 interface Contender {
@@ -122,10 +122,10 @@ async function startNodeMediaServer(scope: Scope): Promise<Omit<Relay, 'tlsPort'
 }
 
 async function startScript(scope: Scope, name: string, args: readonly string[]): Promise<MeasuredProcess> {
-  const script = fileURLToPath(new URL(name, import.meta.url));
+  const [script = '', ...own] = (await plainNodeOptions(new URL(name, import.meta.url))).toReversed();
   const profile = process.env.PROFILE;
   const profiling = profile === undefined ? [] : ['--cpu-prof', `--cpu-prof-dir=${profile}`];
-  const child = await MeasuredProcess.start(script, { args, nodeOptions: [...profiling, '--import', 'tsx'] });
+  const child = await MeasuredProcess.start(script, { args, nodeOptions: [...profiling, ...own.toReversed()] });
   scope.defer(() => child.stop());
   return child;
 }

@@ -136,7 +136,7 @@ function handshakes(): Uint8Array[] {
 
 function handshake(input: Uint8Array, random: Random): string {
   const list = new BufferList();
-  const server = new ServerHandshake(list, (length) => new Uint8Array(length));
+  const server = new ServerHandshake(list, { random: (length) => new Uint8Array(length) });
   for (let offset = 0; offset < input.length && !server.done; ) {
     const size = 1 + random(2_000);
     list.push(input.subarray(offset, offset + size));

@@ -140,9 +140,20 @@ describe('configuration', () => {
     ['broken', '{"a": ', 'cannot read the configuration file'],
     ['bad value', 'rtmpPort: true', 'rtmpPort in '],
     ['a password that is no text', 'users: {alice: 0123}', 'expected names with their passwords'],
+    ['a number where text is meant', 'drachtioSecret: 12345', 'expected text, in quotes where it looks like'],
+    ['a list where text is meant', 'origins: [https://a.example]', 'expected origins such as'],
+    ['nothing where text is meant', 'ffmpeg: ""', 'expected text of one character or more'],
   ];
   it.each(files)('refuses a file: %s', (name, content, words) => {
     expect(() => loadConfig({}, file(`${name}.yaml`, content))).toThrow(words);
+  });
+
+  it.each(settings)('says in words of its own what $key may be', ({ key }) => {
+    for (const value of ['[[]]', '{a: [1]}', '-1.5']) {
+      const told = () => loadConfig({}, file('kinds.yaml', `${key}: ${value}`));
+      expect(told).toThrow(`${key} in `);
+      expect(told).not.toThrow(/invalid|too (?:small|big)|received/i);
+    }
   });
 
   it('says when the file cannot be read', () => {

@@ -168,4 +168,26 @@ describe('jitter (RFC 3550 appendix A.8)', () => {
     far.send({ sequence: 3, arrival: 40 }); // 16 ms earlier
     expect(far.receiver.jitter).toBe(1 + 15 / 16);
   });
+
+  it('takes no jump of the timestamps for jitter: a server that joins two legs keeps the source', () => {
+    const far = new Far();
+    for (let at = 0; at < 50; at++) far.send({ sequence: at, timestamp: at * 320 });
+    for (let at = 50; at < 100; at++) far.send({ sequence: at, timestamp: 3_000_000_000 + at * 320 });
+    expect(far.receiver).toMatchObject({ jitter: 0, lost: 0 });
+    expect(far.receiver.window.wait).toBe(40);
+    expect(far.timestamps).toEqual(Array.from({ length: 100 }, (_, at) => at * 20));
+  });
+
+  it('is measured on behind a jump, from where it was', () => {
+    const far = new Far().send({ sequence: 1, arrival: 0 }, { sequence: 2, arrival: 36 });
+    far.send({ sequence: 3, timestamp: 9_000_000, arrival: 56 });
+    expect(far.receiver.jitter).toBe(1);
+    far.send({ sequence: 4, timestamp: 9_000_320, arrival: 60 });
+    expect(far.receiver.jitter).toBe(1 + 15 / 16);
+  });
+
+  it('counts a stall of the network, and what comes at once behind it', () => {
+    const far = new Far().send(1, 2, ...[3, 4, 5].map((sequence) => ({ sequence, arrival: 500 })));
+    expect(far.receiver.jitter).toBeGreaterThan(20);
+  });
 });

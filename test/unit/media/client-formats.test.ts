@@ -5,6 +5,7 @@ import type { AudioCodec } from '../../../plugin/media/audio/flv-audio.js';
 import type { ForeignCodecs } from '../../../plugin/media/audio/foreign.js';
 import { heardAs } from '../../../plugin/media/audio/heard-as.js';
 import { clientFormats } from '../../../plugin/media/negotiation/client-formats.js';
+import { codecOf, isNoise } from '../../../plugin/media/negotiation/own-formats.js';
 import { speexCodec } from '../../support/speex.js';
 
 const none: AudioTools = {};
@@ -44,11 +45,14 @@ describe('what is offered', () => {
     ['of Flash Player 9', client(undefined, ...flash9), all, 'speex speex pcmu pcma'],
   ])('to a client %s', (_, audio, tools, expected) => {
     const { offered } = clientFormats(audio, tools);
-    const codecs = offered.filter(({ encoding }) => encoding !== 'telephone-event');
+    const codecs = offered.filter(codecOf);
     expect(codecs.map(({ encoding }) => encoding).join(' ')).toBe(expected);
     // Events on each clock that the codecs have, and on no other.
     const rates = (formats: typeof offered) => [...new Set(formats.map(({ clockRate }) => clockRate))].sort();
     expect(rates(offered.filter(({ encoding }) => encoding === 'telephone-event'))).toEqual(rates(codecs));
+    // Comfort noise beside G.711, and behind it.
+    const g711 = offered.some(({ encoding }) => encoding === 'pcmu');
+    expect(offered.slice(codecs.length).filter(isNoise).length).toBe(g711 ? 1 : 0);
   });
 
   it('is Opus with 48 kHz and two channels, whatever is in it', () => {

@@ -2,13 +2,8 @@ import { describe, expect, it } from 'vitest';
 import { MediaError } from '../../../plugin/call/ports.js';
 import type { MediaDescription, MediaFormat } from '../../../plugin/call/session-description.js';
 import type { AudioCodec } from '../../../plugin/media/audio/flv-audio.js';
-import {
-  agreeAudio,
-  answerAudio,
-  formatsOf,
-  offerAudio,
-  transcodingFormats,
-} from '../../../plugin/media/negotiation/formats.js';
+import { agreeAudio, answerAudio, offerAudio } from '../../../plugin/media/negotiation/formats.js';
+import { formatsOf, transcodingFormats } from '../../../plugin/media/negotiation/own-formats.js';
 
 const speex16: MediaFormat = { payloadType: 96, encoding: 'speex', clockRate: 16000 };
 const speex8: MediaFormat = { payloadType: 97, encoding: 'speex', clockRate: 8000 };
@@ -224,6 +219,7 @@ describe('with a codec to transcode', () => {
       [97, 'speex', 8000],
       [0, 'pcmu', 8000],
       [8, 'pcma', 8000],
+      [13, 'cn', 8000],
       [100, 'telephone-event', 16000],
       [101, 'telephone-event', 8000],
     ]);
@@ -257,6 +253,47 @@ describe('with a codec to transcode', () => {
   ])('a ptime of %s makes packets of %i ms', (ptime, duration) => {
     const changes = ptime === undefined ? {} : { ptime };
     expect(agreeAudio(description([pcmu], changes), transcodingFormats).packetDuration).toBe(duration);
+  });
+});
+
+describe('comfort noise', () => {
+  const cn: MediaFormat = { payloadType: 13, encoding: 'cn', clockRate: 8000 };
+  const noiseOf = (formats: readonly MediaFormat[]) =>
+    agreeAudio({ address: '192.0.2.1', media: [audioSection({ formats })] }, transcodingFormats).noise?.payloadType;
+  const answered = (formats: readonly MediaFormat[]) => {
+    const offer = { address: '192.0.2.1', media: [audioSection({ formats })] };
+    return answerAudio(offer, '192.0.2.9', 20000, { formats: transcodingFormats });
+  };
+
+  it('is offered beside G.711, not beside Speex or Opus alone', () => {
+    expect(formatsOf(['pcma'])).toContainEqual(cn);
+    expect([...formatsOf(['speex', 'opus'])].filter(({ encoding }) => encoding === 'cn')).toEqual([]);
+  });
+
+  it('is agreed on when the answer has it beside G.711, wherever it stands', () => {
+    expect(noiseOf([pcmu, cn, event8])).toBe(13);
+    expect(noiseOf([cn, pcmu])).toBe(13);
+    expect(noiseOf([pcmu, event8])).toBeUndefined();
+    expect(noiseOf([speex16, cn])).toBeUndefined();
+  });
+
+  it('alone is no codec', () => {
+    expect(() => noiseOf([cn])).toThrow(expect.objectContaining({ code: 'NoCommonCodec' }));
+    expect(() => answered([cn, event8])).toThrow(expect.objectContaining({ code: 'NoCommonCodec' }));
+  });
+
+  it('is answered when it is offered beside the G.711 that is taken, under its number', () => {
+    const dynamic = { ...cn, payloadType: 118 };
+    expect(answered([pcmu, dynamic, event8]).answer.media[0]?.formats).toEqual([pcmu, dynamic, event8]);
+    expect(answered([pcmu, dynamic]).agreement).toMatchObject({ noise: dynamic });
+    expect(answered([pcmu, dynamic]).agreement.receive[118]).toEqual({ kind: 'cn', clockRate: 8000 });
+    expect(answered([pcmu, event8]).answer.media[0]?.formats).toEqual([pcmu, event8]);
+    expect(answered([pcmu, speex16, cn]).answer.media[0]?.formats).toEqual([speex16]);
+  });
+
+  it('of 16 kHz is refused: wideband here has its own', () => {
+    const wide = { ...cn, payloadType: 98, clockRate: 16000 };
+    expect(answered([pcmu, cn, wide]).answer.media[0]?.formats).toEqual([pcmu, cn]);
   });
 });
 

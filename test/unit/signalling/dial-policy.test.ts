@@ -22,6 +22,8 @@ const rows: [name: string, options: ConstructorParameters<typeof DialPolicy>[0],
   ['a host without a user', { allow: ['*@host.example'] }, 'sip:host.example', true],
   ['everybody but', { deny: ['*@evil.example'] }, 'sip:bob@evil.example', false],
   ['a denial wins', { allow: ['*'], deny: ['0900*@*'] }, 'sip:09001@example.com', false],
+  ['a number with separators is the number', { deny: ['0900*@*'] }, 'sip:09-00.1(23)@example.com', false],
+  ['separators are left out of numbers only', { deny: ['bobsmith@*'] }, 'sip:bob-smith@example.com', true],
   ['an escaped number is the number', { deny: ['0900*@*'] }, 'sip:%30%39001@example.com', false],
   [
     'a password or a parameter behind the user is not part of it',

@@ -43,6 +43,15 @@ describe('SDP', () => {
     ]);
   });
 
+  it('knows comfort noise by its number, and writes its name as it is registered', () => {
+    const cn = { payloadType: 13, encoding: 'cn', clockRate: 8000 };
+    const text = 'v=0\r\nc=IN IP4 192.0.2.1\r\nt=0 0\r\nm=audio 4000 RTP/AVP 0 13\r\n';
+    expect(parseSdp(text).media[0]?.formats).toContainEqual(cn);
+    const [section] = offer.media;
+    const media = section === undefined ? [] : [{ ...section, formats: [cn] }];
+    expect(writeSdp({ ...offer, media }, origin)).toContain('a=rtpmap:13 CN/8000');
+  });
+
   it('reads back what it wrote, IPv6 too', () => {
     expect(parseSdp(writeSdp(offer, origin))).toEqual(offer);
     const v6 = { ...offer, address: '2001:db8::1' };

@@ -124,5 +124,5 @@ describe('server handshake (5.2)', () => {
 
 function newHandshake() {
   const input = new BufferList();
-  return { input, handshake: new ServerHandshake(input, (length) => counting(length)) };
+  return { input, handshake: new ServerHandshake(input, { random: counting }) };
 }

@@ -20,6 +20,8 @@ class Bridge {
 			{name: "hangup", run: phone.hangup},
 			{name: "sendDTMF", run: phone.sendDTMF},
 			{name: "hold", run: phone.hold},
+			{name: "callWaiting", run: phone.callWaiting},
+			{name: "swap", run: phone.swap},
 			{name: "mute", run: phone.mute},
 			{name: "transfer", run: phone.transfer},
 			{name: "sendMessage", run: phone.sendMessage},

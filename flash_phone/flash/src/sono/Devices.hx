@@ -10,7 +10,7 @@ import flash.net.NetStream;
 /** Microphone, camera and loudspeaker. */
 class Devices {
 	/** Is told when the person, or the machine, allows no microphone. */
-	public var onDenied:String->Void = _ -> {};
+	public var onDenied:(code:String, description:String) -> Void = (_, _) -> {};
 
 	/** 0-100 */
 	public var gain(default, set):Int = 60;
@@ -39,10 +39,10 @@ class Devices {
 	public function attach(stream:NetStream):Void {
 		if (microphone == null) microphone = open();
 		if (microphone == null) {
-			onDenied("there is no microphone");
+			onDenied("Microphone.NotFound", "there is no microphone");
 			return;
 		}
-		if (microphone.muted) onDenied("the microphone is not allowed");
+		if (microphone.muted) onDenied("Microphone.Denied", "the microphone is not allowed");
 		stream.attachAudio(microphone);
 		if (settings.camera) attachCamera(stream);
 	}
@@ -56,7 +56,7 @@ class Devices {
 		final opened = enhanced();
 		if (opened == null) return null;
 		opened.addEventListener(StatusEvent.STATUS, event -> {
-			if (event.code == "Microphone.Muted") onDenied("the microphone is not allowed");
+			if (event.code == "Microphone.Muted") onDenied("Microphone.Denied", "the microphone is not allowed");
 		});
 		configure(opened);
 		return opened;

@@ -7,16 +7,16 @@ import sono.view.PhoneView;
 
 class Main {
 	static function main():Void {
-		start();
+		start(Phone.new);
 	}
 
 	/** Wires the phone to its face and to the page. */
-	static function start():Phone {
+	static function start(makePhone:Settings -> Phone):Phone {
 		final stage = Lib.current.stage;
 		stage.scaleMode = StageScaleMode.NO_SCALE;
 		stage.align = StageAlign.TOP_LEFT;
 		final settings = new Settings(cast Lib.current.loaderInfo.parameters);
-		final phone = new Phone(settings);
+		final phone = makePhone(settings);
 		final bridge = new Bridge(phone, settings.callback);
 		final view = settings.visible ? new PhoneView(phone, settings) : null;
 		if (view != null) Lib.current.addChild(view);

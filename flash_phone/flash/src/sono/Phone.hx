@@ -33,13 +33,14 @@ class Phone {
 	var playing:Null<NetStream>;
 	var url:Null<String>;
 	var registration:Array<Dynamic> = [];
+	var callsWait = false;
 	var retryMs = firstRetryMs;
 	var retry:Null<Timer>;
 
 	public function new(settings:Settings) {
 		this.settings = settings;
 		devices = new Devices(settings);
-		devices.onDenied = description -> fail("microphone", description);
+		devices.onDenied = (code, description) -> fail(code, description);
 		levels.addEventListener(TimerEvent.TIMER, _ -> onEvent(Level, {microphone: devices.level}));
 	}
 
@@ -92,6 +93,17 @@ class Phone {
 		command("hold", [held]);
 	}
 
+	/** Whether a second caller is announced during a call, or told that the line is busy. */
+	public function callWaiting(allowed:Bool):Void {
+		callsWait = allowed;
+		if (isConnected) command("callWaiting", [allowed]);
+	}
+
+	/** Talks to the one who is held, and holds the one who was talked to. */
+	public function swap():Void {
+		command("swap");
+	}
+
 	public function mute(muted:Bool):Void {
 		devices.muted = muted;
 	}
@@ -132,6 +144,7 @@ class Phone {
 			case "NetConnection.Connect.Success":
 				retryMs = firstRetryMs;
 				onEvent(Connected, {});
+				if (callsWait) command("callWaiting", [true]);
 				sendRegistration();
 			case "NetConnection.Connect.Closed":
 				lost("the gateway closed the connection");
@@ -142,19 +155,31 @@ class Phone {
 			case "Sono.Call.Status":
 				changed(info);
 			case "Sono.Call.Incoming":
-				onEvent(Incoming, {uri: info.uri, from: info.from, displayName: info.displayName});
+				onEvent(Incoming, party(info));
+			case "Sono.Call.Waiting":
+				onEvent(Waiting, party(info));
+			case "Sono.Call.Switched":
+				onEvent(Switched, party(info));
+			case "Sono.Call.WaitingEnded":
+				onEvent(WaitingEnded, {from: info.from, reason: info.reason});
 			case "Sono.Call.Hold":
-				onEvent(Hold, {held: info.held});
+				onEvent(Hold, {held: info.held, local: info.local, remote: info.remote, reason: info.reason});
 			case "Sono.Call.DTMF":
 				onEvent(Dtmf, {digit: info.digit, duration: info.duration});
 			case "Sono.Call.Transferred":
 				onEvent(Transferred, {uri: info.uri});
+			case "Sono.Call.TransferFailed":
+				onEvent(TransferFailed, {reason: info.reason});
 			case "Sono.Message":
 				onEvent(Message, {from: info.from, text: info.text});
 			case "Sono.Registration.Lost":
 				onEvent(RegistrationLost, {reason: info.reason});
 			default:
 		}
+	}
+
+	static function party(info:Dynamic):Dynamic {
+		return {uri: info.uri, from: info.from, displayName: info.displayName};
 	}
 
 	function changed(info:Dynamic):Void {
@@ -189,7 +214,7 @@ class Phone {
 		final made = new NetStream(opened);
 		made.client = {onMetaData: _ -> {}};
 		made.addEventListener(AsyncErrorEvent.ASYNC_ERROR, _ -> {});
-		made.addEventListener(IOErrorEvent.IO_ERROR, event -> fail("stream", event.text));
+		made.addEventListener(IOErrorEvent.IO_ERROR, event -> fail("Stream.Failed", event.text));
 		made.addEventListener(NetStatusEvent.NET_STATUS, event -> if (event.info.code == "NetStream.Play.Stop") closeStreams());
 		return made;
 	}
@@ -206,14 +231,14 @@ class Phone {
 			onEvent(Registered, {uri: info.uri});
 			if (settings.dial != "" && status == NotConnected) dial(settings.dial);
 		};
-		call("register", new Responder(answered, refused), registration);
+		call("register", new Responder(answered, info -> fail(info.code, info.description, "register")), registration);
 	}
 
 	function command(name:String, ?arguments:Array<Dynamic>):Void {
 		if (!isConnected)
-			fail("NotConnected", 'no gateway is connected; $name needs one');
+			fail("NotConnected", 'no gateway is connected; $name needs one', name);
 		else
-			call(name, new Responder(_ -> {}, refused), arguments == null ? [] : arguments);
+			call(name, new Responder(_ -> {}, info -> fail(info.code, info.description, name)), arguments == null ? [] : arguments);
 	}
 
 	function call(name:String, responder:Responder, arguments:Array<Dynamic>):Void {
@@ -221,12 +246,8 @@ class Phone {
 		Reflect.callMethod(connection, Reflect.field(connection, "call"), all.concat(arguments));
 	}
 
-	function refused(info:Dynamic):Void {
-		fail(info.code, info.description);
-	}
-
-	function fail(code:String, description:String):Void {
-		onEvent(Error, {code: code, description: description});
+	function fail(code:String, description:String, ?command:String):Void {
+		onEvent(Error, {code: code, description: description, command: command});
 	}
 
 	/** A lost connection has lost its call too. */

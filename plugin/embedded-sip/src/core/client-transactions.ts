@@ -19,7 +19,7 @@ export interface ClientHandlers {
   onResponse(entry: ClientEntry, response: SipResponse): void;
   /** There will be no final response; called before a made-up one is shown. */
   onFailed(entry: ClientEntry, status: number): void;
-  /** 3xx-6xx of an INVITE: its ACK is part of the transaction. */
+  /** Timer C: an INVITE has rung for 185 s. */
   onRingTimeout(entry: ClientEntry): void;
   /** Shows a response to the user that sent the request; a made-up one is text. */
   show(owner: TransactionUser, entry: ClientEntry, response: SipResponse | string, flow: Flow | undefined): void;

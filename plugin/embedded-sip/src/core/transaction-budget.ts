@@ -17,10 +17,6 @@ export class TransactionBudget {
     return this.#count;
   }
 
-  get bytes(): number {
-    return this.#bytes;
-  }
-
   /** Whether there is room for one more of that size; if not, that is logged. */
   admits(bytes: number): boolean {
     const { transactions, transactionBytes } = this.#limits;

@@ -10,6 +10,7 @@ import {
   type LocalMedia,
   type MediaDescription,
   parseSdp,
+  refused,
   SessionWriter,
   wantsToHear,
 } from './sdp.js';
@@ -91,7 +92,7 @@ export class EchoMedia implements NumberMedia {
 
   async #accept(index: number, media: MediaDescription): Promise<LocalMedia> {
     const { kind, protocol, formats, formatLines } = media;
-    if (!acceptable(media)) return { kind, port: 0, protocol, formats, formatLines: [], direction: 'inactive' };
+    if (!acceptable(media)) return refused(media);
     const stream = await this.#stream(index, kind);
     direct(stream, media);
     return {

@@ -11,6 +11,7 @@ import {
   type LocalMedia,
   type MediaDescription,
   parseSdp,
+  refused,
   SessionWriter,
   wantsToHear,
 } from './sdp.js';
@@ -52,7 +53,7 @@ export class MusicMedia implements NumberMedia {
     await this.#open();
     if (this.#closed) return undefined;
     this.#follow(chosen);
-    this.#local = offered.map((media) => (media === chosen ? this.#answerTo(media) : refusalOf(media)));
+    this.#local = offered.map((media) => (media === chosen ? this.#answerTo(media) : refused(media)));
     return this.#writer.write(this.#local);
   }
 
@@ -123,8 +124,4 @@ export class MusicMedia implements NumberMedia {
     this.#frame++;
     this.#socket?.send(packet, this.#destination.port, this.#destination.address);
   }
-}
-
-function refusalOf({ kind, protocol, formats }: MediaDescription): LocalMedia {
-  return { kind, port: 0, protocol, formats, formatLines: [], direction: 'inactive' };
 }

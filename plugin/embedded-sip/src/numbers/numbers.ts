@@ -62,7 +62,7 @@ export class Numbers {
     return uri.user === 'busy' ? this.#busy : this.#answering.get(uri.user ?? '');
   }
 
-  async close(): Promise<void> {
+  close(): void {
     for (const number of this.#answering.values()) number.close();
   }
 }

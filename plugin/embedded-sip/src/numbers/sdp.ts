@@ -74,6 +74,11 @@ export interface LocalMedia {
   readonly formatLines: readonly string[];
 }
 
+/** What answers a medium that is not taken (RFC 3264 section 6). */
+export function refused({ kind, protocol, formats }: MediaDescription): LocalMedia {
+  return { kind, port: 0, protocol, formats, formatLines: [], direction: 'inactive' };
+}
+
 /** Writes the descriptions of one session: the same origin, one version after the other (RFC 3264 section 8). */
 export class SessionWriter {
   readonly #name: string;

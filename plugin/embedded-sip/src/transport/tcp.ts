@@ -49,10 +49,6 @@ export class TcpTransport {
     });
   }
 
-  get connectionCount(): number {
-    return this.#connections.size;
-  }
-
   /** Whether a connection with that peer is open. */
   has(address: string, port: number): boolean {
     return this.#connections.has(`${address}|${port}`);

@@ -10,86 +10,82 @@ export const MESSAGE_HEADER_LENGTH = [11, 7, 3, 0] as const;
 export const MAX_HEADER_LENGTH = 3 + 11 + 4;
 
 /**
- * The header of the chunk that is being read: one object for them all, because there are millions. Both read methods take the bytes that
- * have arrived, from `start` to the array's end, and return false while the header is incomplete.
+ * Section 5.3.1.1, where the six bits hold the chunk stream id, 0 when one more byte does, 1 when two do:
+ *
+ *      7 6 5 4 3 2 1 0
+ *     +---+-----------+
+ *     |fmt|  2 to 63  |
+ *     +---+-----------+
  */
-export class ChunkHeader {
-  format: HeaderFormat = 0;
-  chunkStreamId = 0;
-  /** Bytes of the basic header, then of the whole header. */
-  length = 0;
-  /** A timestamp in a header of type 0, else the difference to the last one. */
-  time = 0;
-  extended: number | undefined;
-  messageLength = 0;
-  typeId = 0;
-  streamId = 0;
+export function basicHeaderLength(first: number): number {
+  const id = first & 0x3f;
+  return id > 1 ? 1 : 2 + id;
+}
 
-  /**
-   * Section 5.3.1.1, where the six bits hold the chunk stream id, 0 when one more byte does, 1 when two do:
-   *
-   *      7 6 5 4 3 2 1 0
-   *     +---+-----------+
-   *     |fmt|  2 to 63  |
-   *     +---+-----------+
-   */
-  readBasic(bytes: Uint8Array, start: number): boolean {
-    const first = bytes[start];
-    if (first === undefined) return false;
-    const id = first & 0x3f;
-    this.format = formatOf(first);
-    this.length = id > 1 ? 1 : 2 + id;
-    if (start + this.length > bytes.length) return false;
-    if (id > 1) this.chunkStreamId = id;
-    else this.chunkStreamId = 64 + (bytes[start + 1] ?? 0) + (id === 0 ? 0 : 256 * (bytes[start + 2] ?? 0));
-    return true;
-  }
+export function headerFormat(first: number): HeaderFormat {
+  return (first >> 6) as HeaderFormat;
+}
 
-  /**
-   * Section 5.3.1.2, each type a beginning of the one before; the message stream id is little-endian:
-   *
-   *     | timestamp (delta) 3 | message length 3 | type id 1 | message stream id 4 | extended timestamp 0 or 4 |
-   *      ---- type 2 --------
-   *      ---- type 1 -------------------------------------
-   *      ---- type 0 -----------------------------------------------------------
-   *
-   * @param start of the chunk
-   * @param stream fills in the fields that are left out
-   */
-  readMessage(bytes: Uint8Array, start: number, stream: ChunkStream): boolean {
-    const { format } = this;
-    const fields = start + this.length;
-    if (format === 3) return this.#readType3(bytes, fields, stream);
-    const end = fields + MESSAGE_HEADER_LENGTH[format];
-    if (end > bytes.length) return false;
-    const field = readU24(bytes, fields);
-    if (field === U24_MAX && end + 4 > bytes.length) return false;
-    this.extended = field === U24_MAX ? readU32(bytes, end) : undefined;
-    this.time = this.extended ?? field;
-    this.messageLength = format < 2 ? readU24(bytes, fields + 3) : stream.length;
-    this.typeId = format < 2 ? (bytes[fields + 6] ?? 0) : stream.typeId;
-    this.streamId = format === 0 ? readU32LittleEndian(bytes, fields + 7) : stream.streamId;
-    this.length = end - start + (this.extended === undefined ? 0 : 4);
-    return true;
-  }
+/** @param start of a basic header that has arrived as a whole */
+export function chunkStreamId(bytes: Uint8Array, start: number): number {
+  const id = (bytes[start] ?? 0) & 0x3f;
+  if (id > 1) return id;
+  return 64 + (bytes[start + 1] ?? 0) + (id === 0 ? 0 : 256 * (bytes[start + 2] ?? 0));
+}
 
-  /**
-   * A type 3 header has no field but, after a header with an extended timestamp, that again (section 5.3.1.3). Old FFmpeg and librtmp leave
-   * it out, others put the message's timestamp where the header had a delta; as in other servers, four bytes that are neither are payload.
-   */
-  #readType3(bytes: Uint8Array, fields: number, stream: ChunkStream): boolean {
-    if (stream.extended !== undefined) {
-      const repeated = [compare(bytes, fields, stream.extended), compare(bytes, fields, stream.timestamp)];
-      if (repeated.includes('equal')) this.length += 4;
-      else if (repeated.includes('incomplete')) return false;
-    }
-    this.time = stream.timestampDelta;
-    this.extended = stream.extended;
-    this.messageLength = stream.length;
-    this.typeId = stream.typeId;
-    this.streamId = stream.streamId;
-    return true;
+/** In place of a length: the rest of the header has not arrived. */
+export const INCOMPLETE = -1;
+
+/**
+ * Section 5.3.1.2, each type a beginning of the one before; the message stream id is little-endian:
+ *
+ *     | timestamp (delta) 3 | message length 3 | type id 1 | message stream id 4 | extended timestamp 0 or 4 |
+ *      ---- type 2 --------
+ *      ---- type 1 -------------------------------------
+ *      ---- type 0 -----------------------------------------------------------
+ *
+ * @param start of the message header
+ * @param stream takes the fields up, unless the header is incomplete; it keeps those that are left out
+ * @returns bytes of the message header, or {@link INCOMPLETE}
+ */
+export function readMessageHeader(bytes: Uint8Array, start: number, format: 0 | 1 | 2, stream: ChunkStream): number {
+  const length = MESSAGE_HEADER_LENGTH[format];
+  const end = start + length;
+  if (end > bytes.length) return INCOMPLETE;
+  const field = readU24(bytes, start);
+  const isExtended = field === U24_MAX;
+  if (isExtended && end + 4 > bytes.length) return INCOMPLETE;
+  const time = isExtended ? readU32(bytes, end) : field;
+  stream.extended = isExtended ? time : undefined;
+  // After a type 0 header a type 3 header repeats its timestamp as delta (section 5.3.1.2.4).
+  stream.timestampDelta = time;
+  stream.timestamp = (format === 0 ? time : stream.timestamp + time) >>> 0;
+  if (format < 2) {
+    stream.length = readU24(bytes, start + 3);
+    stream.typeId = bytes[start + 6] ?? 0;
   }
+  if (format === 0) stream.streamId = readU32LittleEndian(bytes, start + 7);
+  return isExtended ? length + 4 : length;
+}
+
+/**
+ * A type 3 header goes on with a message, or begins one like the last: it has no field. But after a header with an extended timestamp it has
+ * that again (section 5.3.1.3). Old FFmpeg and librtmp leave it out, others put the message's timestamp where the header had a delta; as in
+ * other servers, four bytes that are neither are payload.
+ * @returns as {@link readMessageHeader}
+ */
+export function continueMessage(bytes: Uint8Array, start: number, stream: ChunkStream): number {
+  const length = stream.extended === undefined ? 0 : repeatedLength(bytes, start, stream.extended, stream.timestamp);
+  if (length !== INCOMPLETE && stream.payload === undefined) {
+    stream.timestamp = (stream.timestamp + stream.timestampDelta) >>> 0;
+  }
+  return length;
+}
+
+function repeatedLength(bytes: Uint8Array, start: number, extended: number, timestamp: number): number {
+  const repeated = [compare(bytes, start, extended), compare(bytes, start, timestamp)];
+  if (repeated.includes('equal')) return 4;
+  return repeated.includes('incomplete') ? INCOMPLETE : 0;
 }
 
 /** Compares a 32-bit field as far as it has arrived. */
@@ -100,9 +96,4 @@ function compare(bytes: Uint8Array, start: number, value: number): 'equal' | 'di
     if (received !== ((value >>> (24 - 8 * index)) & 0xff)) return 'different';
   }
   return 'equal';
-}
-
-function formatOf(first: number): HeaderFormat {
-  const format = first >> 6;
-  return format === 0 || format === 1 || format === 2 ? format : 3;
 }

@@ -1,6 +1,16 @@
 import type { BufferList } from '../bytes/buffer-list.js';
 import { RtmpError } from '../errors/rtmp-error.js';
-import { ChunkHeader, MAX_HEADER_LENGTH } from './chunk-header.js';
+import { BytePool } from './byte-pool.js';
+import {
+  basicHeaderLength,
+  chunkStreamId,
+  continueMessage,
+  type HeaderFormat,
+  headerFormat,
+  INCOMPLETE,
+  MAX_HEADER_LENGTH,
+  readMessageHeader,
+} from './chunk-header.js';
 import { ChunkStream } from './chunk-stream.js';
 import { CONTROL_CHUNK_STREAM_ID, DEFAULT_CHUNK_SIZE, MAX_CHUNK_SIZE } from './constants.js';
 import type { RawMessage } from './raw-message.js';
@@ -17,17 +27,25 @@ export interface ChunkReaderLimits {
 const EMPTY = new Uint8Array(0);
 
 /**
+ * Memory of messages that come in parts. A message that never becomes complete keeps a slab, and there is at most one on each chunk stream: by
+ * default no more than `bytesInFlight` allows in any case. Shorter messages are rare here, longer ones have memory of their own.
+ */
+const pool = new BytePool(32 * 1024);
+const POOLED = { from: 1024, to: 16 * 1024 } as const;
+
+/**
  * Chunks to messages (section 5.3). A message that lies in one chunk and one received buffer is not copied; any other one is copied once,
- * into an array of its size.
+ * into memory of its own.
  */
 export class ChunkReader {
   readonly #input: BufferList;
   readonly #limits: ChunkReaderLimits;
   readonly #streams = new Map<number, ChunkStream>();
-  readonly #header = new ChunkHeader();
+  /** The chunk stream of the last header: most often the next one's too, and a look into the map costs as much as reading the header. */
+  #last = new ChunkStream(0);
   #chunkSize = DEFAULT_CHUNK_SIZE;
   #bytesInFlight = 0;
-  /** The chunk stream whose chunk is being read, and how much of that chunk is missing. */
+  /** The chunk stream of a chunk that has arrived in part, and how much of the chunk is missing. */
   #current: ChunkStream | undefined;
   #missing = 0;
 
@@ -45,7 +63,10 @@ export class ChunkReader {
       const stream = this.#current ?? this.#readHeader();
       if (stream === undefined) return undefined;
       const payload = this.#readPayload(stream);
-      if (this.#missing > 0) return undefined;
+      if (this.#missing > 0) {
+        this.#current = stream;
+        return undefined;
+      }
       this.#current = undefined;
       if (payload !== undefined) return message(stream, payload);
     }
@@ -73,19 +94,44 @@ export class ChunkReader {
   }
 
   #beginChunk(bytes: Uint8Array, start: number): ChunkStream | undefined {
-    const header = this.#header;
-    if (!header.readBasic(bytes, start)) return undefined;
-    const stream = this.#streams.get(header.chunkStreamId) ?? this.#open(header);
-    if (!header.readMessage(bytes, start, stream)) return undefined;
-    this.#input.skip(header.length);
-    if (header.format !== 3 || stream.payload === undefined) this.#begin(stream, header);
-    this.#current = stream;
+    const first = bytes[start] ?? 0;
+    const fields = start + basicHeaderLength(first);
+    if (fields > bytes.length) return undefined;
+    const format = headerFormat(first);
+    const id = chunkStreamId(bytes, start);
+    const stream = this.#last.id === id ? this.#last : this.#find(format, id);
+    const length =
+      format === 3 ? continueMessage(bytes, fields, stream) : this.#beginMessage(bytes, fields, format, stream);
+    if (length === INCOMPLETE) return undefined;
+    this.#input.skip(fields - start + length);
     this.#missing = Math.min(this.#chunkSize, stream.length - stream.received);
     return stream;
   }
 
+  /** @returns bytes of the message header, or INCOMPLETE */
+  #beginMessage(bytes: Uint8Array, start: number, format: 0 | 1 | 2, stream: ChunkStream): number {
+    if (stream.payload !== undefined) {
+      const missing = stream.length - stream.received;
+      throw new RtmpError(
+        'chunk.interrupted',
+        `new message on chunk stream ${stream.id} while ${missing} bytes are missing`,
+      );
+    }
+    const length = readMessageHeader(bytes, start, format, stream);
+    const { messageSize } = this.#limits;
+    if (stream.length > messageSize) {
+      throw new RtmpError('chunk.message-size', `message of ${stream.length} bytes, at most ${messageSize} are taken`);
+    }
+    return length;
+  }
+
+  #find(format: HeaderFormat, id: number): ChunkStream {
+    this.#last = this.#streams.get(id) ?? this.#open(format, id);
+    return this.#last;
+  }
+
   /** librtmp, and so OBS, opens chunk stream 2 with a type 1 header; its message stream id can only be 0. */
-  #open({ format, chunkStreamId }: ChunkHeader): ChunkStream {
+  #open(format: HeaderFormat, chunkStreamId: number): ChunkStream {
     if (format !== 0 && !(format === 1 && chunkStreamId === CONTROL_CHUNK_STREAM_ID)) {
       throw new RtmpError('chunk.unknown-stream', `chunk stream ${chunkStreamId} begins with a type ${format} header`);
     }
@@ -95,30 +141,6 @@ export class ChunkReader {
     const stream = new ChunkStream(chunkStreamId);
     this.#streams.set(chunkStreamId, stream);
     return stream;
-  }
-
-  #begin(stream: ChunkStream, header: ChunkHeader): void {
-    if (stream.payload !== undefined) {
-      const missing = stream.length - stream.received;
-      throw new RtmpError(
-        'chunk.interrupted',
-        `new message on chunk stream ${stream.id} while ${missing} bytes are missing`,
-      );
-    }
-    const { messageSize } = this.#limits;
-    if (header.messageLength > messageSize) {
-      throw new RtmpError(
-        'chunk.message-size',
-        `message of ${header.messageLength} bytes, at most ${messageSize} are taken`,
-      );
-    }
-    stream.timestamp = (header.format === 0 ? header.time : stream.timestamp + header.time) >>> 0;
-    // After a type 0 header a type 3 header repeats its timestamp as delta (section 5.3.1.2.4).
-    stream.timestampDelta = header.time;
-    stream.length = header.messageLength;
-    stream.typeId = header.typeId;
-    stream.streamId = header.streamId;
-    stream.extended = header.extended;
   }
 
   /** @returns the payload when it is complete. */
@@ -151,7 +173,7 @@ export class ChunkReader {
         `messages in progress are longer than ${this.#limits.bytesInFlight} bytes`,
       );
     }
-    return new Uint8Array(length);
+    return length < POOLED.from || length > POOLED.to ? new Uint8Array(length) : pool.take(length);
   }
 
   #release(stream: ChunkStream): void {

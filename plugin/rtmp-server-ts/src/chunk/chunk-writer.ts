@@ -18,7 +18,8 @@ interface WrittenHeader {
 /** Bytes of a payload up to which a copy behind the header costs less than a part of its own. */
 const SMALL_PAYLOAD = 512;
 
-const pool = new BytePool();
+/** Of headers and small messages, which live until the socket has written them. */
+const pool = new BytePool(8192);
 
 /** Messages to chunks (section 5.3), each with the shortest header that says it. Large payloads are not copied. */
 export class ChunkWriter {

@@ -5,7 +5,6 @@
 export const RTMP_ERROR_CODES = [
   'handshake.version',
   'handshake.tls',
-  'handshake.encryption',
   'handshake.digest',
   'handshake.key',
   'handshake.timeout',

@@ -4,8 +4,9 @@ export const DIGEST_LENGTH = 32;
 /** The version byte of C0 and S0 for plain RTMP (section 5.2.2). */
 export const RTMP_VERSION = 3;
 
-/** That of RTMPE. */
-export const RTMPE_VERSION = 6;
+/** Those of RTMPE. Type 8 encrypts the signatures of C2 and S2 once more; what is sent afterwards is encrypted alike. */
+export type RtmpeType = 6 | 8;
 
-/** RTMPE whose signatures are encrypted once more, by 16 keys that were never published. */
-export const RTMPE_XTEA_VERSION = 8;
+export function isRtmpeType(version: number | undefined): version is RtmpeType {
+  return version === 6 || version === 8;
+}

@@ -1,5 +1,6 @@
 import { createHmac } from 'node:crypto';
 import { DIGEST_LENGTH } from './constants.js';
+import { encryptSignature } from './xtea.js';
 
 /**
  * The handshake with digests, which Adobe never published: Flash Player from version 9 puts an HMAC-SHA256 into C1 and plays H.264 only
@@ -44,17 +45,23 @@ export function writeDigest(block: Uint8Array, scheme: DigestScheme, partialKey:
   block.set(blockDigest(block, offset, partialKey), offset);
 }
 
-/** Signs a C2 or S2 in place: its last 32 bytes prove that the other side's digest was read. */
-export function signResponse(block: Uint8Array, digest: Uint8Array, fullKey: Uint8Array): void {
-  block.set(responseDigest(block, digest, fullKey), block.length - DIGEST_LENGTH);
+/**
+ * Signs a C2 or S2 in place: its last 32 bytes prove that the other side's digest was read.
+ * @param version the first byte that the server sent
+ */
+export function signResponse(block: Uint8Array, digest: Uint8Array, fullKey: Uint8Array, version: number): void {
+  block.set(responseDigest(block, digest, fullKey, version), block.length - DIGEST_LENGTH);
 }
 
-export function isResponseSigned(block: Uint8Array, digest: Uint8Array, fullKey: Uint8Array): boolean {
-  return equal(block.subarray(block.length - DIGEST_LENGTH), responseDigest(block, digest, fullKey));
+export function isResponseSigned(block: Uint8Array, digest: Uint8Array, fullKey: Uint8Array, version: number): boolean {
+  return equal(block.subarray(block.length - DIGEST_LENGTH), responseDigest(block, digest, fullKey, version));
 }
 
-function responseDigest(block: Uint8Array, digest: Uint8Array, fullKey: Uint8Array): Uint8Array {
-  return hmac(hmac(fullKey, digest), block.subarray(0, block.length - DIGEST_LENGTH));
+function responseDigest(block: Uint8Array, digest: Uint8Array, fullKey: Uint8Array, version: number): Uint8Array {
+  const key = hmac(fullKey, digest);
+  const signature = hmac(key, block.subarray(0, block.length - DIGEST_LENGTH));
+  if (version === 8) encryptSignature(signature, key);
+  return signature;
 }
 
 /** The first four bytes of the block, added up, place the digest after them within the block's 764 bytes. */

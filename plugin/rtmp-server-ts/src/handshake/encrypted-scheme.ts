@@ -1,7 +1,7 @@
 import { writeU32 } from '../bytes/integers.js';
 import { RtmpError } from '../errors/rtmp-error.js';
 import type { ClientHandshakeScheme } from './client-handshake.js';
-import { HANDSHAKE_LENGTH, RTMPE_VERSION } from './constants.js';
+import { HANDSHAKE_LENGTH, isRtmpeType, type RtmpeType } from './constants.js';
 import {
   type DigestScheme,
   type FoundDigest,
@@ -15,14 +15,15 @@ import {
 import { KeyExchange } from './key-exchange.js';
 import { randomBytes } from './random-bytes.js';
 
-/** What players of RTMPE type 6 say they are in C1. */
+/** What players that know both types of RTMPE say they are in C1. */
 const CLIENT_VERSION = 0x80000302;
 
 /**
- * RTMPE of type 6: C1 and S1 carry public keys and digests, C2 and S2 are signed, and both are checked.
+ * RTMPE: C1 and S1 carry public keys and digests, C2 and S2 are signed, and both are checked. The server decides on the type: a client that says
+ * 6 may be answered with 8.
  * @throws (from its functions) RtmpError `handshake.digest` when the server's signature is not right, `handshake.key`
  */
-export function encryptedScheme(scheme: DigestScheme = 0): ClientHandshakeScheme {
+export function encryptedScheme(type: RtmpeType = 6, scheme: DigestScheme = 0): ClientHandshakeScheme {
   const exchange = new KeyExchange();
   const c1 = randomBytes(HANDSHAKE_LENGTH);
   writeU32(c1, 0, 0);
@@ -31,16 +32,17 @@ export function encryptedScheme(scheme: DigestScheme = 0): ClientHandshakeScheme
   writeDigest(c1, scheme, PLAYER_KEY.partial);
   const ownDigest = found(findDigest(c1, PLAYER_KEY.partial), 'C1').digest;
   return {
-    version: RTMPE_VERSION,
+    version: type,
+    takes: isRtmpeType,
     makeC1: () => c1,
-    answerS1: (s1) => {
+    answerS1: (s1, version) => {
       const theirs = found(findDigest(s1, SERVER_KEY.partial), 'S1');
       const c2 = randomBytes(HANDSHAKE_LENGTH);
-      signResponse(c2, theirs.digest, PLAYER_KEY.full);
+      signResponse(c2, theirs.digest, PLAYER_KEY.full, version);
       return { c2, ciphers: exchange.ciphers(s1, theirs.scheme) };
     },
-    checkS2: (s2) => {
-      if (isResponseSigned(s2, ownDigest, SERVER_KEY.full)) return;
+    checkS2: (s2, version) => {
+      if (isResponseSigned(s2, ownDigest, SERVER_KEY.full, version)) return;
       throw new RtmpError('handshake.digest', 'S2 is not signed with the digest of C1');
     },
   };

@@ -3,6 +3,7 @@ import type { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import type { RtmpError, RtmpErrorCode } from '../errors/rtmp-error.js';
 import { TypedEmitter } from '../events/typed-emitter.js';
+import type { RtmpeType } from '../handshake/constants.js';
 import { type Clock, systemClock } from '../session/clock.js';
 import { DEFAULT_RTMP_LIMITS, type RtmpLimits, resolveLimits } from '../session/limits.js';
 import { type ConnectionHost, NetConnection } from '../session/net-connection.js';
@@ -28,6 +29,8 @@ export interface RtmpServerOptions {
   readonly clock?: Clock;
   /** `fmsVer` of the answer to connect. Default `FMS/3,5,1,525`. */
   readonly fmsVersion?: string;
+  /** The type that RTMPE is answered with, which the client follows. Default: the one that it asks for. */
+  readonly rtmpeType?: RtmpeType;
   /**
    * Whose web pages may connect, such as `https://phone.example.com`, or `*` for all: to be found in WebSocket requests, and told to Flash
    * Player in policy files. Default: for WebSocket the host that the request is for; in policy files nobody.
@@ -71,7 +74,7 @@ export class RtmpServer extends TypedEmitter<RtmpServerEvents> {
   /** @throws RangeError for a limit that is unknown or not above 0, for an origin or a trusted proxy that is none */
   constructor(options: RtmpServerOptions = {}) {
     super();
-    const { clock = systemClock, fmsVersion = 'FMS/3,5,1,525', logger = () => {} } = options;
+    const { clock = systemClock, fmsVersion = 'FMS/3,5,1,525', rtmpeType, logger = () => {} } = options;
     this.#limits = resolveLimits(DEFAULT_RTMP_LIMITS, options.limits);
     this.#clock = clock;
     this.#origins = new Origins(options.origins);
@@ -82,6 +85,7 @@ export class RtmpServer extends TypedEmitter<RtmpServerEvents> {
       clock,
       limits: this.#limits,
       fmsVersion,
+      rtmpeType,
       handshakeDone: (session) => this.emit('connection', session),
       refused: (session, code, message, cause) =>
         this.#refused(code, message, session.remoteAddress, session.id, cause),

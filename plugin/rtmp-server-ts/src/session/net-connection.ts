@@ -3,6 +3,7 @@ import type { BufferList } from '../bytes/buffer-list.js';
 import type { RawMessage } from '../chunk/raw-message.js';
 import { RtmpError, type RtmpErrorCode } from '../errors/rtmp-error.js';
 import { TypedEmitter } from '../events/typed-emitter.js';
+import type { RtmpeType } from '../handshake/constants.js';
 import { ServerHandshake } from '../handshake/server-handshake.js';
 import type { AmfEncoding } from '../message/amf3-prefix.js';
 import type { CommandMessage } from '../message/command.js';
@@ -38,6 +39,8 @@ export interface ConnectionHost {
   readonly limits: RtmpLimits;
   /** `fmsVer` of the answer to connect. */
   readonly fmsVersion: string;
+  /** Of the answer to RTMPE's handshake; undefined for that of the question. */
+  readonly rtmpeType?: RtmpeType | undefined;
   handshakeDone(session: RtmpSession): void;
   /** Something was refused and the session goes on. */
   refused(session: RtmpSession, code: RtmpErrorCode, message: string, cause?: unknown): void;
@@ -70,7 +73,7 @@ export class NetConnection extends TypedEmitter<RtmpSessionEvents> implements Rt
     this.#streams = new StreamTable(limits.streams);
     this.#commandRate = new TokenBucket(clock, limits.commandsPerSecond, limits.commandBurst);
     this.#backlog = new CommandBacklog(limits);
-    const handshake = (input: BufferList) => new ServerHandshake(input);
+    const handshake = (input: BufferList) => new ServerHandshake(input, { rtmpeType: host.rtmpeType });
     this.#endpoint = new Endpoint(
       transport,
       { role: 'server', clock, limits, handshake },

@@ -1,12 +1,10 @@
-import { RTMP_VERSION, RTMPE_VERSION, RTMPE_XTEA_VERSION } from '../handshake/constants.js';
+import { isRtmpeType, RTMP_VERSION } from '../handshake/constants.js';
 
 /** What a connection begins with; `undecided` until more bytes are there. */
 export type FirstBytes = 'rtmp' | 'http' | 'policy' | 'tls' | 'unknown' | 'undecided';
 
 /** What Flash Player sends, to the port that it wants to connect to or to 843, before ActionScript may open a plain socket. */
 export const POLICY_REQUEST = new TextEncoder().encode('<policy-file-request/>\0');
-
-const RTMP_VERSIONS: readonly number[] = [RTMP_VERSION, RTMPE_VERSION, RTMPE_XTEA_VERSION];
 
 /** The content type of a TLS record that holds a handshake (RFC 8446 section 5.1). */
 const TLS_HANDSHAKE = 0x16;
@@ -15,7 +13,7 @@ const TLS_HANDSHAKE = 0x16;
 export function tellFirstBytes(bytes: Uint8Array): FirstBytes {
   const [first] = bytes;
   if (first === undefined) return 'undecided';
-  if (RTMP_VERSIONS.includes(first)) return 'rtmp';
+  if (first === RTMP_VERSION || isRtmpeType(first)) return 'rtmp';
   if (first === TLS_HANDSHAKE) return 'tls';
   if (first >= 0x41 && first <= 0x5a) return 'http';
   return tellPolicyRequest(bytes);

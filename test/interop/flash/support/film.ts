@@ -1,6 +1,6 @@
 import { existsSync } from 'node:fs';
 import { mkdtemp, readFile, rm } from 'node:fs/promises';
-import { createServer } from 'node:http';
+import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -24,8 +24,11 @@ export interface Told {
   readonly raw: string;
 }
 
+/** Answers what is no film. @returns false when it is not its own */
+export type Handler = (request: IncomingMessage, response: ServerResponse) => boolean;
+
 /** A page in Chromium without a window. Its sandbox wants more of the kernel than a container gives; the page is ours. */
-export async function openPage(scope: Scope): Promise<Page> {
+export async function openPage(scope: Scope, handle?: Handler, path = ''): Promise<Page> {
   const args = ['--no-sandbox', '--disable-gpu', '--disable-dev-shm-usage', '--disable-background-networking'];
   const executablePath = '/usr/bin/chromium';
   if (!existsSync(executablePath)) {
@@ -34,12 +37,12 @@ export async function openPage(scope: Scope): Promise<Page> {
   const browser = await chromium.launch({ executablePath, args });
   scope.defer(() => browser.close());
   const page = await browser.newPage({ viewport: size });
-  await page.goto(await serveFilms(scope));
+  await page.goto((await serveFilms(scope, handle)) + path);
   return page;
 }
 
 /** A site with a page that shows films by Ruffle: the phone as it is bundled, and the one of Probe.hx. */
-async function serveFilms(scope: Scope): Promise<string> {
+async function serveFilms(scope: Scope, handle: Handler = () => false): Promise<string> {
   const probe = await compileProbe(scope);
   const files: readonly (readonly [RegExp, (path: string) => Promise<Buffer | string>, string])[] = [
     [/^\/$/, async () => html, 'text/html'],
@@ -48,7 +51,9 @@ async function serveFilms(scope: Scope): Promise<string> {
     [/^\/[\w.]+\.js$/, (path) => readFile(join(ruffle, path)), 'text/javascript'],
     [/^\/\w+\.wasm$/, (path) => readFile(join(ruffle, path)), 'application/wasm'],
   ];
-  const server = createServer(async ({ url = '/' }, response) => {
+  const server = createServer(async (request, response) => {
+    if (handle(request, response)) return;
+    const { url = '/' } = request;
     const [, read, type = ''] = files.find(([pattern]) => pattern.test(url)) ?? [];
     const content = await read?.(url).catch(() => undefined);
     if (content === undefined) response.writeHead(404).end();
@@ -69,13 +74,18 @@ async function compileProbe(scope: Scope): Promise<string> {
   return film;
 }
 
-/** `load` shows a film as `phone`; `told` has what it told its callback; `called` what anything else called. */
-const html = `<!DOCTYPE html>
-<style>body { margin: 0 } ruffle-player { width: ${size.width}px; height: ${size.height}px; display: block }</style>
-<script>
+/** Before Ruffle itself. */
+export const ruffleSettings = `<script>
   window.RufflePlayer = { config: {
     autoplay: 'on', unmuteOverlay: 'hidden', letterbox: 'off', preferredRenderer: 'canvas', splashScreen: false,
   } };
+</script>`;
+
+/** `load` shows a film as `phone`; `told` has what it told its callback; `called` what anything else called. */
+const html = `<!DOCTYPE html>
+<style>body { margin: 0 } ruffle-player { width: ${size.width}px; height: ${size.height}px; display: block }</style>
+${ruffleSettings}
+<script>
   var told = [], called = [];
   var SonoFlash = { event: function (name, raw) { told.push({ name: name, raw: raw }); } };
   async function load(url, parameters) {

@@ -24,6 +24,8 @@ class PhoneView extends Sprite {
 	var party = "";
 	var direction = "to";
 	var ringing = false;
+	/** Whether somebody else calls during the call: accepted, that holds the other. */
+	var waiting = false;
 	var held = false;
 	var answered = false;
 
@@ -78,7 +80,7 @@ class PhoneView extends Sprite {
 			case Incoming:
 				ringing = true;
 				direction = "from";
-				party = details.displayName == null ? details.from : '${details.displayName} (${details.from})';
+				party = nameOf(details);
 				say("Call for you", party);
 			case Status:
 				changed(details);
@@ -90,6 +92,18 @@ class PhoneView extends Sprite {
 				say(headline.text, '${details.digit} pressed at the other end');
 			case Transferred:
 				say("Transferred", details.uri);
+			case TransferFailed:
+				say("Not transferred", details.reason);
+			case Waiting:
+				waiting = true;
+				say("Call waiting", nameOf(details));
+			case WaitingEnded:
+				waiting = false;
+				say("Connected", party);
+			case Switched:
+				waiting = false;
+				party = nameOf(details);
+				say("Connected", party);
 			case Message:
 				say('Message from ${details.from}', details.text);
 			case Level:
@@ -98,6 +112,10 @@ class PhoneView extends Sprite {
 				say("That did not work", details.description);
 		}
 		refresh();
+	}
+
+	static function nameOf(caller:Dynamic):String {
+		return caller.displayName == null ? caller.from : '${caller.displayName} (${caller.from})';
 	}
 
 	function changed(details:Dynamic):Void {
@@ -115,7 +133,7 @@ class PhoneView extends Sprite {
 				final outcome = answered ? "ended" : details.reason == null ? "not answered" : details.reason;
 				log.add(direction, party, outcome);
 				say(answered ? "Call ended" : "Not connected", outcome);
-				ringing = answered = held = false;
+				ringing = waiting = answered = held = false;
 				hold.caption = "Hold";
 				setMuted(false);
 				microphone.heard = 0;
@@ -123,7 +141,7 @@ class PhoneView extends Sprite {
 	}
 
 	function dial():Void {
-		if (ringing) {
+		if (ringing || waiting) {
 			phone.accept();
 			return;
 		}
@@ -147,9 +165,9 @@ class PhoneView extends Sprite {
 
 	function refresh():Void {
 		final calling = phone.status != NotConnected;
-		call.caption = ringing ? "Accept" : "Call";
+		call.caption = ringing || waiting ? "Accept" : "Call";
 		end.caption = ringing ? "Reject" : "Hang up";
-		call.enabled = phone.isConnected && (ringing || !calling);
+		call.enabled = phone.isConnected && (ringing || waiting || !calling);
 		end.enabled = ringing || calling;
 		mute.enabled = hold.enabled = transfer.enabled = answered;
 	}

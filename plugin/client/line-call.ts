@@ -1,0 +1,93 @@
+import { Call } from '../call/call.js';
+import type { CallPorts } from '../call/call-ports.js';
+import type { CallParties } from '../call/parties.js';
+import type { Caller, CallNotice, CallStatusUpdate, ClientFrame, ClientPort } from '../call/ports.js';
+
+/** Whom the client talks to. */
+export interface FarParty {
+  /** SIP address. */
+  readonly uri: string;
+  readonly displayName?: string;
+}
+
+/** Where what a call tells its client goes: its line knows what of it the client is to hear. */
+export interface CallAudience {
+  status(of: LineCall, update: CallStatusUpdate): void;
+  incoming(of: LineCall, caller: Caller): void;
+  notice(of: LineCall, notice: CallNotice): void;
+  play(of: LineCall, frame: ClientFrame): boolean;
+  keyFrameWanted(of: LineCall): void;
+}
+
+/** One call of a line, with what the line knows of it. */
+export class LineCall {
+  readonly call: Call;
+  /** Whether the client has asked for video in it. */
+  wantsVideo = false;
+  /** Whether the client holds it by its own wish. */
+  held = false;
+  /** Who calls, once the client may know. */
+  caller: Caller | undefined;
+  #party: FarParty;
+  /** Whether the far end holds the call, and how that was told. */
+  #remoteHold: CallNotice | undefined;
+
+  constructor(
+    parties: CallParties,
+    ports: Omit<CallPorts, 'client'>,
+    client: Pick<ClientPort, 'audio' | 'video'>,
+    audience: CallAudience,
+  ) {
+    this.#party = parties.direction === 'outgoing' ? { uri: parties.uri } : partyOf(parties.invite.caller);
+    this.call = new Call(parties, {
+      ...ports,
+      client: {
+        status: (update) => audience.status(this, update),
+        incoming: (caller) => audience.incoming(this, caller),
+        notice: (notice) => {
+          this.#remember(notice);
+          audience.notice(this, notice);
+        },
+        play: (frame) => audience.play(this, frame),
+        audio: () => client.audio(),
+        video: () => client.video?.() ?? (this.wantsVideo ? {} : undefined),
+        keyFrameWanted: () => audience.keyFrameWanted(this),
+      },
+    });
+  }
+
+  get party(): FarParty {
+    return this.#party;
+  }
+
+  /** What a client is to hear that turns to a call whose far end holds it. */
+  get remoteHold(): CallNotice | undefined {
+    return this.#remoteHold;
+  }
+
+  get connected(): boolean {
+    return this.call.state === 'connected';
+  }
+
+  get ended(): boolean {
+    return this.call.state === 'ended';
+  }
+
+  /** Somebody calls, the client knows and has not answered. */
+  get ringing(): boolean {
+    return this.caller !== undefined && this.call.state === 'ringing';
+  }
+
+  #remember(notice: CallNotice): void {
+    if (notice.type === 'transferred') {
+      this.#party = { uri: notice.uri };
+      this.#remoteHold = undefined;
+    } else if (notice.type === 'hold') {
+      this.#remoteHold = notice.remote ? notice : undefined;
+    }
+  }
+}
+
+function partyOf({ from, displayName }: Caller): FarParty {
+  return { uri: from, ...(displayName !== undefined && { displayName }) };
+}

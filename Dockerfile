@@ -23,5 +23,5 @@ USER node
 # SIGTERM ends the calls first, within 5 s.
 STOPSIGNAL SIGTERM
 HEALTHCHECK --interval=10s --timeout=3s --start-period=10s \
-  CMD ["node", "-e", "fetch(`http://127.0.0.1:${process.env.SONO_HTTP_PORT || 8080}/healthz`).then((r) => process.exit(r.ok ? 0 : 1), () => process.exit(1))"]
+  CMD ["node", "-e", "const host = process.env.SONO_HOST || '127.0.0.1', port = process.env.SONO_HTTP_PORT || 8080; fetch(`http://${host.includes(':') ? `[${host}]` : host}:${port}/healthz`).then((r) => process.exit(r.ok ? 0 : 1), () => process.exit(1))"]
 ENTRYPOINT ["node", "dist/main.js"]

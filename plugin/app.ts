@@ -6,7 +6,6 @@ import { EmbeddedSip } from 'embedded-sip';
 import { type RtmpLogEvent, RtmpServer } from 'rtmp-server-ts';
 import { SpeexCodec } from 'speex-wasm';
 import { loadSpeex } from 'speex-wasm/node';
-import type { Timers } from './call/call-ports.js';
 import type { MediaPort } from './call/ports.js';
 import { CallRegistry } from './call/registry.js';
 import { serveClient } from './client/client.js';
@@ -27,7 +26,7 @@ import { DialPolicy } from './signalling/dial-policy.js';
 import { DrachtioConnection } from './signalling/drachtio.js';
 import type { LocalOptions } from './signalling/registrar/local-service.js';
 import { parseSdp, writeSdp } from './signalling/sdp.js';
-import { DrachtioSignalling } from './signalling/signalling.js';
+import { DrachtioSignalling, systemTimers } from './signalling/signalling.js';
 
 export interface App {
   /** Where the gateway listens; absent when turned off or elsewhere. */
@@ -49,13 +48,6 @@ const unregisterMs = 800;
 /** Beside the compiled gateway. */
 const webFolder = fileURLToPath(new URL('web/', import.meta.url));
 
-const timers: Timers = {
-  after(ms, fire) {
-    const timer = setTimeout(fire, ms);
-    return () => clearTimeout(timer);
-  },
-};
-
 /**
  * Puts the gateway together and starts it.
  * @throws StartError when an address cannot be had; nothing is left open then.
@@ -73,60 +65,26 @@ export async function startApp(config: Config, log: Logger): Promise<App> {
   }
 }
 
+/** Whatever is opened goes onto `opened`, to be closed in reverse order. */
 async function assemble(
   config: Config,
   log: Logger,
   opened: (() => Promise<void> | void)[],
   closeAll: () => Promise<void>,
 ): Promise<App> {
-  const speexModule = await loadSpeex();
-  if (speexModule === undefined) {
-    log.warn('no Speex codec: calls between Speex and G.711 are refused; npm run build says what it needs');
-  }
-  const speex = speexModule && new SpeexCodec(speexModule);
+  const speex = await findSpeex(log);
   const embedded = config.drachtioHost === undefined ? await startEmbeddedSip(config, log, speex) : undefined;
   if (embedded) opened.push(() => embedded.close());
-
-  const connection = new DrachtioConnection(
-    embedded?.control ?? {
-      host: config.drachtioHost ?? '',
-      port: config.drachtioPort,
-      secret: config.drachtioSecret,
-      loopback: true,
-    },
-  );
+  const connection = new DrachtioConnection(embedded?.control ?? drachtioServer(config));
   opened.push(() => connection.close());
   const identity = followConnection(connection, config, log);
-  const calls = new CallRegistry();
-  const foreign = await findFfmpeg(config, log);
-  const direct = new DirectMedia({
-    host: config.rtpHost ?? config.host,
-    ports: config.rtpPorts,
-    video: config.video === 'on',
-    srtp: config.srtp,
-    logger: log,
-    ...(speex !== undefined && {
-      transcoding: {
-        codec: speex,
-        quality: config.speexQuality,
-        complexity: config.speexComplexity,
-      },
-    }),
-    ...(foreign && { foreign }),
-    ...(config.advertisedAddress !== undefined && { advertisedAddress: config.advertisedAddress }),
-  });
   const pool = freeSwitchPool(config, connection, log);
   if (pool) opened.push(() => pool.close());
-  const media = mediaPort(config, direct, pool, log);
-  const policy = new DialPolicy({
-    ...(config.dialAllow && { allow: config.dialAllow }),
-    ...(config.dialDeny && { deny: config.dialDeny }),
-  });
-  const echoNumber = embedded && echoAddress(embedded.sip.port);
-  const echo = echoNumber !== undefined && policy.allows(echoNumber) ? echoNumber : undefined;
+  const media = mediaPort(config, await directMedia(config, speex, log), pool, log);
+  const policy = dialPolicy(config);
   const signalling = new DrachtioSignalling(connection, {
     fromName: config.fromName,
-    timers,
+    timers: systemTimers,
     policy,
     ...(config.dialDomain !== undefined && { dialDomain: config.dialDomain }),
     ...(config.registrar !== undefined && { registrar: config.registrar }),
@@ -136,53 +94,20 @@ async function assemble(
   // Registrations end with their clients; the registrars are to hear of it while there is a connection.
   opened.push(() => within(unregisterMs, signalling.left()));
 
-  const lines = new Lines();
-  signalling.onInvite((invite) => {
-    if (!lines.route(invite)) log.info(invite.caller, 'call for nobody here');
-  });
-  signalling.onMessage((called, message) => lines.deliver(called, message));
-  const shared: SharedStreams = new Map();
-  const rtmpServer = new RtmpServer({
-    logger: (event) => logRtmp(log, event),
-    ...(config.origins && { origins: config.origins }),
-    ...(config.trustedProxies && { trustedProxies: config.trustedProxies }),
-  });
-  rtmpServer.on('error', (error) => log.error({ error: error.message }, 'RTMP listener failed'));
-  rtmpServer.on('connection', (session) =>
-    serveClient(session, {
-      ports: { signalling, media, timers, observer: callLog(log, calls, session.id), earlyMedia: config.earlyMedia },
-      calls,
-      domain: () => identity.domain(),
-      ringTimeMs: config.ringSeconds * 1000,
-      lines,
-      registrations: signalling,
-      messages: signalling,
-      shared,
-      log,
-    }),
-  );
+  const calls = new CallRegistry();
+  const rtmpServer = serveRtmp(config, { signalling, media, calls, identity, log });
   opened.push(() => rtmpServer.close());
-  const { host, tlsCert: cert = '', tlsKey: key = '' } = config;
-  const plain = (address: Address) => rtmpServer.listen(address);
-  const secure = (address: Address) => rtmpServer.listen({ ...address, tls: { cert, key } });
-  const rtmp = await listen('RTMP', 'SONO_RTMP_PORT', host, config.rtmpPort, plain);
-  const rtmpt = await listen('RTMPT', 'SONO_RTMPT_PORT', host, config.rtmptPort, plain);
-  const rtmps = await listen('RTMPS', 'SONO_RTMPS_PORT', host, config.rtmpsPort, secure);
-
+  const listening = await listenRtmp(config, rtmpServer);
+  const echoNumber = embedded && echoAddress(embedded.sip.port);
+  const echo = echoNumber !== undefined && policy.allows(echoNumber) ? echoNumber : undefined;
   const httpServer = new HttpServer({
     upgrade: (request, socket, head) => rtmpServer.handleUpgrade(request, socket, head),
-    notReady: () => {
-      if (!connection.up) {
-        return `no drachtio server at ${config.drachtioHost}:${config.drachtioPort}: ${identity.outage()}`;
-      }
-      // With `auto` there are calls without it.
-      return config.media === 'freeswitch' && !pool?.usable ? 'no FreeSWITCH server takes calls' : undefined;
-    },
+    notReady: () => whyNotReady(config, connection, identity, pool),
     details: () => pool?.description ?? [],
     webFiles: new WebFiles(webFolder, config.origins),
     phoneSettings: () => (echo === undefined ? {} : { echo }),
   });
-  const http = await listen('HTTP', 'SONO_HTTP_PORT', host, config.httpPort, ({ port }) =>
+  const http = await listen('HTTP', 'SONO_HTTP_PORT', config.host, config.httpPort, ({ host, port }) =>
     httpServer.listen(host, port),
   );
   if (http) opened.push(() => httpServer.close());
@@ -191,11 +116,8 @@ async function assemble(
   const connected = connection.connect();
   // The embedded server answers at once; a server elsewhere may come up later, and /readyz tells.
   if (embedded) await connected;
-
   return {
-    rtmp,
-    rtmpt,
-    rtmps,
+    ...listening,
     http,
     sip: embedded?.sip,
     echo,
@@ -208,6 +130,68 @@ async function assemble(
       await closeAll();
     },
   };
+}
+
+interface RtmpParts {
+  readonly signalling: DrachtioSignalling;
+  readonly media: MediaPort;
+  readonly calls: CallRegistry;
+  readonly identity: Identity;
+  readonly log: Logger;
+}
+
+/** Every RTMP connection is a client with a line of its own, which calls to its address reach. */
+function serveRtmp(config: Config, { signalling, media, calls, identity, log }: RtmpParts): RtmpServer {
+  const lines = new Lines();
+  signalling.onInvite((invite) => {
+    if (!lines.route(invite)) log.info(invite.caller, 'call for nobody here');
+  });
+  signalling.onMessage((called, message) => lines.deliver(called, message));
+  const shared: SharedStreams = new Map();
+  const server = new RtmpServer({
+    logger: (event) => logRtmp(log, event),
+    ...(config.origins && { origins: config.origins }),
+    ...(config.trustedProxies && { trustedProxies: config.trustedProxies }),
+  });
+  server.on('error', (error) => log.error({ error: error.message }, 'RTMP listener failed'));
+  server.on('connection', (session) => {
+    const observer = callLog(log, calls, session.id);
+    serveClient(session, {
+      ports: { signalling, media, timers: systemTimers, observer, earlyMedia: config.earlyMedia },
+      calls,
+      domain: () => identity.domain(),
+      ringTimeMs: config.ringSeconds * 1000,
+      lines,
+      registrations: signalling,
+      messages: signalling,
+      shared,
+      log,
+    });
+  });
+  return server;
+}
+
+async function listenRtmp(config: Config, server: RtmpServer): Promise<Pick<App, 'rtmp' | 'rtmpt' | 'rtmps'>> {
+  const { host, rtmpPort, rtmptPort, rtmpsPort, tlsCert: cert = '', tlsKey: key = '' } = config;
+  const plain = (address: Address) => server.listen(address);
+  const secure = (address: Address) => server.listen({ ...address, tls: { cert, key } });
+  return {
+    rtmp: await listen('RTMP', 'SONO_RTMP_PORT', host, rtmpPort, plain),
+    rtmpt: await listen('RTMPT', 'SONO_RTMPT_PORT', host, rtmptPort, plain),
+    rtmps: await listen('RTMPS', 'SONO_RTMPS_PORT', host, rtmpsPort, secure),
+  };
+}
+
+function whyNotReady(
+  config: Config,
+  connection: DrachtioConnection,
+  identity: Identity,
+  pool: FreeSwitchPool | undefined,
+): string | undefined {
+  if (!connection.up)
+    return `no drachtio server at ${config.drachtioHost}:${config.drachtioPort}: ${identity.outage()}`;
+  // With `auto` there are calls without it.
+  return config.media === 'freeswitch' && !pool?.usable ? 'no FreeSWITCH server takes calls' : undefined;
 }
 
 async function within(ms: number, done: Promise<unknown>): Promise<void> {
@@ -230,6 +214,29 @@ function localService(
     ...(users && { users }),
     ...(drachtioHost === undefined && { serverNames }),
   };
+}
+
+function drachtioServer({ drachtioHost: host = '', drachtioPort: port, drachtioSecret: secret }: Config) {
+  return { host, port, secret, loopback: true };
+}
+
+function dialPolicy({ dialAllow: allow, dialDeny: deny }: Config): DialPolicy {
+  return new DialPolicy({ ...(allow && { allow }), ...(deny && { deny }) });
+}
+
+async function directMedia(config: Config, speex: SpeexCodec | undefined, log: Logger): Promise<DirectMedia> {
+  const foreign = await findFfmpeg(config, log);
+  const { speexQuality: quality, speexComplexity: complexity, advertisedAddress } = config;
+  return new DirectMedia({
+    host: config.rtpHost ?? config.host,
+    ports: config.rtpPorts,
+    video: config.video === 'on',
+    srtp: config.srtp,
+    logger: log,
+    ...(speex && { transcoding: { codec: speex, quality, complexity } }),
+    ...(foreign && { foreign }),
+    ...(advertisedAddress !== undefined && { advertisedAddress }),
+  });
 }
 
 /** None while no server is configured, or none is wanted. */
@@ -275,6 +282,13 @@ async function startEmbeddedSip(config: Config, log: Logger, speex: SpeexCodec |
 /** The embedded server's number at which callers hear themselves. */
 function echoAddress(port: number): string {
   return port === 5060 ? 'sip:echo@localhost' : `sip:echo@localhost:${port}`;
+}
+
+async function findSpeex(log: Logger): Promise<SpeexCodec | undefined> {
+  const module = await loadSpeex();
+  if (module) return new SpeexCodec(module);
+  log.warn('no Speex codec: calls between Speex and G.711 are refused; npm run build says what it needs');
+  return undefined;
 }
 
 async function findFfmpeg(config: Config, log: Logger): Promise<Ffmpeg | undefined> {

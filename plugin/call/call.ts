@@ -41,7 +41,7 @@ export class Call {
     this.id = parties.direction === 'outgoing' ? parties.id : parties.invite.callId;
     this.#ports = ports;
     this.#media = new CallMedia({
-      ...{ callId: this.id, ports, incoming: parties.direction === 'incoming' },
+      ...{ callId: this.id, ports },
       offer: parties.direction === 'incoming' ? parties.invite.offer : undefined,
       silent: () => this.#inCall?.silent === true,
       keyFrameNeeded: () => this.#inCall?.requestKeyFrame(),

@@ -96,5 +96,19 @@ function expectation(error: unknown): string {
 }
 
 function unknownKey(key: string, where: string, nameOf: (setting: Setting) => string): ConfigError {
-  return new ConfigError(`unknown setting ${key} in ${where}; known are ${all.map(nameOf).join(', ')}`);
+  const [first, second, third] = all.map(nameOf).sort((a, b) => likeness(b, key) - likeness(a, key));
+  return new ConfigError(
+    `unknown setting ${key} in ${where}; did you mean ${first}, ${second} or ${third}? --help lists all`,
+  );
+}
+
+/** From 0 to 1: how many pairs of letters two names share (the coefficient of Dice), whatever their case. */
+function likeness(a: string, b: string): number {
+  const pairs = (name: string) => {
+    const letters = name.toLowerCase().replace(/^sono_/, ' ');
+    return new Set(Array.from(letters, (_, at) => letters.slice(at, at + 2)));
+  };
+  const [ofA, ofB] = [pairs(a), pairs(b)];
+  const shared = [...ofA].filter((pair) => ofB.has(pair)).length;
+  return (2 * shared) / (ofA.size + ofB.size);
 }

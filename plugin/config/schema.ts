@@ -205,7 +205,7 @@ export const settings = [
     env: 'SONO_FFMPEG',
     type: someText,
     default: 'ffmpeg',
-    doc: 'The FFmpeg program for clients of Nellymoser, AAC and MP3: a path, or a name to look for.',
+    doc: 'The FFmpeg program for clients of Nellymoser, AAC and MP3, and for those of Opus in calls to phones without: a path, or a name to look for.',
   },
   {
     key: 'ffmpegProcesses',

@@ -77,9 +77,9 @@ export class DrachtioConnection extends EventEmitter<DrachtioEvents> {
     return this.#addresses;
   }
 
-  /** Whether the server has an address for SIP over TLS. */
-  get tls(): boolean {
-    return this.#addresses.some((address) => address.startsWith('tls/'));
+  /** The server's address for SIP over TLS, `host:port`, if it has one. */
+  get secureAddress(): string | undefined {
+    return this.#addresses.find((address) => address.startsWith('tls/'))?.slice('tls/'.length);
   }
 
   /** Begins to connect, and goes on until {@link close}. Resolves after the first login. */

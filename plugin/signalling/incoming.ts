@@ -5,7 +5,7 @@ import { capabilities } from './capabilities.js';
 import type { SipDialog } from './dialog.js';
 import { CallSide } from './in-call/call-side.js';
 import { refreshHeaders, termsOfRequest } from './in-call/session-timer.js';
-import { failure } from './outcome.js';
+import { cancelledByCaller, unanswerable } from './outcome.js';
 import type { ReceivedInvite } from './received-invite.js';
 import { parseSdp } from './sdp.js';
 import type { SipContext } from './sip-context.js';
@@ -27,9 +27,7 @@ export class Invited extends CallSide implements IncomingInvite {
     this.offer = sdp === '' ? undefined : parseSdp(sdp);
     this.#invite = invite;
     invite.onRequest((request) => this.receive(request));
-    invite.request.onCancel(() =>
-      this.settle({ type: 'failed', termination: { result: 'cancelled', reason: 'cancelled by the caller' } }),
-    );
+    invite.request.onCancel(() => this.settle({ type: 'failed', termination: cancelledByCaller }));
   }
 
   listen(listener: (event: SignallingEvent) => void): void {
@@ -49,7 +47,7 @@ export class Invited extends CallSide implements IncomingInvite {
     const terms = termsOfRequest(request.header('session-expires'), request.header('supported'));
     const timer = terms && { ...refreshHeaders(terms, false), ...(!terms.ours && { Require: 'timer' }) };
     this.#invite.answer(this.origin.write(description), { ...capabilities, ...timer }, (dialog) => {
-      if (dialog instanceof Error) this.settle({ type: 'failed', termination: failure(dialog) });
+      if (dialog instanceof Error) this.settle({ type: 'failed', termination: unanswerable(dialog) });
       else this.#established(dialog);
     });
   }

@@ -86,6 +86,7 @@ export class Invitation extends CallSide implements OutgoingInvite {
       ...more,
       ...capabilities,
       ...askForTimer(this.#interval),
+      ...this.#contact(),
       ...(replaces !== undefined && { Replaces: replaces, Require: 'replaces' }),
       ...(referredBy !== undefined && { 'Referred-By': referredBy }),
     };
@@ -103,6 +104,12 @@ export class Invitation extends CallSide implements OutgoingInvite {
       request: (request) => this.receive(request),
     });
     if (this.#cancelled) this.#sent.cancel();
+  }
+
+  /** Who is called by a sips URI is to answer to one (RFC 3261 section 8.1.1.8); a drachtio server would give a sip URI. */
+  #contact(): Readonly<Record<string, string>> {
+    const { secureAddress } = this.context.connection;
+    return this.#uri.startsWith('sips:') && secureAddress !== undefined ? { Contact: `<sips:${secureAddress}>` } : {};
   }
 
   #early(sdp: string): void {

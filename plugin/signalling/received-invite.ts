@@ -13,6 +13,7 @@ export class ReceivedInvite {
   readonly displayName: string | undefined;
   readonly #connection: DrachtioConnection;
   #dialogId = '';
+  #closed = false;
   /** Takes the requests of the dialog, answered or not yet. */
   #receive: (request: ReceivedRequest) => void = (request) => request.respond(481);
 
@@ -42,12 +43,13 @@ export class ReceivedInvite {
   }
 
   respond(status: number, headers: Readonly<Record<string, string>> = {}, body?: string): void {
+    if (status >= 200) this.close();
     this.request.respond(status, { headers, ...(body !== undefined && { body }) }, (sent) => {
-      if (sent instanceof Error || status >= 200 || sent.dialogId === '') return;
+      // A final response may have followed before the server has confirmed this one.
+      if (sent instanceof Error || this.#closed || sent.dialogId === '') return;
       this.#dialogId = sent.dialogId;
       this.#connection.dialogs.set(sent.dialogId, (request) => this.#receive(request));
     });
-    if (status >= 200) this.close();
   }
 
   /** Sends a 200; `done` gets an error when it cannot be sent. */
@@ -71,6 +73,7 @@ export class ReceivedInvite {
 
   /** There will be no dialog. */
   close(): void {
+    this.#closed = true;
     this.#connection.dialogs.delete(this.#dialogId);
   }
 }

@@ -50,7 +50,7 @@ export interface SignallingOptions {
   readonly timers?: Timers;
 }
 
-const systemTimers: Timers = {
+export const systemTimers: Timers = {
   after(ms, fire) {
     const timer = setTimeout(fire, ms);
     return () => clearTimeout(timer);
@@ -112,7 +112,7 @@ export class DrachtioSignalling implements SignallingPort, RegistrationPort, Mes
   resolve(dialled: string, from: string): DialTarget {
     if (!this.#connection.up) return { refusal: 'the SIP server cannot be reached; try again in a moment' };
     const { dialDomain = from.replace(/^sips?:(?:[^@]*@)?/, ''), policy } = this.#options;
-    const target = parseDialString(dialled, { domain: dialDomain, tls: this.#connection.tls });
+    const target = parseDialString(dialled, { domain: dialDomain, tls: this.#connection.secureAddress !== undefined });
     if ('refusal' in target || policy === undefined || policy.allows(target.uri)) return target;
     return { refusal: `${target.uri} may not be called from here` };
   }

@@ -8,9 +8,9 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect } from 'vitest';
 import { Gateway, type GatewayOptions } from '../support/gateway.js';
 import { LibrtmpPhone } from '../support/librtmp-phone.js';
-import { freePort, freePortRange, loopback } from '../support/ports.js';
+import { freePort, freePortRange, loopback, untilBound } from '../support/ports.js';
 import { type Scope, test } from '../support/scope.js';
-import { isBound, Sipp } from '../support/sipp.js';
+import { Sipp } from '../support/sipp.js';
 import { callee } from '../support/sipp-scenarios.js';
 
 describe('start', () => {
@@ -63,10 +63,7 @@ describe('start', () => {
 
 /** The RTMP address, once something listens there. */
 async function reachable(gateway: Gateway): Promise<string> {
-  for (const deadline = Date.now() + 20_000; Date.now() < deadline; ) {
-    if (await isBound('tcp', gateway.rtmpPort)) return gateway.rtmpUrl();
-    await new Promise((resolve) => setTimeout(resolve, 30));
-  }
+  if (await untilBound('tcp', gateway.rtmpPort)) return gateway.rtmpUrl();
   throw new Error(`nothing listens for RTMP: ${gateway.errors.join('\n')}`);
 }
 

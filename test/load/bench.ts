@@ -1,8 +1,9 @@
-import { answerToStreams, dialToAnswered, dialToInvite, keepCalling } from './dialling.js';
+import { callFigures } from './call-figures.js';
+import { dialToAnswered, dialToInvite } from './dialling.js';
 import { warmUpFrames } from './echo-load.js';
 import { Figures, ms, percent, progress, quantile } from './figures.js';
 import { freePort, startGateway } from './gateway.js';
-import { canPin, startScript } from './measured-process.js';
+import { startScript } from './measured-process.js';
 import { callMemory, idleMemory } from './memory.js';
 import { oneWay } from './one-way.js';
 import { mostCalls, passThrough } from './pass-through.js';
@@ -28,28 +29,10 @@ async function dialling(): Promise<void> {
   const { process, rtmpPort } = await startGateway();
   const invite = await dialToInvite(rtmpPort, 200);
   const answered = await dialToAnswered(rtmpPort, uri, 100);
-  const streams = await answerToStreams(rtmpPort, 100);
   await process.stop();
   figures.add('dial to INVITE on the wire, median', ms(quantile(invite, 0.5)), 'under 5 ms');
   figures.add('  p99', ms(quantile(invite, 0.99)));
-  figures.add('200 on the wire to status 4, median', ms(quantile(streams, 0.5)));
-  figures.add('  p99', ms(quantile(streams, 0.99)));
   figures.add('dial to answered, median', ms(quantile(answered, 0.5)), 'under 8 ms');
-}
-
-/** With the embedded SIP server, which runs on the same core. */
-async function attempts(): Promise<void> {
-  progress('as many calls as go, 20 phones');
-  const { process, rtmpPort } = await startGateway({}, 0);
-  await keepCalling(rtmpPort, uri, 20, 3_000);
-  const before = process.cpuSeconds();
-  const began = performance.now();
-  const calls = await keepCalling(rtmpPort, uri, 20, 10_000);
-  const elapsed = (performance.now() - began) / 1000;
-  const busy = (process.cpuSeconds() - before) / elapsed;
-  await process.stop();
-  const name = `call attempts a second${canPin ? '' : ' (taskset is missing: not kept)'} on one core, embedded SIP server`;
-  figures.add(name, `${(calls / elapsed).toFixed(0)}, ${percent(busy, 0)} of the core`);
 }
 
 /** Speex on one side, PCMU on the other. */
@@ -70,7 +53,7 @@ async function transcoded(): Promise<void> {
 
 const parts: Readonly<Record<string, () => Promise<void>>> = {
   dialling,
-  attempts,
+  calls: () => callFigures(figures),
   idle: () => idleMemory(figures, 5_000),
   memory: () => callMemory(figures, uri),
   delay: () => oneWay(figures, fewest, seconds),

@@ -12,6 +12,8 @@ const handshakeLength = 1536;
 /** The SEMS test phone in TypeScript: hundreds of them fit into one process, to put load on a gateway. */
 export class LoadPhone {
   onStatus: (status: number) => void = () => {};
+  /** Somebody calls. */
+  onIncoming: () => void = () => {};
   onAudio: (payload: Uint8Array, timestamp: number) => void = () => {};
   onVideo: (payload: Uint8Array) => void = () => {};
   onAcknowledgement: (sequenceNumber: number) => void = () => {};
@@ -48,6 +50,14 @@ export class LoadPhone {
 
   hangup(): void {
     this.#command(0, 'hangup', [null]);
+  }
+
+  accept(): void {
+    this.#command(0, 'accept', [null]);
+  }
+
+  reject(sipStatus: number): void {
+    this.#command(0, 'reject', [null, sipStatus]);
   }
 
   /** What a phone does at status 4. */
@@ -125,6 +135,7 @@ export class LoadPhone {
     } else if (message.type === 'command' && message.name === 'onStatus') {
       const info = message.args[0] as AmfObject | undefined;
       if (info?.code === 'Sono.Call.Status') this.onStatus(Number(info.status_code));
+      if (info?.code === 'Sono.Call.Incoming') this.onIncoming();
     }
   }
 }

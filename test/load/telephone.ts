@@ -13,8 +13,6 @@ export interface TelephoneOptions {
 /** A SIP telephone for hundreds of calls that knows one codec, answers at once and sends back what it hears. */
 export class Telephone {
   readonly uri: string;
-  /** When it answered last, by performance.now(). */
-  answeredAt = Number.NaN;
   readonly #codec: TelephoneOptions['codec'];
   readonly #sip: Socket;
   readonly #rtp: Socket;
@@ -30,9 +28,7 @@ export class Telephone {
     });
     sip.on('message', (message, { address, port }) => {
       const answer = this.#answerTo(message.toString('latin1'));
-      if (answer === undefined) return;
-      this.answeredAt = performance.now();
-      sip.send(answer, port, address);
+      if (answer !== undefined) sip.send(answer, port, address);
     });
   }
 

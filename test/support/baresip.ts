@@ -1,7 +1,7 @@
 import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { freePort, freePortRange, loopback } from './ports.js';
+import { freePortRange, loopback } from './ports.js';
 import { PeerProcess } from './process.js';
 import type { Scope } from './scope.js';
 import { readAudio } from './speech.js';
@@ -17,6 +17,8 @@ export interface BaresipOptions {
   readonly film?: Uint8Array;
   /** How it encrypts: under RTP/AVP where it can, always under RTP/SAVP, or RTP/SAVPF. Not, unless given. */
   readonly encryption?: 'srtp' | 'srtp-mand' | 'srtp-mandf';
+  /** Takes calls over TLS as well, with this certificate. */
+  readonly tls?: { readonly cert: string; readonly key: string };
   /** Has its reports go with RTP where the other side takes that. */
   readonly rtcpMux?: boolean;
 }
@@ -24,26 +26,32 @@ export interface BaresipOptions {
 /** baresip without a screen or a sound card: takes every call and makes some, speaks from a file and hears into one. */
 export class Baresip {
   readonly uri: string;
+  /** Where it takes calls over TLS. */
+  readonly secureUri: string;
   readonly #process: PeerProcess;
   readonly #folder: string;
 
-  private constructor(process: PeerProcess, folder: string, uri: string) {
+  private constructor(process: PeerProcess, folder: string, uri: string, secureUri: string) {
     this.#process = process;
     this.#folder = folder;
     this.uri = uri;
+    this.secureUri = secureUri;
   }
 
   static async start(scope: Scope, options: BaresipOptions): Promise<Baresip> {
-    const { codec, speech, account, film, encryption, rtcpMux } = options;
+    const { codec, speech, account, film, encryption, rtcpMux, tls } = options;
     const folder = await mkdtemp(join(tmpdir(), 'baresip-'));
     scope.defer(() => rm(folder, { recursive: true, force: true }));
-    const [port, rtp] = [await freePort(), await freePortRange(4)];
+    // TLS is at the port behind that of UDP and TCP.
+    const [{ min: port }, rtp] = [await freePortRange(2), await freePortRange(4)];
     const uri = account?.address ?? `sip:baresip@${loopback}:${port}`;
     const registering = account ? `;auth_pass=${account.password};regint=600` : ';regint=0';
     const source = join(folder, 'speech.wav');
     await mkdir(join(folder, 'heard'));
     await writeFile(source, await writeTelephoneWav(speech));
     if (film !== undefined) await writeFile(join(folder, 'film'), film);
+    const secret = tls && `${await readFile(tls.key, 'utf8')}${await readFile(tls.cert, 'utf8')}`;
+    if (secret !== undefined) await writeFile(join(folder, 'certificate'), secret);
     await writeFile(
       join(folder, 'config'),
       `module_path /usr/lib/baresip/modules
@@ -56,7 +64,7 @@ module stdio.so
 ${film === undefined ? '' : videoModules}module_app account.so
 module_app menu.so
 sip_listen ${loopback}:${port}
-net_interface ${loopback}
+${tls === undefined ? '' : `sip_certificate ${join(folder, 'certificate')}\n`}net_interface ${loopback}
 rtp_ports ${rtp.min}-${rtp.max}
 rtcp_mux ${rtcpMux ? 'yes' : 'no'}
 audio_source aufile,${source}
@@ -76,7 +84,7 @@ ${film === undefined ? '' : videoSettings(join(folder, 'film'))}`,
     const process = await PeerProcess.start(scope, 'stdbuf', ['-oL', '-eL', 'baresip', '-f', folder]);
     await process.stdout.find('that it is ready', (line) => line.includes('baresip is ready'));
     if (account) await process.stdout.find('its registration', (line) => /200 OK .*binding/.test(line));
-    return new Baresip(process, folder, uri);
+    return new Baresip(process, folder, uri, `sips:baresip@${loopback}:${port + 1}`);
   }
 
   /** Until it has decoded a picture; its width and height. */

@@ -23,8 +23,8 @@ peers=(
   'chromium|runs the browser entry of the RTMP client'
   'gstreamer1.0-tools|runs GStreamer: one more RTMP client'
   'gstreamer1.0-plugins-base|the tone that it publishes'
-  'gstreamer1.0-plugins-good|its G.711 and FLV'
-  'gstreamer1.0-plugins-bad|its RTMP'
+  'gstreamer1.0-plugins-good|its G.711 and FLV, and a video phone that asks for packets and key frames'
+  'gstreamer1.0-plugins-bad|its RTMP, and the encoder of that phone'
 )
 
 names=("${peers[@]%%|*}")

@@ -1,9 +1,7 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { setTimeout as sleep } from 'node:timers/promises';
-import { freePort, loopback } from './ports.js';
+import { freePort, loopback, untilBound } from './ports.js';
 import { PeerProcess } from './process.js';
 import type { Scope } from './scope.js';
 
@@ -37,10 +35,7 @@ async function start(scope: Scope, configure: (folder: string, port: number) => 
     await nginx.kill('SIGTERM');
     rmSync(folder, { recursive: true, force: true });
   });
-  for (let attempt = 0; attempt < 500; attempt += 1) {
-    if (await listens(port)) return { port, pid: nginx.pid };
-    await sleep(20);
-  }
+  if (await untilBound('tcp', port)) return { port, pid: nginx.pid };
   throw new Error(`nginx does not listen on ${loopback}:${port}:\n${nginx.stderr.tail()}`);
 }
 
@@ -88,11 +83,4 @@ http {
   }
 }
 `;
-}
-
-function listens(port: number): Promise<boolean> {
-  return new Promise((resolve) => {
-    const socket = connect(port, loopback, () => resolve(true));
-    socket.on('error', () => resolve(false)).on('connect', () => socket.destroy());
-  });
 }

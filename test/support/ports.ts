@@ -1,5 +1,8 @@
 import { createSocket, type Socket } from 'node:dgram';
+import { readFile } from 'node:fs/promises';
 import { createServer, type Server } from 'node:net';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { defaultWaitMs } from './event-log.js';
 
 export const loopback = '127.0.0.1';
 
@@ -29,6 +32,27 @@ export async function freePortRange(count: number): Promise<{ min: number; max: 
     if (free.every(Boolean)) return { min, max: min + count - 1 };
   }
   throw new Error(`no ${count} free ports in a row from ${firstPort} to ${lastPort} on ${loopback}`);
+}
+
+/** The state of a TCP socket that listens, as proc(5) has it: others may be left of connections that are over. */
+const listening = '0A';
+
+/** Whether some socket on this machine takes what comes to the port (Linux). */
+export async function isBound(transport: 'udp' | 'tcp', port: number): Promise<boolean> {
+  const table = await readFile(`/proc/net/${transport}`, 'utf8');
+  const hex = port.toString(16).toUpperCase().padStart(4, '0');
+  return table.split('\n').some((line) => {
+    const [, local, , state] = line.trim().split(/\s+/);
+    return local?.endsWith(`:${hex}`) === true && (transport === 'udp' || state === listening);
+  });
+}
+
+/** Waits until something is bound to the port; false when nothing is after all that time. */
+export async function untilBound(transport: 'udp' | 'tcp', port: number): Promise<boolean> {
+  for (const deadline = Date.now() + defaultWaitMs; Date.now() < deadline; await sleep(20)) {
+    if (await isBound(transport, port)) return true;
+  }
+  return false;
 }
 
 async function isFree(port: number): Promise<boolean> {

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { defaultWaitMs } from './event-log.js';
-import { freePort, freePortRange, loopback } from './ports.js';
+import { freePort, freePortRange, loopback, untilBound } from './ports.js';
 import { PeerProcess } from './process.js';
 import type { Scope } from './scope.js';
 
@@ -112,9 +112,7 @@ export class Sipp {
 
   /** An INVITE that comes before the socket is bound would be refused by the system. */
   async #listening(transport: 'udp' | 'tcp'): Promise<void> {
-    for (const deadline = Date.now() + defaultWaitMs; Date.now() < deadline; await sleep(20)) {
-      if (await isBound(transport, this.port)) return;
-    }
+    if (await untilBound(transport, this.port)) return;
     throw new Error(`sipp does not listen on ${transport} port ${this.port}; ${await this.#told()}`);
   }
 }
@@ -131,19 +129,6 @@ async function argumentsOf(options: SippOptions, port: number): Promise<string[]
     ...['-m', String(calls), '-timeout', String(timeLimitS), '-timeout_error', '-nostdin'],
     ...['-trace_msg', '-message_file', 'messages', '-trace_err', '-error_file', 'errors'],
   ];
-}
-
-/** The state of a TCP socket that listens, as proc(5) has it: others may be left of connections that are over. */
-const listening = '0A';
-
-/** Whether some socket on this machine takes what comes to the port (Linux). */
-export async function isBound(transport: 'udp' | 'tcp', port: number): Promise<boolean> {
-  const table = await readFile(`/proc/net/${transport}`, 'utf8');
-  const hex = port.toString(16).toUpperCase().padStart(4, '0');
-  return table.split('\n').some((line) => {
-    const [, local, , state] = line.trim().split(/\s+/);
-    return local?.endsWith(`:${hex}`) === true && (transport === 'udp' || state === listening);
-  });
 }
 
 function parseTrace(trace: string): SipMessage[] {

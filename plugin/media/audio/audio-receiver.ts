@@ -6,7 +6,7 @@ import { defaultReorderLimits, type ReorderLimits, ReorderWindow } from '../rtp/
 import { buildRtp, parseRtp, type RtpPacket } from '../rtp/rtp.js';
 import { ReceiveTimeline } from '../rtp/timeline.js';
 import { type AudioTools, refusal } from './audio-tools.js';
-import { type AudioCodec, isForeign } from './flv-audio.js';
+import { type AudioCodec, programCodec } from './flv-audio.js';
 import { isLaw, type Law } from './g711.js';
 import { heardAs } from './heard-as.js';
 import { type ReceivePath, receivePath } from './receive-path.js';
@@ -119,7 +119,7 @@ export class AudioReceiver {
   expect(codec: AudioCodec): void {
     const sends = this.#clientCodec();
     const to = heardAs(codec, this.#client(sends), this.#options);
-    if (to !== undefined && isForeign(to)) this.#choose(codec, sends);
+    if (to !== undefined && programCodec(to, codec) !== undefined) this.#choose(codec, sends);
   }
 
   /**

@@ -5,7 +5,7 @@ import { LateGate } from '../rtp/late-gate.js';
 import { buildRtp } from '../rtp/rtp.js';
 import { SendTimeline } from '../rtp/timeline.js';
 import { type AudioTools, effortToSend, refusal } from './audio-tools.js';
-import { type AudioCodec, isForeign } from './flv-audio.js';
+import { type AudioCodec, programCodec } from './flv-audio.js';
 import { isLaw } from './g711.js';
 import { type SendPath, sendPath } from './send-path.js';
 import { SilenceDetector } from './silence-detector.js';
@@ -121,7 +121,7 @@ export class AudioSender {
 
   /** What the client is going to send: another program, which takes time to start, is started. */
   expect(codec: ClientCodec): void {
-    if (!isForeign(codec)) return;
+    if (programCodec(codec, this.#formatFor(codec).codec ?? 'speex') === undefined) return;
     this.#clientUses(codec, this.#arrival);
     this.#path = this.#openPath(codec);
   }

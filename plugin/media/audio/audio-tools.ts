@@ -1,5 +1,5 @@
 import type { ClientCodec } from '../../call/client-audio.js';
-import { type AudioCodec, type ForeignCodec, isForeign } from './flv-audio.js';
+import { type AudioCodec, type ForeignCodec, type ProgramCodec, programCodec } from './flv-audio.js';
 import type { ForeignCodecs } from './foreign.js';
 import type { Transcoding } from './transcoding.js';
 
@@ -7,7 +7,7 @@ import type { Transcoding } from './transcoding.js';
 export interface AudioTools {
   /** Without it Speex and G.711 do not become one another. */
   readonly transcoding?: Transcoding;
-  /** Without it only what RTP carries is taken. */
+  /** Without it only what RTP carries is taken, and Opus only where the far end has it too. */
   readonly foreign?: ForeignCodecs;
 }
 
@@ -18,16 +18,18 @@ export type Effort = 0 | 1 | 2 | 3;
 
 /** What it takes to make what the client sends into what the far end wants; undefined when it cannot be done. */
 export function effortToSend(from: ClientCodec, to: AudioCodec, tools: AudioTools): Effort | undefined {
-  return isForeign(from) ? foreignEffort(to, tools, tools.foreign?.decodes(from)) : effort(from, to, tools);
+  const codec = programCodec(from, to);
+  return codec === undefined ? effort(from, to, tools) : foreignEffort(to, tools, tools.foreign?.decodes(codec));
 }
 
 /** What it takes to make what the far end sends into what the client plays; undefined when it cannot be done. */
 export function effortToPlay(from: AudioCodec, to: ClientCodec, tools: AudioTools): Effort | undefined {
-  if (!isForeign(to)) return effort(from, to, tools);
-  return from !== 'opus' && tools.foreign?.encodes(to) ? 3 : undefined;
+  const codec = programCodec(to, from);
+  if (codec === undefined) return effort(from, to, tools);
+  return from !== 'opus' && tools.foreign?.encodes(codec) ? 3 : undefined;
 }
 
-function effort(from: AudioCodec, to: AudioCodec, { transcoding }: AudioTools): Effort | undefined {
+function effort(from: ClientCodec, to: ClientCodec, { transcoding }: AudioTools): Effort | undefined {
   if (from === to) return 0;
   if (from === 'opus' || to === 'opus') return undefined;
   if (isG711(from) && isG711(to)) return 1;
@@ -59,15 +61,16 @@ export function refusal(
   tools: AudioTools,
 ): string {
   const theirs = far.map(({ codec = 'speex' }) => names[codec]).join(', ');
-  const onlyOpus = client === 'opus' || far.every(({ codec }) => codec === 'opus');
-  const help = onlyOpus ? opusHelp : remedy(client, tools);
+  const [program] = far.flatMap(({ codec = 'speex' }) => programCodec(client, codec) ?? []);
+  const onlyOpus = far.every(({ codec }) => codec === 'opus');
+  const help = onlyOpus ? opusHelp : remedy(program, tools);
   return `the client ${does} ${names[client]}, the far end ${theirs}; ${help}`;
 }
 
-const opusHelp = 'Opus is not transcoded: both sides have to use it, or neither';
+const opusHelp = "a far end's Opus is not transcoded: let the client use it, or the far end something else";
 
-function remedy(client: ClientCodec, { foreign, transcoding }: AudioTools): string {
-  const decoded = !isForeign(client) || foreign?.decodes(client);
+function remedy(codec: ProgramCodec | undefined, { foreign, transcoding }: AudioTools): string {
+  const decoded = codec === undefined || foreign?.decodes(codec);
   if (decoded && transcoding === undefined) return 'that takes the Speex codec, which was not built';
   if (foreign !== undefined) return 'this FFmpeg has no such codec: let the client use Speex or G.711';
   return 'that takes FFmpeg: install it, or name it by SONO_FFMPEG, or let the client use Speex or G.711';

@@ -6,6 +6,14 @@ export type AudioCodec = 'speex' | 'pcmu' | 'pcma' | 'opus';
 /** The codecs of clients that no far end speaks. */
 export type ForeignCodec = Exclude<ClientCodec, AudioCodec>;
 
+/** Codecs of clients that take another program to become what the far end speaks, and back. */
+export type ProgramCodec = ForeignCodec | 'opus';
+
+/** The client's codec where that and the far end's take another program to become one another, else undefined. */
+export function programCodec(client: ClientCodec, far: AudioCodec): ProgramCodec | undefined {
+  return isForeign(client) || (client === 'opus' && far !== 'opus') ? client : undefined;
+}
+
 export function isForeign(codec: ClientCodec): codec is ForeignCodec {
   return codec !== 'speex' && codec !== 'pcmu' && codec !== 'pcma' && codec !== 'opus';
 }

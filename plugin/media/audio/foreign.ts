@@ -1,13 +1,13 @@
-import type { ForeignCodec } from './flv-audio.js';
+import type { ProgramCodec } from './flv-audio.js';
 
-/** What turns the codecs that no far end speaks into samples and back: another program, some milliseconds later. */
+/** What turns codecs that the far end does not speak into samples and back: another program, some milliseconds later. */
 export interface ForeignCodecs {
-  decodes(codec: ForeignCodec): boolean;
-  encodes(codec: ForeignCodec): boolean;
-  /** Takes messages of one codec that `decodes` says; gives {@link foreignRate} Hz, mono. */
-  decode(output: ForeignOutput<Int16Array>): ForeignStream;
+  decodes(codec: ProgramCodec): boolean;
+  encodes(codec: ProgramCodec): boolean;
+  /** Takes messages of a codec that `decodes` says; gives {@link foreignRate} Hz, mono. */
+  decode(codec: ProgramCodec, output: ForeignOutput<Int16Array>): ForeignStream;
   /** Takes messages of Speex or G.711; gives messages of the codec. */
-  encode(codec: ForeignCodec, output: ForeignOutput<Uint8Array>): ForeignStream;
+  encode(codec: ProgramCodec, output: ForeignOutput<Uint8Array>): ForeignStream;
 }
 
 /** Hz of what is decoded. */
@@ -47,7 +47,7 @@ export function forOneCall(codecs: ForeignCodecs): ForeignCodecs {
   return {
     decodes: (codec) => codecs.decodes(codec),
     encodes: (codec) => codecs.encodes(codec),
-    decode: (output) => start(() => codecs.decode(output), output.failed),
+    decode: (codec, output) => start(() => codecs.decode(codec, output), output.failed),
     encode: (codec, output) => start(() => codecs.encode(codec, output), output.failed),
   };
 }

@@ -47,13 +47,20 @@ const modEx = 7;
 export const opusHeader = Uint8Array.of(0x90 | codedFrames, 0x4f, 0x70, 0x75, 0x73);
 
 /**
- * The message that opens a stream: the identification header of RFC 7845 section 5.1. Its channel count is a hint for
- * players: every packet says for itself whether it is stereo.
+ * The identification header of RFC 7845 section 5.1. Its channel count is a hint for players: every packet says for itself
+ * whether it is stereo.
  */
-export function opusSequenceStart(channels: 1 | 2): Uint8Array {
+export function opusIdentification(channels: 1 | 2): Uint8Array {
   const rate = ticksPerMs * 1000;
-  const head = [...Buffer.from('OpusHead'), 1, channels, 0, 0, rate & 0xff, (rate >> 8) & 0xff, 0, 0, 0, 0, 0];
-  return Uint8Array.of(0x90 | sequenceStart, ...opusHeader.subarray(1), ...head);
+  return Uint8Array.of(
+    ...Buffer.from('OpusHead'),
+    ...[1, channels, 0, 0, rate & 0xff, (rate >> 8) & 0xff, 0, 0, 0, 0, 0],
+  );
+}
+
+/** The message that opens a stream. */
+export function opusSequenceStart(channels: 1 | 2): Uint8Array {
+  return Uint8Array.of(0x90 | sequenceStart, ...opusHeader.subarray(1), ...opusIdentification(channels));
 }
 
 /** Whether a packet is stereo: the TOC octet's third bit from the right. */

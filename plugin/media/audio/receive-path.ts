@@ -3,7 +3,7 @@ import { type ClientCodec, isSequenceHeader } from '../../call/client-audio.js';
 import type { RtpPacket } from '../rtp/rtp.js';
 import { distance32 } from '../rtp/serial.js';
 import { type AudioTools, effortToPlay } from './audio-tools.js';
-import { type AudioCodec, flvOctet, flvSpeexOctet, isForeign } from './flv-audio.js';
+import { type AudioCodec, flvOctet, flvSpeexOctet, type ProgramCodec, programCodec } from './flv-audio.js';
 import { isStereo, opusDuration, opusHeader, opusSequenceStart } from './opus.js';
 import { G711ToSpeex, SpeexToG711, type Transcoding } from './transcoding.js';
 
@@ -48,7 +48,8 @@ export interface ReceivePathOptions {
 export function receivePath(options: ReceivePathOptions): ReceivePath | undefined {
   const { from, to, tools, take } = options;
   if (effortToPlay(from, to, tools) === undefined) return undefined;
-  if (isForeign(to)) return foreignPath(options);
+  const program = programCodec(to, from);
+  if (program !== undefined) return foreignPath(options, program);
   if (from === 'opus') return opusPath(take);
   if (from === 'speex') return to === 'speex' ? speexPath(take) : speexToG711(options, to === 'pcma' ? 'pcma' : 'pcmu');
   return to === 'speex' ? g711ToSpeex(options, from) : g711Path(from, take);
@@ -142,10 +143,10 @@ function speexToG711({ tools, take }: ReceivePathOptions, law: Law): ReceivePath
   };
 }
 
-function foreignPath({ from, to, tools, take, failed }: ReceivePathOptions): ReceivePath | undefined {
-  if (!isForeign(to) || from === 'opus') return undefined;
+function foreignPath({ from, tools, take, failed }: ReceivePathOptions, to: ProgramCodec): ReceivePath | undefined {
+  if (from === 'opus') return undefined;
   const open = opener(take);
-  let header: Uint8Array | undefined;
+  let header = to === 'opus' ? opusSequenceStart(1) : undefined;
   const deliver = (body: Uint8Array, timestamp: number): void => {
     if (isSequenceHeader(body)) header = body;
     else take(body, timestamp);

@@ -1,7 +1,7 @@
 import { frameDuration, splitPacket } from 'speex-wasm';
 import type { ClientCodec } from '../../call/client-audio.js';
 import { type AudioTools, effortToSend } from './audio-tools.js';
-import { type AudioCodec, isForeign } from './flv-audio.js';
+import { type AudioCodec, isForeign, type ProgramCodec } from './flv-audio.js';
 import type { ForeignStream } from './foreign.js';
 import { convert } from './g711.js';
 import { readOpusMessage } from './opus.js';
@@ -45,7 +45,7 @@ export interface SendPathOptions {
 export function sendPath(options: SendPathOptions): SendPath | undefined {
   const { from, to, tools, take, packetDuration } = options;
   if (effortToSend(from, to, tools) === undefined) return undefined;
-  if (isForeign(from)) return foreignPath(options);
+  if (isForeign(from) || (from === 'opus' && to !== 'opus')) return foreignPath(options, from);
   if (from === 'opus' || to === 'opus') return opusPath(take);
   if (from !== 'speex') {
     return to === 'speex' ? g711ToSpeex(options, from) : g711Path(from, to, packetDuration, take);
@@ -130,14 +130,14 @@ function g711ToSpeex({ tools, clockRate, take }: SendPathOptions, from: 'pcmu' |
   };
 }
 
-function foreignPath(options: SendPathOptions): SendPath {
+function foreignPath(options: SendPathOptions, from: ProgramCodec): SendPath {
   const { to, clockRate, packetDuration, tools, take, failed } = options;
-  let { header } = options;
+  let header = from === 'aac' ? options.header : undefined;
   const g711 = to === 'pcmu' || to === 'pcma' ? new SamplesToG711(to, packetDuration) : undefined;
   const speex = g711 === undefined ? new SamplesToSpeex(needed(tools), speexRate(clockRate)) : undefined;
   const duration = g711 === undefined ? frameDuration : packetDuration;
   const packet = (payload: Uint8Array, start: number) => take(payload, start, duration);
-  const stream: ForeignStream | undefined = tools.foreign?.decode({
+  const stream: ForeignStream | undefined = tools.foreign?.decode(from, {
     take: (samples, timestamp) => (g711 ?? speex)?.write(samples, timestamp, packet),
     failed,
   });
@@ -145,6 +145,8 @@ function foreignPath(options: SendPathOptions): SendPath {
     concealed: 0,
     transcodes: true,
     write: (body, timestamp) => {
+      const opus = from === 'opus' ? readOpusMessage(body)?.kind : 'packet';
+      if (opus !== 'packet') return opus !== undefined;
       if (header !== undefined) stream?.write(header, timestamp);
       header = undefined;
       return stream?.write(body, timestamp) ?? false;

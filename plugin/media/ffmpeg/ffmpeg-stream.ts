@@ -3,7 +3,7 @@ import type { Readable, Writable } from 'node:stream';
 import { isSequenceHeader } from '../../call/client-audio.js';
 import type { ForeignOutput, ForeignStream } from '../audio/foreign.js';
 import { distance32 } from '../rtp/serial.js';
-import { FlvReader, flvAudioTag, flvHeader } from './flv.js';
+import type { Container } from './container.js';
 
 /** How often one stream starts a process anew that ended by itself. */
 const maxRestarts = 3;
@@ -21,6 +21,9 @@ const joint = 20;
 
 export interface FfmpegStreamOptions {
   readonly path: string;
+  /** What goes in, and what comes out. */
+  readonly from: Container;
+  readonly to: Container;
   /** Between input and output, e.g. the codec to make. */
   readonly output: readonly string[];
   /**
@@ -39,12 +42,12 @@ type Child = ChildProcessByStdio<Writable, Readable, Readable>;
 /** Nothing is waited for or kept back that the codecs do not need: each message comes out as soon as it can. */
 const input = [
   ...['-nostdin', '-hide_banner', '-loglevel', 'error'],
-  ...['-fflags', 'nobuffer', '-flags', 'low_delay', '-probesize', '32', '-analyzeduration', '0'],
-  ...['-threads', '1', '-f', 'flv', '-i', 'pipe:0', '-vn', '-ac', '1'],
+  ...['-fflags', 'nobuffer', '-flags', 'low_delay', '-probesize', '32', '-analyzeduration', '0', '-threads', '1'],
 ];
-const output = ['-flush_packets', '1', '-flvflags', 'no_duration_filesize+no_metadata', '-f', 'flv', 'pipe:1'];
+const samples = ['-i', 'pipe:0', '-vn', '-ac', '1'];
+const output = ['-flush_packets', '1'];
 
-/** Audio through an FFmpeg process: FLV in, FLV out, both at the pace of speech. The process starts at once. */
+/** Audio through an FFmpeg process, in and out at the pace of speech. The process starts at once. */
 export class FfmpegStream implements ForeignStream {
   readonly #options: FfmpegStreamOptions;
   readonly #events: ForeignOutput<Uint8Array>;
@@ -73,7 +76,7 @@ export class FfmpegStream implements ForeignStream {
     if (child === undefined || child.stdin.writableLength > maxUnread) return false;
     this.#follow(timestamp);
     if (isSequenceHeader(body)) this.#header = Uint8Array.from(body);
-    child.stdin.write(flvAudioTag(body, this.#position));
+    child.stdin.write(this.#options.from.write(body, this.#position));
     return true;
   }
 
@@ -83,12 +86,13 @@ export class FfmpegStream implements ForeignStream {
   }
 
   #start(): Child | undefined {
-    const { path, output: codec, start } = this.#options;
+    const { path, from, to, output: codec, start } = this.#options;
     if (!start()) {
       this.#fail('every FFmpeg process allowed (SONO_FFMPEG_PROCESSES) is in use');
       return undefined;
     }
-    const child = spawn(path, [...input, ...codec, ...output], { stdio: ['pipe', 'pipe', 'pipe'] });
+    const arguments_ = [...input, ...from.input, ...samples, ...codec, ...output, ...to.output, 'pipe:1'];
+    const child = spawn(path, arguments_, { stdio: ['pipe', 'pipe', 'pipe'] });
     this.#child = child;
     this.#last = undefined;
     this.#position = 0;
@@ -100,12 +104,12 @@ export class FfmpegStream implements ForeignStream {
     child.stderr.on('data', (text: Buffer) => {
       this.#complaint = text.toString('utf8').trim().slice(-200);
     });
-    const reader = new FlvReader((body, timestamp) => this.#take(body, timestamp));
+    const reader = to.reader((body, timestamp) => this.#take(body, timestamp));
     child.stdout.on('data', (bytes: Buffer) => {
-      if (this.#child === child && !reader.push(bytes)) this.#ended(child, 'its output is no FLV');
+      if (this.#child === child && !reader.push(bytes)) this.#ended(child, 'its output cannot be read');
     });
-    child.stdin.write(flvHeader);
-    if (this.#header !== undefined) child.stdin.write(flvAudioTag(this.#header, 0));
+    child.stdin.write(from.header);
+    if (this.#header !== undefined) child.stdin.write(from.write(this.#header, 0));
     return child;
   }
 

@@ -1,8 +1,11 @@
 import { execFile } from 'node:child_process';
 import { promisify } from 'node:util';
-import type { ForeignCodec } from '../audio/flv-audio.js';
+import type { ProgramCodec } from '../audio/flv-audio.js';
 import { type ForeignCodecs, type ForeignOutput, type ForeignStream, foreignRate } from '../audio/foreign.js';
-import { FfmpegStream } from './ffmpeg-stream.js';
+import type { Container } from './container.js';
+import { FfmpegStream, type FfmpegStreamOptions } from './ffmpeg-stream.js';
+import { flv } from './flv.js';
+import { matroska } from './matroska.js';
 
 export interface FfmpegOptions {
   /** The program: a path, or a name to be looked for in PATH. */
@@ -10,6 +13,8 @@ export interface FfmpegOptions {
   /** Most processes at a time; a call takes one or two. */
   readonly processes: number;
 }
+
+type Direction = Pick<FfmpegStreamOptions, 'from' | 'to' | 'output' | 'lag'>;
 
 const run = promisify(execFile);
 
@@ -20,24 +25,26 @@ const answerTime = 10_000;
 const decodingLag = 40;
 const encodingLag = 120;
 
-const decoders: Readonly<Record<ForeignCodec, string>> = {
+const decoders: Readonly<Record<ProgramCodec, string>> = {
   nelly: 'nellymoser',
   nelly8: 'nellymoser',
   nelly16: 'nellymoser',
   aac: 'aac',
   mp3: 'mp3float',
+  opus: 'opus',
 };
 
 /** High rates where the client does not mind: frames are a number of samples, so they are shorter. */
-const encoders: Readonly<Record<ForeignCodec, readonly [name: string, ...options: string[]]>> = {
+const encoders: Readonly<Record<ProgramCodec, readonly [name: string, ...options: string[]]>> = {
   nelly: ['nellymoser', '-ar', '22050'],
   nelly8: ['nellymoser', '-ar', '8000'],
   nelly16: ['nellymoser', '-ar', '16000'],
   aac: ['aac', '-ar', '44100', '-b:a', '64k'],
   mp3: ['libmp3lame', '-ar', '44100', '-b:a', '64k'],
+  opus: ['libopus', '-ar', '48000', '-b:a', '32k', '-application', 'audio', '-frame_duration', '20'],
 };
 
-/** Nellymoser, AAC and MP3 by FFmpeg, a process for each direction of a call that needs one. */
+/** Nellymoser, AAC, MP3 and Opus by FFmpeg, a process for each direction of a call that needs one. */
 export class Ffmpeg implements ForeignCodecs {
   readonly #options: FfmpegOptions;
   readonly #decoders: ReadonlySet<string>;
@@ -68,25 +75,29 @@ export class Ffmpeg implements ForeignCodecs {
     return this.#running;
   }
 
-  decodes(codec: ForeignCodec): boolean {
+  decodes(codec: ProgramCodec): boolean {
     return this.#decoders.has(decoders[codec]);
   }
 
-  encodes(codec: ForeignCodec): boolean {
+  encodes(codec: ProgramCodec): boolean {
     const readsSpeex = this.#decoders.has('speex') || this.#decoders.has('libspeex');
     return readsSpeex && this.#encoders.has(encoders[codec][0]);
   }
 
-  decode({ take, failed }: ForeignOutput<Int16Array>): ForeignStream {
+  decode(codec: ProgramCodec, { take, failed }: ForeignOutput<Int16Array>): ForeignStream {
     const samples = ['-c:a', 'pcm_s16le', '-ar', String(foreignRate)];
-    return this.#open(samples, decodingLag, { take: (body, timestamp) => take(samplesOf(body), timestamp), failed });
+    const output = { take: (body: Uint8Array, timestamp: number) => take(samplesOf(body), timestamp), failed };
+    return this.#open({ from: containerOf(codec), to: flv, output: samples, lag: decodingLag }, output);
   }
 
-  encode(codec: ForeignCodec, output: ForeignOutput<Uint8Array>): ForeignStream {
-    return this.#open(['-c:a', ...encoders[codec]], encodingLag, output);
+  encode(codec: ProgramCodec, output: ForeignOutput<Uint8Array>): ForeignStream {
+    return this.#open(
+      { from: flv, to: containerOf(codec), output: ['-c:a', ...encoders[codec]], lag: encodingLag },
+      output,
+    );
   }
 
-  #open(output: readonly string[], lag: number, events: ForeignOutput<Uint8Array>): ForeignStream {
+  #open(direction: Direction, events: ForeignOutput<Uint8Array>): ForeignStream {
     const { path, processes } = this.#options;
     const start = (): boolean => {
       if (this.#running >= processes) return false;
@@ -96,9 +107,12 @@ export class Ffmpeg implements ForeignCodecs {
     const stop = (): void => {
       this.#running--;
     };
-    return new FfmpegStream({ path, output, lag, start, stop }, events);
+    return new FfmpegStream({ path, ...direction, start, stop }, events);
   }
 }
+
+/** FLV has Opus only in Enhanced RTMP, which FFmpeg knows in its newest versions alone. */
+const containerOf = (codec: ProgramCodec): Container => (codec === 'opus' ? matroska : flv);
 
 /** Behind FLV's octet, little endian. */
 function samplesOf(body: Uint8Array): Int16Array {

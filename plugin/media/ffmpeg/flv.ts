@@ -1,3 +1,5 @@
+import type { Container, ContainerReader } from './container.js';
+
 /**
  * The FLV that goes to FFmpeg and comes from it (FLV specification 10.1, annex E): audio tags in a stream without end.
  *
@@ -30,7 +32,7 @@ export function flvAudioTag(body: Uint8Array, timestamp: number): Buffer {
 const maxBody = 64 * 1024;
 
 /** Takes the audio tags out of FLV that comes in pieces. */
-export class FlvReader {
+export class FlvReader implements ContainerReader {
   readonly #take: (body: Buffer, timestamp: number) => void;
   #rest: Buffer = Buffer.alloc(0);
   #begun = false;
@@ -40,7 +42,6 @@ export class FlvReader {
     this.#take = take;
   }
 
-  /** @returns false when this is no FLV: nothing more can be read then */
   push(bytes: Buffer): boolean {
     this.#rest = this.#rest.length === 0 ? bytes : Buffer.concat([this.#rest, bytes]);
     if (!this.#begun) {
@@ -65,3 +66,11 @@ export class FlvReader {
 function timestampOf(tag: Buffer): number {
   return tag.readUIntBE(4, 3) + tag.readUInt8(7) * 2 ** 24;
 }
+
+export const flv: Container = {
+  input: ['-f', 'flv'],
+  output: ['-flvflags', 'no_duration_filesize+no_metadata', '-f', 'flv'],
+  header: flvHeader,
+  write: flvAudioTag,
+  reader: (take) => new FlvReader(take),
+};

@@ -4,7 +4,7 @@ import { pathToFileURL } from 'node:url';
 import { downloadSource } from './apt-source.js';
 
 /** The upstream release, which Debian's and Ubuntu's source packages hold unchanged. */
-export const sourceName = 'speex-1.2.1.tar.gz';
+const sourceName = 'speex-1.2.1.tar.gz';
 export const sourceSha256 = '4b44d4f2b38a370a2d98a78329fefc56a0cf93d1c1be70029217baae6628feea';
 const sourcePackage = 'speex';
 const packedName = 'speex_1.2.1.orig.tar.gz';

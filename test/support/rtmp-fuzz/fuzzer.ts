@@ -11,7 +11,7 @@ const STALL = 20;
 const BATCH = 64;
 
 /** An input that the package did not stand. */
-export class FuzzFailure extends Error {
+class FuzzFailure extends Error {
   constructor(target: FuzzTarget, input: Uint8Array, cause: unknown) {
     super(`${target.name} fails on ${Buffer.from(input).toString('hex')}`, { cause });
     this.name = 'FuzzFailure';

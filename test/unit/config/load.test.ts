@@ -84,7 +84,11 @@ describe('configuration', () => {
   });
 
   const refused: [string, Record<string, string>, string][] = [
-    ['unknown variable', { SONO_RTMP_PROT: '1' }, 'unknown setting SONO_RTMP_PROT in the environment'],
+    [
+      'unknown variable',
+      { SONO_RTMP_PROT: '1' },
+      'unknown setting SONO_RTMP_PROT in the environment; did you mean SONO_RTMP_PORT, SONO_RTMPS_PORT or SONO_RTMPT_PORT? --help lists all',
+    ],
     [
       'port too high',
       { SONO_RTMP_PORT: '70000' },
@@ -135,7 +139,8 @@ describe('configuration', () => {
   });
 
   const files: [string, string, string][] = [
-    ['unknown key', 'rtmpProt: 1', 'unknown setting rtmpProt in '],
+    ['unknown key', 'rtmpProt: 1', '; did you mean rtmpPort, '],
+    ['a key that is nothing but white space', '" ": 1', '--help lists all'],
     ['no mapping', '- 1\n- 2', 'must hold settings'],
     ['broken', '{"a": ', 'cannot read the configuration file'],
     ['bad value', 'rtmpPort: true', 'rtmpPort in '],

@@ -8,9 +8,11 @@ import { AudioFlow } from '../../../plugin/media/audio/audio-flow.js';
 import { foreignRate } from '../../../plugin/media/audio/foreign.js';
 import { Ffmpeg } from '../../../plugin/media/ffmpeg/ffmpeg.js';
 import { FlvReader, flvAudioTag, flvHeader } from '../../../plugin/media/ffmpeg/flv.js';
+import { matroska } from '../../../plugin/media/ffmpeg/matroska.js';
 import { agreeAudio } from '../../../plugin/media/negotiation/formats.js';
 import { transcodingFormats } from '../../../plugin/media/negotiation/own-formats.js';
 import { compareSpeech } from '../../support/compare-speech.js';
+import { decodeOpus, encodeOpus } from '../../support/ogg.js';
 import { type Scope, test } from '../../support/scope.js';
 import { audioMessages, decodeMessages, encodeFlvAs, encodeSpeex, type FlvAudio, speak } from '../../support/speech.js';
 import { speexCodec } from '../../support/speex.js';
@@ -24,8 +26,23 @@ const codecs = {
   aac: ['-c:a', 'aac', '-ar', '44100'],
   mp3: ['-c:a', 'libmp3lame', '-ar', '44100'],
 } as const;
-type Codec = keyof typeof codecs;
-const names = Object.keys(codecs) as Codec[];
+type Codec = keyof typeof codecs | 'opus';
+const names = [...Object.keys(codecs), 'opus'] as Codec[];
+
+const opusOctets = Buffer.from('\x91Opus', 'latin1');
+
+/** As a client sends it. */
+async function published(codec: Codec): Promise<FlvAudio[]> {
+  if (codec !== 'opus') return audioMessages(await encodeFlvAs(speech, codecs[codec]));
+  const packets = await encodeOpus(speech);
+  return packets.map((packet, at) => ({ timestamp: at * 20, body: Buffer.concat([opusOctets, packet]) }));
+}
+
+function played(codec: Codec, messages: readonly FlvAudio[]): Promise<Int16Array> {
+  if (codec !== 'opus') return decodeMessages(messages);
+  expect(messages.every(({ body }) => body.subarray(0, 5).equals(opusOctets))).toBe(true);
+  return decodeOpus(messages.map(({ body }) => body.subarray(5)));
+}
 
 async function ffmpeg(processes = 4, path = 'ffmpeg'): Promise<Ffmpeg> {
   const found = await Ffmpeg.find({ path, processes });
@@ -76,11 +93,9 @@ describe.concurrent('FFmpeg', () => {
   // A client that is connected for 49 days.
   test.for(names)('decodes %s with its timestamps, over their wrap too', async (codec, { scope }) => {
     const output = new Output<Int16Array>();
-    const stream = (await ffmpeg()).decode(output);
+    const stream = (await ffmpeg()).decode(codec, output);
     scope.defer(() => stream.close());
-    const messages = audioMessages(await encodeFlvAs(speech, codecs[codec])).filter(
-      ({ timestamp }) => timestamp < 3000,
-    );
+    const messages = (await published(codec)).filter(({ timestamp }) => timestamp < 3000);
     await pace(messages, ({ body, timestamp }) => stream.write(body, (timestamp + 2 ** 32 - 1000) % 2 ** 32));
     const last = 3000 - 1000 - 100;
     await output.until(() => output.failures.length > 0 || (output.parts.at(-1)?.timestamp ?? 0) - last < 1000);
@@ -107,7 +122,8 @@ describe.concurrent('FFmpeg', () => {
     await pace(messages, ({ body, timestamp }) => stream.write(body, timestamp + 500));
     await output.until(() => output.failures.length > 0 || (output.parts.at(-1)?.timestamp ?? 0) > 3000);
     expect(output.failures).toEqual([]);
-    const heard = await decodeMessages(
+    const heard = await played(
+      codec,
       output.parts.map(({ data, timestamp }) => ({ body: Buffer.from(data), timestamp })),
     );
     const { correlation, longestGapMs } = compareSpeech(speech.subarray(0, 3 * 16000), heard);
@@ -136,7 +152,7 @@ describe('a process', () => {
   test('that is killed is followed by another, three times', async ({ scope }) => {
     const output = new Output<Int16Array>();
     const codecs = await ffmpeg();
-    const stream = codecs.decode(output);
+    const stream = codecs.decode('nelly8', output);
     scope.defer(() => stream.close());
     let at = 0;
     const speakOn = (): boolean => {
@@ -159,18 +175,18 @@ describe('a process', () => {
 
   test('ends with its stream, and gives its place to another', async ({ scope }) => {
     const codecs = await ffmpeg(1);
-    const first = codecs.decode(new Output<Int16Array>());
+    const first = codecs.decode('nelly8', new Output<Int16Array>());
     scope.defer(() => first.close());
     expect(codecs.running).toBe(1);
     const refused = new Output<Int16Array>();
-    codecs.decode(refused);
+    codecs.decode('nelly8', refused);
     await refused.until(() => refused.failures.length > 0);
     expect(refused.failures).toEqual([expect.stringMatching('SONO_FFMPEG_PROCESSES')]);
     first.close();
     first.close();
     expect(codecs.running).toBe(0);
     const next = new Output<Int16Array>();
-    const stream = codecs.decode(next);
+    const stream = codecs.decode('nelly8', next);
     scope.defer(() => stream.close());
     for (const { body, timestamp } of nelly.slice(0, 60)) stream.write(body, timestamp);
     await next.until(() => next.parts.length > 0);
@@ -180,7 +196,7 @@ describe('a process', () => {
 
   test('that does not read is not fed for ever', async ({ scope }) => {
     const codecs = await ffmpeg(1, await program(scope, 'case $* in *coders*) exec ffmpeg "$@";; esac; exec sleep 60'));
-    const stream = codecs.decode(new Output<Int16Array>());
+    const stream = codecs.decode('nelly8', new Output<Int16Array>());
     scope.defer(() => stream.close());
     const body = Buffer.alloc(1000, 0x52);
     let taken = 0;
@@ -192,12 +208,14 @@ describe('a process', () => {
     for (const end of ['exec echo this is no media at all', 'echo cannot do that >&2; exit 3']) {
       const codecs = await ffmpeg(1, await program(scope, `case $* in *coders*) exec ffmpeg "$@";; esac; ${end}`));
       const output = new Output<Int16Array>();
-      const stream = codecs.decode(output);
+      const stream = codecs.decode('nelly8', output);
       scope.defer(() => stream.close());
       const timer = setInterval(() => stream.write(nelly[0]?.body ?? Buffer.alloc(0), 0), 5);
       scope.defer(() => clearInterval(timer));
       await output.until(() => output.failures.length > 0);
-      expect(output.failures[0]).toMatch(/^FFmpeg failed 4 times: (?:its output is no FLV|it ended|cannot do that)/);
+      expect(output.failures[0]).toMatch(
+        /^FFmpeg failed 4 times: (?:its output cannot be read|it ended|cannot do that)/,
+      );
       expect(codecs.running).toBe(0);
     }
   });
@@ -238,6 +256,34 @@ async function program(scope: Scope, script: string): Promise<string> {
   await chmod(path, 0o755);
   return path;
 }
+
+describe('Matroska', () => {
+  const bodies = [Buffer.of(1), Buffer.alloc(300, 7), Buffer.alloc(8000, 9)].map((packet) =>
+    Buffer.concat([opusOctets, packet]),
+  );
+  const file = Buffer.concat([matroska.header, ...bodies.map((body, at) => matroska.write(body, at * 2 ** 34))]);
+
+  it('is read in pieces of any length', () => {
+    for (const size of [1, 2, 3, 7, 64, 1000, file.length]) {
+      const found: [number, string][] = [];
+      const reader = matroska.reader((body, position) => found.push([position, body.toString('hex')]));
+      for (let at = 0; at < file.length; at += size) expect(reader.push(file.subarray(at, at + size))).toBe(true);
+      expect(found).toEqual(bodies.map((body, at) => [at * 2 ** 34, body.toString('hex')]));
+    }
+  });
+
+  it('that is none ends the reading, whatever it is', () => {
+    expect(matroska.reader(() => {}).push(flvHeader)).toBe(false);
+    expect(matroska.reader(() => {}).push(Buffer.alloc(10))).toBe(false);
+    const tooLong = Buffer.from('1f43b675ffa3100fffff', 'hex');
+    expect(matroska.reader(() => {}).push(Buffer.concat([matroska.header, tooLong]))).toBe(false);
+    fc.assert(
+      fc.property(fc.uint8Array({ maxLength: 200 }), (bytes) => {
+        matroska.reader(() => {}).push(Buffer.concat([matroska.header, bytes]));
+      }),
+    );
+  });
+});
 
 describe('FLV', () => {
   it('is read in pieces of any length', () => {

@@ -1,8 +1,8 @@
 import type { ScheduledCall } from '../clock.js';
 import { Headers } from '../message/headers.js';
 import type { UserEvent } from '../transaction-user.js';
+import type { NumberContext } from './number-context.js';
 import type { NumberMedia } from './number-media.js';
-import type { NumberContext } from './numbers.js';
 import { refusalOf } from './refusal.js';
 
 /** Header of every answer in a call. */

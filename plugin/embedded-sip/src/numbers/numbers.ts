@@ -1,10 +1,7 @@
-import type { Clock } from '../clock.js';
 import type { SipCore } from '../core/core.js';
-import type { SipLogger } from '../log.js';
 import { Headers } from '../message/headers.js';
 import type { SipRequest } from '../message/message.js';
 import { parseSipUri } from '../message/uri.js';
-import type { EmbeddedSipLimits, SpeexEncoderFactory } from '../options.js';
 import type { TransactionUser, UserEvent } from '../transaction-user.js';
 import type { LocalAddress } from '../transport/local-address.js';
 import { EchoMedia } from './echo-media.js';
@@ -12,33 +9,7 @@ import { musicFormats } from './music-formats.js';
 import { MusicMedia } from './music-media.js';
 import { MusicPlayer } from './music-player.js';
 import { NumberCall, type Respond } from './number-call.js';
-import type { NumberMedia } from './number-media.js';
-
-interface NumbersParts {
-  readonly core: SipCore;
-  readonly clock: Clock;
-  readonly limits: EmbeddedSipLimits;
-  readonly log: SipLogger;
-  readonly local: LocalAddress;
-  readonly speexEncoder: SpeexEncoderFactory | undefined;
-}
-
-/** What makes one number that answers different from another. */
-interface NumberTraits {
-  readonly name: string;
-  /** Name of the limit below. */
-  readonly limit: 'echoCalls' | 'musicCalls';
-  /** Calls at once. */
-  readonly calls: number;
-  /** Longest call, in milliseconds. */
-  readonly callMs: number;
-  /** @param onPacket to be called for each packet heard */
-  openMedia(address: string, onPacket: () => void): NumberMedia;
-}
-
-export interface NumberContext extends NumbersParts, NumberTraits {
-  readonly user: TransactionUser;
-}
+import type { NumberContext, NumbersParts, NumberTraits } from './number-context.js';
 
 /** The numbers that always answer: ordinary transaction users, reached over the wire like any other. */
 export class Numbers {

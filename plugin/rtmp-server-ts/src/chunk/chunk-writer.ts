@@ -1,9 +1,11 @@
+import { totalLength } from '../bytes/concat.js';
 import { writeU24, writeU32, writeU32LittleEndian } from '../bytes/integers.js';
 import { RtmpError } from '../errors/rtmp-error.js';
 import { BytePool } from './byte-pool.js';
 import { type HeaderFormat, MESSAGE_HEADER_LENGTH } from './chunk-header.js';
 import { DEFAULT_CHUNK_SIZE, MAX_CHUNK_SIZE, MAX_CHUNK_STREAM_ID, U24_MAX } from './constants.js';
 import type { RawMessage } from './raw-message.js';
+import { type Chunks, SharedChunks } from './shared-chunks.js';
 
 /** The fields of the last header on a chunk stream that the next one may leave out. */
 interface WrittenHeader {
@@ -20,6 +22,12 @@ const SMALL_PAYLOAD = 512;
 
 /** Of headers and small messages, which live until the socket has written them. */
 const pool = new BytePool(8192);
+const shared = new SharedChunks();
+
+/** The caller has handed on all that was written in this turn: whose the payloads are may change them again. */
+export function forgetSharedChunks(): void {
+  shared.forget();
+}
 
 /** Messages to chunks (section 5.3), each with the shortest header that says it. Large payloads are not copied. */
 export class ChunkWriter {
@@ -39,7 +47,7 @@ export class ChunkWriter {
    * @throws RtmpError `chunk.message-size` for a payload that the 24-bit length cannot say
    */
   write(message: RawMessage, output: Uint8Array[]): number {
-    const { chunkStreamId, timestamp, typeId, streamId, payload } = message;
+    const { chunkStreamId, timestamp, payload } = message;
     if (payload.length > U24_MAX) {
       throw new RtmpError('chunk.message-size', `message of ${payload.length} bytes, at most ${U24_MAX} can be sent`);
     }
@@ -47,44 +55,15 @@ export class ChunkWriter {
     const delta = last === undefined ? 0 : (timestamp - last.timestamp) >>> 0;
     const format = chooseFormat(message, last, delta);
     const time = format === 0 ? timestamp >>> 0 : delta;
-    const extended = time >= U24_MAX ? time : undefined;
     // By section 5.3.1.2.4 the delta after a type 0 header is its timestamp; some receivers take 0. With 0 they agree.
     const repeatable = format === 0 && time !== 0 ? undefined : time;
     this.#remember(last, message, repeatable);
 
-    const start = basicHeaderLength(chunkStreamId);
-    const end = start + MESSAGE_HEADER_LENGTH[format];
-    const headerLength = extended === undefined ? end : end + 4;
-    const joined = payload.length <= SMALL_PAYLOAD && payload.length <= this.#chunkSize;
-    const first = pool.take(joined ? headerLength + payload.length : headerLength);
-    writeBasicHeader(first, format, chunkStreamId);
-    if (format < 3) writeU24(first, start, extended === undefined ? time : U24_MAX);
-    if (format < 2) {
-      writeU24(first, start + 3, payload.length);
-      first[start + 6] = typeId;
-    }
-    if (format === 0) writeU32LittleEndian(first, start + 7, streamId);
-    if (extended !== undefined) writeU32(first, end, extended);
-    output.push(first);
-    if (!joined) return headerLength + this.#writePayload(message, extended, output);
-    first.set(payload, headerLength);
-    return first.length;
-  }
-
-  /** @returns the number of bytes, with the headers of all chunks but the first */
-  #writePayload({ chunkStreamId, payload }: RawMessage, extended: number | undefined, output: Uint8Array[]): number {
-    let bytes = 0;
-    for (let offset = 0; offset < payload.length; offset += this.#chunkSize) {
-      const part = payload.subarray(offset, offset + this.#chunkSize);
-      if (offset > 0) {
-        const continuation = continuationHeader(chunkStreamId, extended);
-        output.push(continuation);
-        bytes += continuation.length;
-      }
-      output.push(part);
-      bytes += part.length;
-    }
-    return bytes;
+    const chunks =
+      shared.find(message, format, time, this.#chunkSize) ??
+      shared.keep(makeChunks(message, format, time, this.#chunkSize));
+    for (const part of chunks.parts) output.push(part);
+    return chunks.length;
   }
 
   #remember(last: WrittenHeader | undefined, message: RawMessage, delta: number | undefined): void {
@@ -107,6 +86,41 @@ function chooseFormat(message: RawMessage, last: WrittenHeader | undefined, delt
   if (last === undefined || last.streamId !== message.streamId || delta >= U24_MAX) return 0;
   if (last.length !== message.payload.length || last.typeId !== message.typeId) return 1;
   return last.delta === delta ? 3 : 2;
+}
+
+function makeChunks(message: RawMessage, format: HeaderFormat, time: number, chunkSize: number): Chunks {
+  const { chunkStreamId, typeId, streamId, payload } = message;
+  const extended = time >= U24_MAX ? time : undefined;
+  const start = basicHeaderLength(chunkStreamId);
+  const end = start + MESSAGE_HEADER_LENGTH[format];
+  const headerLength = extended === undefined ? end : end + 4;
+  const joined = payload.length <= SMALL_PAYLOAD && payload.length <= chunkSize;
+  const first = pool.take(joined ? headerLength + payload.length : headerLength);
+  writeBasicHeader(first, format, chunkStreamId);
+  if (format < 3) writeU24(first, start, extended === undefined ? time : U24_MAX);
+  if (format < 2) {
+    writeU24(first, start + 3, payload.length);
+    first[start + 6] = typeId;
+  }
+  if (format === 0) writeU32LittleEndian(first, start + 7, streamId);
+  if (extended !== undefined) writeU32(first, end, extended);
+  if (joined) first.set(payload, headerLength);
+  const parts = joined ? [first] : [first, ...cutPayload(message, extended, chunkSize)];
+  return { message, format, time, chunkSize, parts, length: totalLength(parts) };
+}
+
+/** Slices of the payload, and before each but the first a header that says nothing but where it belongs. */
+function cutPayload(
+  { chunkStreamId, payload }: RawMessage,
+  extended: number | undefined,
+  chunkSize: number,
+): Uint8Array[] {
+  const parts: Uint8Array[] = [];
+  for (let offset = 0; offset < payload.length; offset += chunkSize) {
+    if (offset > 0) parts.push(continuationHeader(chunkStreamId, extended));
+    parts.push(payload.subarray(offset, offset + chunkSize));
+  }
+  return parts;
 }
 
 /** Repeats the extended timestamp, as section 5.3.1.3 has it. */

@@ -149,9 +149,9 @@ export class Endpoint implements MessageSink {
     if (this.active) this.#link.send(message, chunkStreamId);
   }
 
-  sendMedia(message: AudioMessage | VideoMessage, chunkStreamId: number): boolean {
-    if (!this.active || !this.#mediaGate.passes(message)) return false;
-    this.#link.send(message, chunkStreamId);
+  sendMedia(type: 'audio' | 'video', message: RawMessage): boolean {
+    if (!this.active || !this.#mediaGate.passes(type, message.payload.length)) return false;
+    this.#link.write(message);
     this.#heartbeat.mediaSent();
     return true;
   }

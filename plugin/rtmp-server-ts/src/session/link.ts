@@ -1,7 +1,7 @@
 import type { AmfLimits } from '../amf/limits.js';
 import { BufferList } from '../bytes/buffer-list.js';
 import { ChunkReader } from '../chunk/chunk-reader.js';
-import { ChunkWriter } from '../chunk/chunk-writer.js';
+import { ChunkWriter, forgetSharedChunks } from '../chunk/chunk-writer.js';
 import { CONTROL_CHUNK_STREAM_ID } from '../chunk/constants.js';
 import type { RawMessage } from '../chunk/raw-message.js';
 import { RtmpError } from '../errors/rtmp-error.js';
@@ -25,8 +25,19 @@ export interface LinkHandler {
   closed(error?: Error): void;
 }
 
-/** What is chained to it runs at the end of this turn of the event loop; queueMicrotask() of Node makes an async resource for each call. */
+/** Links with something to send. They are many at once when one publishes to many, and a task for each would cost as much as the message. */
+const waiting: Link[] = [];
+/** What is chained to it runs at the end of this turn of the event loop; queueMicrotask() of Node would make an async resource for it. */
 const now = Promise.resolve();
+
+function flushSoon(link: Link): void {
+  if (waiting.push(link) === 1) void now.then(flushAll);
+}
+
+function flushAll(): void {
+  forgetSharedChunks();
+  for (const link of waiting.splice(0)) link.flush();
+}
 
 /** Bytes to messages and back over one transport: handshake, chunk streams, protocol control, acknowledgements, batched writing. */
 export class Link {
@@ -126,14 +137,18 @@ export class Link {
    */
   send(message: RtmpMessage, chunkStreamId: number): void {
     const { typeId, streamId, timestamp, payload } = encodeMessage(message);
-    const raw = { chunkStreamId, typeId, streamId, timestamp, payload };
-    this.#outputBytes += this.#writer.write(raw, this.#queue());
-    this.#messagesOut += 1;
+    this.write({ chunkStreamId, typeId, streamId, timestamp, payload });
     if (message.type === 'setChunkSize') this.#writer.setChunkSize(message.chunkSize);
     if (message.type === 'windowAcknowledgementSize') this.#announcedWindow = message.size;
     if (this.pendingBytes > this.#limits.pendingBytes) {
       this.#handler.violated(new RtmpError('session.pending-bytes', `${this.pendingBytes} bytes wait to be sent`));
     }
+  }
+
+  /** As {@link send}, of a message that needs no encoding, and for which there is room. */
+  write(message: RawMessage): void {
+    this.#outputBytes += this.#writer.write(message, this.#queue());
+    this.#messagesOut += 1;
   }
 
   /** From now on what arrives is thrown away. */
@@ -144,7 +159,7 @@ export class Link {
 
   /** Sends what is queued, then ends. */
   end(): void {
-    this.#flush();
+    this.flush();
     this.#transport.end();
   }
 
@@ -249,19 +264,24 @@ export class Link {
   }
 
   #queue(): Uint8Array[] {
-    if (this.#output.length === 0) void now.then(this.#flush);
+    if (this.#output.length === 0) flushSoon(this);
     return this.#output;
   }
 
-  readonly #flush = (): void => {
+  /** Hands what is queued to the transport. */
+  flush(): void {
     if (this.#output.length === 0) return;
     const parts = this.#output;
     this.#bytesOut += this.#outputBytes;
     this.#output = [];
     this.#outputBytes = 0;
     const ciphers = this.#ciphers;
-    this.#transport.write(ciphers === undefined ? parts : parts.map((part) => ciphers.output.apply(part)));
-  };
+    try {
+      this.#transport.write(ciphers === undefined ? parts : parts.map((part) => ciphers.output.apply(part)));
+    } catch (error) {
+      this.#handler.violated(asRtmpError(error));
+    }
+  }
 }
 
 /** Whatever goes wrong in reading one peer's bytes is the end of that peer's connection, not of the process. */

@@ -1,4 +1,3 @@
-import type { AudioMessage, VideoMessage } from '../message/media.js';
 import type { SessionLimits } from './limits.js';
 
 /** Drops audio and video for a peer that reads too slowly: late media is worth nothing, and a queue would make all that follows late. */
@@ -15,10 +14,10 @@ export class MediaGate {
   }
 
   /** @returns false when the message is to be dropped; it is counted. */
-  passes({ type, payload }: AudioMessage | VideoMessage): boolean {
+  passes(type: 'audio' | 'video', length: number): boolean {
     const { pendingMediaBytes, pendingBytes } = this.#limits;
     const pending = this.#output.pendingBytes;
-    const full = pending > pendingMediaBytes || pending + payload.length > pendingBytes;
+    const full = pending > pendingMediaBytes || pending + length > pendingBytes;
     if (!full && !this.#heartbeat.late) return true;
     this.dropped[type] += 1;
     return false;

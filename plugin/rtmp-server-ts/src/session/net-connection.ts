@@ -148,8 +148,8 @@ export class NetConnection extends TypedEmitter<RtmpSessionEvents> implements Rt
     this.#endpoint.send(message, chunkStreamId);
   }
 
-  sendMedia(message: AudioMessage | VideoMessage, chunkStreamId: number): boolean {
-    return this.#endpoint.sendMedia(message, chunkStreamId);
+  sendMedia(type: 'audio' | 'video', message: RawMessage): boolean {
+    return this.#endpoint.sendMedia(type, message);
   }
 
   reportListenerFailure(error: unknown, event: string): void {

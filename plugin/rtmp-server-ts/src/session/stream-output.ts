@@ -1,7 +1,8 @@
 import type { AmfValue } from '../amf/values.js';
+import type { RawMessage } from '../chunk/raw-message.js';
 import type { AmfEncoding } from '../message/amf3-prefix.js';
-import type { AudioMessage, VideoMessage } from '../message/media.js';
 import type { RtmpMessage } from '../message/message.js';
+import { MessageType } from '../message/message-type.js';
 import type { StreamChunkIds } from './chunk-stream-ids.js';
 
 /** What a stream needs of its connection to send. */
@@ -10,7 +11,7 @@ export interface MessageSink {
   readonly encoding: AmfEncoding;
   send(message: RtmpMessage, chunkStreamId: number): void;
   /** @returns false when the peer reads too slowly. */
-  sendMedia(message: AudioMessage | VideoMessage, chunkStreamId: number): boolean;
+  sendMedia(type: 'audio' | 'video', message: RawMessage): boolean;
 }
 
 /** What either side sends on a NetStream. */
@@ -30,8 +31,13 @@ export class StreamOutput {
   /** @returns false when it was dropped. */
   media(type: 'audio' | 'video', timestamp: number, payload: Uint8Array): boolean {
     this.#timestamp = timestamp >>> 0;
-    const message = { type, streamId: this.#streamId, timestamp: this.#timestamp, payload } as const;
-    return this.#sink.sendMedia(message, this.#chunkIds[type]);
+    return this.#sink.sendMedia(type, {
+      chunkStreamId: this.#chunkIds[type],
+      typeId: MessageType[type],
+      streamId: this.#streamId,
+      timestamp: this.#timestamp,
+      payload,
+    });
   }
 
   data(name: string, values: readonly AmfValue[]): void {

@@ -2,11 +2,9 @@ import { execFile, spawn } from 'node:child_process';
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
-import { freePort, freePortRange } from '../../../support/ports.js';
+import { freePort, freePortRange, untilBound } from '../../../support/ports.js';
 import type { Scope } from '../../../support/scope.js';
-import { isBound } from '../../../support/sipp.js';
 import type { Scenario } from './scenario.js';
 
 const scenarios = fileURLToPath(new URL('../scenarios', import.meta.url));
@@ -64,16 +62,9 @@ export async function sipp(
     });
   });
   done.catch(() => undefined);
-  if (run.port === undefined) await listening(run.transport, port);
+  if (run.port === undefined && !(await untilBound(run.transport === 'udp' ? 'udp' : 'tcp', port)))
+    throw new Error(`sipp does not listen on ${run.transport} port ${port}`);
   return { port, done };
-}
-
-async function listening(transport: string, port: number): Promise<void> {
-  for (let waited = 0; waited < 10_000; waited += 20) {
-    if (await isBound(transport === 'udp' ? 'udp' : 'tcp', port)) return;
-    await sleep(20);
-  }
-  throw new Error(`sipp does not listen on ${transport} port ${port}`);
 }
 
 /** A missing program fails the test with what installs it. */

@@ -1,9 +1,6 @@
-import { setTimeout as sleep } from 'node:timers/promises';
-import { defaultWaitMs } from '../../../support/event-log.js';
-import { freePort, freePortRange, loopback } from '../../../support/ports.js';
+import { freePort, freePortRange, loopback, untilBound } from '../../../support/ports.js';
 import { PeerProcess } from '../../../support/process.js';
 import type { Scope } from '../../../support/scope.js';
-import { isBound } from '../../../support/sipp.js';
 import { startKamailio } from '../../phone/support/kamailio.js';
 
 /** Who the calls are for, as Kamailio names a next hop. */
@@ -11,9 +8,17 @@ interface Callee {
   readonly uri: string;
 }
 
+export interface TranscodingProxyOptions {
+  /** What is done to the codecs of the offer, in words of rtpengine. By default the callee gets no Speex. */
+  readonly codecs?: string;
+  /** Further arguments of rtpengine. */
+  readonly rtpengine?: readonly string[];
+}
+
 /**
  * Kamailio with rtpengine in userland: every call to it goes on to one callee, its media through rtpengine, which speaks
- * what the caller offers on one side, and PCMU without encryption on the other. Its Speex and SRTP are not ours.
+ * what the caller offers on one side, and G.711 without encryption on the other. Its Speex, SRTP and comfort noise are not
+ * ours.
  */
 export class TranscodingProxy {
   readonly uri: string;
@@ -22,25 +27,31 @@ export class TranscodingProxy {
     this.uri = `sip:somebody@${loopback}:${port}`;
   }
 
-  static async start(scope: Scope, callee: Callee): Promise<TranscodingProxy> {
+  static async start(scope: Scope, callee: Callee, options: TranscodingProxyOptions = {}): Promise<TranscodingProxy> {
+    const { codecs = 'codec-consume-speex', rtpengine: more = [] } = options;
     const [control, port, media] = [await freePort(), await freePort(), await freePortRange(40)];
     const rtpengine = await PeerProcess.start(scope, 'rtpengine', [
       ...['--config-file=none', '--foreground', '--log-stderr', '--log-level=5', '--table=-1'],
       ...[`--interface=${loopback}`, `--listen-ng=${loopback}:${control}`],
-      ...[`--port-min=${media.min}`, `--port-max=${media.max}`],
+      ...[`--port-min=${media.min}`, `--port-max=${media.max}`, ...more],
     ]);
-    for (const deadline = Date.now() + defaultWaitMs; !(await isBound('udp', control)); await sleep(20)) {
-      if (Date.now() < deadline) continue;
+    if (!(await untilBound('udp', control))) {
       throw new Error(
         `rtpengine does not run; "bash test/support/install-peers.sh" installs it:\n${rtpengine.stderr.tail()}`,
       );
     }
-    await startKamailio(scope, port, configuration(port, control, callee));
+    await startKamailio(scope, port, configuration({ port, control, codecs }, callee));
     return new TranscodingProxy(port);
   }
 }
 
-const configuration = (port: number, control: number, { uri }: Callee): string => `
+interface Ports {
+  readonly port: number;
+  readonly control: number;
+  readonly codecs: string;
+}
+
+const configuration = ({ port, control, codecs }: Ports, { uri }: Callee): string => `
 debug=1
 log_stderror=yes
 listen=udp:${loopback}:${port}
@@ -71,7 +82,7 @@ request_route {
     exit;
   }
   record_route();
-  rtpengine_offer("replace-origin replace-session-connection ICE=remove RTP/AVP codec-consume-speex");
+  rtpengine_offer("replace-origin replace-session-connection ICE=remove RTP/AVP ${codecs}");
   t_on_reply("ANSWER");
   $ru = "${uri}";
   t_relay();

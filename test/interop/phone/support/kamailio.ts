@@ -3,10 +3,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { defaultWaitMs } from '../../../support/event-log.js';
-import { freePort, loopback } from '../../../support/ports.js';
+import { freePort, isBound, loopback } from '../../../support/ports.js';
 import { PeerProcess } from '../../../support/process.js';
 import type { Scope } from '../../../support/scope.js';
-import { isBound } from '../../../support/sipp.js';
 
 export interface KamailioOptions {
   /** Longest time, in seconds, for which a registration is granted. */

@@ -6,7 +6,7 @@ import { DrachtioSignalling } from '../../../../plugin/signalling/signalling.js'
 import { ControlServer, type SipFrame } from './control-server.js';
 
 /** Timers that run when a test says so. */
-export class FakeTimers implements Timers {
+class FakeTimers implements Timers {
   readonly #waiting = new Set<{ readonly at: number; readonly fire: () => void }>();
   #now = 0;
 

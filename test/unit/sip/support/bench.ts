@@ -21,7 +21,7 @@ export const PEER = '127.0.0.1';
 export const PEER_PORT = 15070;
 
 /** A transaction user that only writes down what it gets. */
-export class RecordingUser implements TransactionUser {
+class RecordingUser implements TransactionUser {
   alive = true;
   readonly events: UserEvent[] = [];
 

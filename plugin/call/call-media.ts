@@ -7,8 +7,7 @@ import { mediaTermination } from './termination.js';
 export interface CallMediaOptions {
   readonly callId: string;
   readonly ports: Pick<CallPorts, 'client' | 'media'>;
-  readonly incoming: boolean;
-  /** What a caller offers. */
+  /** What a caller offers; without it the offer is ours. */
   readonly offer: SessionDescription | undefined;
   /** The client neither speaks nor hears. */
   readonly silent: () => boolean;
@@ -34,7 +33,7 @@ export class CallMedia {
 
   /** @param wanted whether the call still waits for its media: the client may hang up, or go, while sockets are opened */
   async open(wanted: () => boolean): Promise<void> {
-    const { callId, ports, incoming, offer, silent, keyFrameNeeded, tell } = this.#options;
+    const { callId, ports, offer, silent, keyFrameNeeded, tell } = this.#options;
     const { client } = ports;
     try {
       const audio = await client.audio();
@@ -45,7 +44,7 @@ export class CallMedia {
         play: (frame) => silent() || client.play(frame),
         dtmf: (tone) => client.notice({ type: 'dtmf', tone }),
         lost: (reason) => tell({ type: 'media-failed', termination: { result: 'media-failed', reason } }),
-        incoming,
+        incoming: offer !== undefined,
         video: () => client.video?.(),
         keyFrameWanted: () => client.keyFrameWanted?.(),
         keyFrameNeeded,

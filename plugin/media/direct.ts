@@ -1,7 +1,9 @@
 import { isIPv6 } from 'node:net';
 import { networkInterfaces } from 'node:os';
+import type { ClientAudio } from '../call/client-audio.js';
 import { MediaError, type MediaOptions, type MediaPort } from '../call/ports.js';
 import type { AudioTools } from './audio/audio-tools.js';
+import type { AudioCodec } from './audio/flv-audio.js';
 import { DirectSession, type DirectSessionOptions } from './direct-session.js';
 import { clientFormats } from './negotiation/client-formats.js';
 import type { SrtpPolicy } from './negotiation/srtp.js';
@@ -62,6 +64,15 @@ export class DirectMedia implements MediaPort {
       ...(video && { openVideoSockets }),
       ...(srtp === undefined ? {} : { srtp }),
     });
+  }
+
+  /**
+   * Codecs that reach a client unchanged, the best first.
+   *
+   * @throws MediaError `NoCommonCodec` when what it sends cannot be carried
+   */
+  passing(client: ClientAudio = {}): readonly AudioCodec[] {
+    return clientFormats(client, this.#options).passing;
   }
 
   /** A leg to a media server, on the address of this machine from which it is reached: audio alone, not encrypted. */

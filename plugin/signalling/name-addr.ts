@@ -44,9 +44,13 @@ export const tagOf = (header: string): string => parseNameAddr(header)?.paramete
 /** Text as a quoted-string (RFC 3261 section 25.1), which a line break in it does not end. */
 export const quote = (text: string): string => `"${text.replace(/[\r\n]/g, ' ').replace(/["\\]/g, '\\$&')}"`;
 
-/** Splits the addresses of a header at commas outside of quotes and brackets. */
+/**
+ * Splits the addresses of a header at commas outside of quotes and brackets. What opens and is not closed goes on to the end:
+ * a search for each such end would take a time that grows with the square of the length.
+ */
 export function splitAddresses(header: string): string[] {
-  return header.match(/(?:"(?:[^"\\]|\\.)*"|<[^>]*>|[^,"<]+|["<])+/g)?.map((part) => part.trim()) ?? [];
+  const address = /(?:"(?:[^"\\]|\\.?)*(?:"|$)|<[^>]*(?:>|$)|[^,"<]+)+/gs;
+  return header.match(address)?.map((part) => part.trim()) ?? [];
 }
 
 /** User part of a SIP URI, unescaped (RFC 3261 section 19.1.2); what is escaped wrongly is left as it is. */

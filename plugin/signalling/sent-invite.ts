@@ -38,6 +38,7 @@ export class SentInvite {
   #sent: SentRequest | undefined;
   #cancelled = false;
   #dialogId = '';
+  #provisionals = 0;
   /** RSeq of the last reliable provisional response, and the description, of each callee by its To tag. */
   readonly #callees = new Map<string, { reliable: number; sdp: string }>();
 
@@ -108,6 +109,7 @@ export class SentInvite {
       callee.reliable = reliable;
       acknowledge();
     }
+    if (++this.#provisionals > maxProvisionals) return;
     this.#listen(response.stackDialogId);
     this.#listener.provisional(asAnswer(response));
     const { body = '' } = response;
@@ -142,6 +144,9 @@ export class SentInvite {
     this.#connection.dialogs.set(dialogId, (request) => this.#listener.request(request));
   }
 }
+
+/** Provisional responses to one INVITE that anybody hears of: more are a storm, which is not to be passed on to a client. */
+const maxProvisionals = 100;
 
 /** Callees of one INVITE that are told apart. */
 const maxCallees = 32;

@@ -1,13 +1,15 @@
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { cpSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { pathToFileURL } from 'node:url';
+import { fileURLToPath, pathToFileURL } from 'node:url';
 import type { Browser, Page } from 'playwright-core';
+import { RtmpClient } from 'rtmp-server-ts';
 import { afterAll, beforeAll, describe, expect } from 'vitest';
 import { openBrowser, openWebPage } from '../support/browser.js';
 import { Gateway } from '../support/gateway.js';
 import { freePort } from '../support/ports.js';
+import { runProgram } from '../support/process.js';
 import { Scope, test } from '../support/scope.js';
 import { openScripted, status } from '../support/scripted-gateway.js';
 import { speak } from '../support/speech.js';
@@ -110,6 +112,27 @@ describe('whatever the gateway says', () => {
     await page.getByRole('alert').getByText('The call was lost').waitFor();
   });
 
+  test('what was refused besides does not end the attempt at a call', async ({ scope }) => {
+    const { page, session, commands } = await openScripted(scope, browser, { refused: ['sendMessage'] });
+    await page.evaluate(`{
+      const getUserMedia = navigator.mediaDevices.getUserMedia.bind(navigator.mediaDevices);
+      const allowed = new Promise((resolve) => { globalThis.allow = resolve; });
+      navigator.mediaDevices.getUserMedia = async (wish) => { await allowed; return await getUserMedia(wish); };
+    }`);
+    await page.getByLabel('Number or SIP address').fill('sip:ann@example.com');
+    await page.keyboard.press('Enter');
+    // While the person is asked for the microphone, a text turns out not to be delivered.
+    await page.getByLabel('To', { exact: true }).fill('sip:eve@example.com');
+    await page.getByLabel('Message', { exact: true }).fill('Hello');
+    await page.keyboard.press('Enter');
+    await page.getByRole('alert').getByText('The message was not delivered: no way.').waitFor();
+    await page.evaluate('allow()');
+    await expect.poll(() => commands).toContain('dial("sip:ann@example.com")');
+    for (const code of [1, 4, 2]) session.status(status(code));
+    await page.getByText('Connected', { exact: true }).waitFor();
+    await page.getByRole('heading', { name: 'ann' }).waitFor();
+  });
+
   test('a registration that is lost is made again', async ({ scope }) => {
     const { page, session, commands } = await openScripted(scope, browser);
     session.status({ level: 'status', code: 'Sono.Registration.Lost', reason: 'the registrar forgot' });
@@ -154,6 +177,50 @@ test('the examples work', async ({ scope }) => {
   await panel.getByLabel('Number').fill(echo);
   await panel.getByRole('button', { name: 'Dial' }).click();
   await event(panel, 'status {"status":2}').waitFor();
+  // A second caller, who takes the place of the first.
+  const other = await RtmpClient.connect(gateway.rtmpUrl());
+  scope.defer(() => other.close());
+  other
+    .call(
+      'dial',
+      await panel
+        .getByText(/^Address: sip:/)
+        .locator('output')
+        .innerText(),
+    )
+    .catch(() => {});
+  await event(panel, /^waiting /).waitFor();
+  await panel.getByRole('button', { name: 'Accept' }).click();
+  await event(panel, /^switched /).waitFor();
+  await panel.getByRole('button', { name: 'Swap' }).click();
+  await event(panel, /^switched .*echo@/).waitFor();
+  await panel.getByRole('button', { name: 'Hang up' }).click();
   await panel.getByRole('button', { name: 'Hang up' }).click();
   await event(panel, 'status {"status":0').waitFor();
+});
+
+/** What a site in TypeScript may write. */
+const typescript = (module: string) => `
+  import { CallStatus, SonoPhone, type Party, type Phone } from '${module}';
+  const phone = new SonoPhone({ url: 'wss://gateway.example.com/rtmp', callWaiting: true });
+  phone.on('status', ({ status, sipStatus = 0 }) => status === CallStatus.connected && sipStatus.toFixed());
+  phone.on('waiting', ({ from, displayName = from }: Party) => displayName.length);
+  phone.on('error', ({ code, command }) => (command ?? code).length);
+  phone.devices.list().then(({ microphones }) => phone.devices.useMicrophone(microphones[0]?.id));
+  const either: Phone = SonoPhone.create({ flash: { movie: 'phone.swf', url: 'rtmp://gateway.example.com/sono' } });
+  either.dial('sip:sales@example.com');
+  // @ts-expect-error There is no such event.
+  phone.on('else', () => {});
+`;
+
+test('the types beside the module are all that a site in TypeScript needs', async ({ scope }) => {
+  const folder = mkdtempSync(join(tmpdir(), 'types-'));
+  scope.defer(() => rmSync(folder, { recursive: true }));
+  // Away from this repository's packages, as it is on a site.
+  cpSync(fileURLToPath(new URL('../../dist/web', import.meta.url)), join(folder, 'web'), { recursive: true });
+  writeFileSync(join(folder, 'site.mts'), typescript('./web/sono-phone.mjs'));
+  const tsc = fileURLToPath(new URL('../../node_modules/.bin/tsc', import.meta.url));
+  const compilerOptions = { noEmit: true, strict: true, module: 'nodenext', lib: ['es2022', 'dom'], types: [] };
+  writeFileSync(join(folder, 'tsconfig.json'), JSON.stringify({ compilerOptions, files: ['site.mts'] }));
+  await runProgram(tsc, ['-p', folder]);
 });

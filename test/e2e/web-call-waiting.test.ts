@@ -1,10 +1,18 @@
 import type { Browser, Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect } from 'vitest';
-import { openBrowser } from '../support/browser.js';
+import { openBrowser, openWebPage, seconds, statusesOf } from '../support/browser.js';
+import { useGateway } from '../support/gateway.js';
+import { Linphone } from '../support/linphone.js';
 import { Scope, test } from '../support/scope.js';
 import { openScripted, type Scripted, status } from '../support/scripted-gateway.js';
 import { speak } from '../support/speech.js';
+import { addressOf, dial, expectSpeech, hangUp, idle, listenFor, ready, understood } from '../support/web-phone.js';
 
+const gateway = useGateway();
+const [annsWords, cidsWords] = await Promise.all([
+  speak('The quick brown fox jumps over the lazy dog.'),
+  speak('Nothing of all this was ever mentioned by anybody.', 'en+f3'),
+]);
 const fileScope = new Scope();
 let browser: Browser;
 beforeAll(async () => {
@@ -96,8 +104,11 @@ describe('a second caller', () => {
     const { page, session, commands, tell } = await inCallAndCalled(scope);
     for (const code of [3, 0]) session.status(status(code));
     tell('Sono.Call.Incoming', { uri: 'bob', from: 'sip:cid@example.com' });
+    await page.getByRole('button', { name: 'Accept', exact: true }).waitFor();
+    expect(await sounding(page)).toBe(1);
     await page.getByRole('button', { name: 'Accept', exact: true }).click();
     await expect.poll(() => commands).toContain('accept()');
+    expect(await sounding(page)).toBe(0);
     for (const code of [4, 2]) session.status(status(code));
     await active(page, 'cid');
     await other(page).waitFor({ state: 'hidden' });
@@ -156,3 +167,51 @@ describe('a second caller', () => {
     expect(await page.getByLabel('Call waiting').isChecked()).toBe(false);
   });
 });
+
+test('with two linphones: each is heard while the call is with them, and an end leaves the other', async ({
+  scope,
+}) => {
+  const page = await openWebPage(scope, browser, `http://localhost:${gateway().httpPort}/`, { record: true });
+  await ready(page);
+  const [ann, cid] = [
+    await Linphone.start(scope, { user: 'ann', autoAnswer: true }),
+    await Linphone.start(scope, { user: 'cid' }),
+  ];
+  await dial(page, ann.uri);
+  await ann.connected();
+  // It calls itself linphone.
+  cid.call(await addressOf(page));
+  await other(page).getByText('Call waiting', { exact: true }).waitFor();
+  await page.getByRole('button', { name: 'Hold and accept' }).click();
+  await active(page, 'linphone');
+  await cid.connected();
+  await other(page).filter({ hasText: 'ann@' }).getByText('On hold').waitFor();
+  await hears(page, cid, cidsWords);
+  await page.getByRole('button', { name: 'Swap' }).click();
+  await active(page, 'ann');
+  await other(page).filter({ hasText: 'cid@' }).getByText('On hold').waitFor();
+  await hears(page, ann, annsWords);
+  ann.hangUp();
+  await active(page, 'linphone');
+  await notice(page).getByText('ann has ended the call').waitFor();
+  await other(page).waitFor({ state: 'hidden' });
+  const said = await hears(page, cid, cidsWords);
+  // All that time it was one call of the page's, with one pair of streams.
+  expect((await statusesOf(page)).filter((code, at, all) => code !== all[at - 1])).toEqual([1, 4, 2]);
+  await hangUp(page);
+  await idle(page);
+  await cid.ended();
+  expectSpeech(said, await cid.heard());
+}, 120_000);
+
+/** @returns what the page has said meanwhile */
+async function hears(page: Page, linphone: Linphone, words: Int16Array): Promise<Int16Array> {
+  let said: Int16Array = new Int16Array();
+  await understood(async () => {
+    await linphone.say(words);
+    const recording = await listenFor(page, seconds(words) + 0.3);
+    said = recording.said;
+    return [[words, recording.heard]];
+  });
+  return said;
+}

@@ -52,28 +52,6 @@ export const ringsLate = (ms: number): string =>
 export const answersFromSilence = (ms: number): string =>
   scenario('answers from silence', takeInvite, pause(ms), ok(contact), take('ACK'), take('BYE'), confirm);
 
-/** Answers with PCMU and telephone events, whatever was offered first. */
-export const answersWithEvents = (): string =>
-  scenario(
-    'answers with events',
-    takeInvite,
-    send(
-      [
-        'SIP/2.0 200 OK',
-        ...headers,
-        '[last_CSeq:]',
-        contact,
-        ...sdp.slice(0, -2),
-        'm=audio [rtp_port] RTP/AVP 0 101',
-        'a=rtpmap:101 telephone-event/8000',
-      ],
-      ' retrans="500"',
-    ),
-    take('ACK'),
-    take('BYE'),
-    confirm,
-  );
-
 /** Takes the INVITE and never says anything. */
 export const isSilent = (): string => scenario('is silent', takeInvite, pause(60_000));
 

@@ -57,6 +57,8 @@ it.each([
   'data="send_silence_when_idle=-1"',
   'data="hangup_after_bridge=false"',
   'data="park_after_bridge=true"',
+  'data="hold_music=silence"',
+  'name="manual-rtp-bugs" value="ACCEPT_ANY_PAYLOAD,IGNORE_MARK_BIT"',
   'application="socket" data="$' + '{sip_h_X-esl-outbound} async full"',
 ])('configures FreeSWITCH with %s', (text) => {
   expect(freeSwitch).toContain(text);

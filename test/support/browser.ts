@@ -2,6 +2,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type Browser, type BrowserContext, chromium, type Page } from 'playwright-core';
+import { PeerProcess } from './process.js';
 import type { Scope } from './scope.js';
 import { readAudio, sampleRate, writeWav } from './speech.js';
 
@@ -10,32 +11,70 @@ export interface BrowserOptions {
   readonly speech?: Int16Array;
   /** Whether the person allows the microphone. Default true. */
   readonly allow?: boolean;
+  /** Names of hosts, and where they are. */
+  readonly hosts?: Readonly<Record<string, string>>;
 }
 
-/** Chromium without a window, whose microphone is a file. */
-export async function openBrowser(scope: Scope, { speech, allow = true }: BrowserOptions = {}): Promise<Browser> {
+const executablePath = '/usr/bin/chromium';
+
+function temporaryFolder(scope: Scope): string {
   const folder = mkdtempSync(join(tmpdir(), 'browser-'));
   scope.defer(() => rmSync(folder, { recursive: true, force: true, maxRetries: 10 }));
+  return folder;
+}
+
+async function argumentsOf(folder: string, { speech, allow = true, hosts = {} }: BrowserOptions): Promise<string[]> {
   const devices: string[] = [];
   if (speech !== undefined) {
     const wav = join(folder, 'speech.wav');
     writeFileSync(wav, await writeWav(speech));
     devices.push('--use-fake-device-for-media-stream', `--use-file-for-fake-audio-capture=${wav}`);
   }
-  const browser = await chromium.launch({
-    executablePath: '/usr/bin/chromium',
-    // Its sandbox wants more of the kernel than a container gives; the page is ours.
-    chromiumSandbox: false,
-    args: [...devices, `--use-fake-ui-for-media-stream${allow ? '' : '=deny'}`, '--disable-dev-shm-usage'],
-  });
+  const rules = Object.entries(hosts).map(([name, address]) => `MAP ${name} ${address}`);
+  if (rules.length > 0) devices.push(`--host-resolver-rules=${rules.join(',')}`);
+  return [...devices, `--use-fake-ui-for-media-stream${allow ? '' : '=deny'}`, '--disable-dev-shm-usage'];
+}
+
+/** Chromium without a window, whose microphone is a file. */
+export async function openBrowser(scope: Scope, options: BrowserOptions = {}): Promise<Browser> {
+  // Its sandbox wants more of the kernel than a container gives; the pages are ours.
+  const args = await argumentsOf(temporaryFolder(scope), options);
+  const browser = await chromium.launch({ executablePath, chromiumSandbox: false, args });
   scope.defer(() => browser.close());
   return browser;
+}
+
+/**
+ * Chromium as people have it: one profile, whose tabs hide each other, and a hidden one is slowed down. Playwright's own way to
+ * start it has all pages think that they are looked at.
+ */
+export async function openTabs(scope: Scope, options: BrowserOptions = {}): Promise<BrowserContext> {
+  const folder = temporaryFolder(scope);
+  const args = await argumentsOf(folder, options);
+  const profile = [`--user-data-dir=${join(folder, 'profile')}`, '--no-first-run', '--remote-debugging-port=0'];
+  const chromiumProcess = await PeerProcess.start(
+    scope,
+    executablePath,
+    ['--headless=new', '--no-sandbox', ...profile, ...args],
+    { report: () => '' },
+  );
+  const prefix = 'DevTools listening on ';
+  const line = await chromiumProcess.stderr.find('its address', (text) => text.startsWith(prefix), {
+    timeoutMs: 30_000,
+  });
+  const browser = await chromium.connectOverCDP(line.slice(prefix.length), { noDefaults: true });
+  scope.defer(() => browser.close());
+  const [context] = browser.contexts();
+  if (context === undefined) throw new Error('Chromium has no profile');
+  return context;
 }
 
 export interface PageOptions {
   /** Whether what the phone says and plays is recorded. */
   readonly record?: boolean;
   readonly context?: Parameters<Browser['newContext']>[0];
+  /** Done before the page is loaded. */
+  readonly prepare?: (page: Page) => Promise<unknown>;
 }
 
 /** A page of its own profile. What it writes to its console is told when the test failed. */
@@ -47,6 +86,16 @@ export async function openWebPage(
 ): Promise<Page> {
   const context: BrowserContext = await browser.newContext(options.context);
   scope.defer(() => context.close());
+  return await openTab(scope, context, url, options);
+}
+
+/** A page in a profile that there is already. */
+export async function openTab(
+  scope: Scope,
+  context: BrowserContext,
+  url: string,
+  options: Omit<PageOptions, 'context'> = {},
+): Promise<Page> {
   const page = await context.newPage();
   page.setDefaultTimeout(15_000);
   const told: string[] = [];
@@ -60,6 +109,7 @@ export async function openWebPage(
         .catch(() => '')}`,
   );
   if (options.record) await page.addInitScript(recorder);
+  await options.prepare?.(page);
   await page.goto(url);
   return page;
 }

@@ -34,7 +34,7 @@ export interface Media {
   readonly port?: number | string;
   readonly payloadType?: number | string;
   readonly codec?: string;
-  /** Payload type of telephone-event/16000; none unless given. */
+  /** Payload type of telephone-event, at the codec's rate; none unless given. */
   readonly events?: number;
   /** Session version in `o=`. */
   readonly version?: number;
@@ -45,6 +45,7 @@ export interface Media {
 const body = (media: Media = {}): string => {
   const { direction = 'sendrecv', address = '[local_ip]', port = '[rtp_port]', version = 1, more = [] } = media;
   const { payloadType = '[$pt]', codec = 'speex/16000', events } = media;
+  const [, rate] = codec.split('/');
   return [
     'Content-Type: application/sdp',
     'Content-Length: [len]',
@@ -56,7 +57,7 @@ const body = (media: Media = {}): string => {
     't=0 0',
     `m=audio ${port} RTP/AVP ${payloadType}${events === undefined ? '' : ` ${events}`}`,
     `a=rtpmap:${payloadType} ${codec}`,
-    ...(events === undefined ? [] : [`a=rtpmap:${events} telephone-event/16000`, `a=fmtp:${events} 0-15`]),
+    ...(events === undefined ? [] : [`a=rtpmap:${events} telephone-event/${rate}`, `a=fmtp:${events} 0-15`]),
     `a=${direction}`,
     ...more,
   ].join('\n');
@@ -71,10 +72,11 @@ const pictureFastUpdate = [
   '<media_control><vc_primitive><to_encoder><picture_fast_update></picture_fast_update></to_encoder></vc_primitive></media_control>',
 ];
 
-/** The far end is called. */
+/** The far end is called. `spoken` is what it answers with at first. */
 export const answering = {
   /** Answers with events in RTP, and waits for the BYE. */
-  withEvents: (events: number) => scenario('answers with events', ...answered({ events }), ...isHungUpOn),
+  withEvents: (events: number, spoken: Media = {}) =>
+    scenario('answers with events', ...answered({ ...spoken, events }), ...isHungUpOn),
   /** Takes each of these keys by INFO. */
   takesKeys: (...digits: readonly string[]) =>
     scenario(
@@ -84,10 +86,10 @@ export const answering = {
       ...isHungUpOn,
     ),
   /** Presses a key by INFO in both ways there are, sends an INFO that nobody knows, and an empty one. */
-  pressesKeys: () =>
+  pressesKeys: (spoken: Media = {}) =>
     scenario(
       'presses keys by INFO',
-      ...answered(),
+      ...answered(spoken),
       pause(300),
       ask('INFO', 1, typed('application/dtmf-relay', 'Signal=5', 'Duration=240')),
       expect(200),
@@ -110,21 +112,21 @@ export const answering = {
       ...isHungUpOn,
     ),
   /** Is put on hold, and taken off it. */
-  isHeld: () =>
+  isHeld: (spoken: Media = {}) =>
     scenario(
       'is held',
-      ...answered(),
+      ...answered(spoken),
       takeMatching('INVITE', 'a=sendonly'),
-      reply('200 OK', body({ direction: 'recvonly', version: 2 })),
+      reply('200 OK', body({ ...spoken, direction: 'recvonly', version: 2 })),
       take('ACK'),
       takeMatching('INVITE', 'a=sendrecv'),
-      reply('200 OK', body({ version: 3 })),
+      reply('200 OK', body({ ...spoken, version: 3 })),
       take('ACK'),
       ...isHungUpOn,
     ),
   /** Answers a re-INVITE with this status, and goes on. */
-  refusesHold: (status: string) =>
-    scenario('refuses hold', ...answered(), take('INVITE'), reply(status), take('ACK'), ...isHungUpOn),
+  refusesHold: (status: string, spoken: Media = {}) =>
+    scenario('refuses hold', ...answered(spoken), take('INVITE'), reply(status), take('ACK'), ...isHungUpOn),
   /** Says that it has an offer of its own under way, once. */
   collides: () =>
     scenario(
@@ -157,17 +159,17 @@ export const answering = {
       ...isHungUpOn,
     ),
   /** Holds the call with this description, expects a direction in the answer, and goes on. */
-  holds: (media: Media, expected: string) =>
+  holds: (media: Media, expected: string, spoken: Media & { readonly ms?: number } = {}) =>
     scenario(
       'holds',
-      ...answered(),
+      ...answered(spoken),
       pause(300),
-      ask('INVITE', 1, body({ ...media, version: 2 })),
+      ask('INVITE', 1, body({ ...spoken, ...media, version: 2 })),
       optional(100),
       expectMatching(200, expected),
       acknowledge(1),
-      pause(300),
-      ask('INVITE', 2, body({ version: 3 })),
+      pause(spoken.ms ?? 300),
+      ask('INVITE', 2, body({ ...spoken, version: 3 })),
       optional(100),
       expectMatching(200, 'a=sendrecv'),
       acknowledge(2),
@@ -186,10 +188,10 @@ export const answering = {
       ...isHungUpOn,
     ),
   /** Wants to hear our offer, and answers it in the ACK. */
-  asksForOffer: (media: Media = {}) =>
+  asksForOffer: (media: Media = {}, spoken: Media = {}) =>
     scenario(
       'asks for an offer',
-      ...answered(),
+      ...answered(spoken),
       pause(300),
       ask('INVITE', 1),
       optional(100),
@@ -198,10 +200,10 @@ export const answering = {
       ...isHungUpOn,
     ),
   /** Changes its media, and waits for the BYE. */
-  changes: (media: Media, expected: string) =>
+  changes: (media: Media, expected: string, spoken: Media = {}) =>
     scenario(
       'changes its media',
-      ...answered(),
+      ...answered(spoken),
       pause(300),
       ask('INVITE', 1, body({ ...media, version: 2 })),
       optional(100),
@@ -210,10 +212,10 @@ export const answering = {
       ...isHungUpOn,
     ),
   /** Offers a codec that we do not have: it is refused, and the call goes on. */
-  changesToUnknown: () =>
+  changesToUnknown: (spoken: Media = {}) =>
     scenario(
       'changes to an unknown codec',
-      ...answered(),
+      ...answered(spoken),
       pause(300),
       ask('INVITE', 1, body({ payloadType: 18, codec: 'G729/8000', version: 2 })),
       optional(100),
@@ -248,14 +250,14 @@ export const answering = {
   /** Is asked whether it is still there, and does not know the call any more. */
   isGone: () => scenario('is gone', ...answered(), take('OPTIONS'), reply('481 Call/Transaction Does Not Exist')),
   /** Rings with early media that has to be confirmed, then answers without a description. */
-  ringsReliably: () =>
+  ringsReliably: (spoken: Media = { events: 100 }, ms = 300) =>
     scenario(
       'rings reliably',
       takeInviteAndKeepIt,
-      respond('183 Session Progress', ['Require: 100rel', 'RSeq: 17', body({ events: 100 })].join('\n')),
+      respond('183 Session Progress', ['Require: 100rel', 'RSeq: 17', body(spoken)].join('\n')),
       takeMatching('PRACK', 'RAck: *17 [0-9]+ INVITE'),
       confirm,
-      pause(300),
+      pause(ms),
       answerTo('INVITE', nothing),
       take('ACK'),
       ...isHungUpOn,
@@ -275,10 +277,10 @@ export const answering = {
       confirm,
     ),
   /** Is asked to call somebody else, and tells how that went. */
-  isTransferred: (to: string, outcome: string) =>
+  isTransferred: (to: string, outcome: string, spoken: Media = {}) =>
     scenario(
       'is transferred',
-      ...answered(),
+      ...answered(spoken),
       takeMatching('REFER', `Refer-To: *&lt;${to}&gt;`),
       reply('202 Accepted'),
       ask('NOTIFY', 1, notice('100 Trying', 'active;expires=60')),
@@ -290,10 +292,10 @@ export const answering = {
   refusesTransfer: () =>
     scenario('refuses a transfer', ...answered(), take('REFER'), reply('603 Decline'), ...isHungUpOn),
   /** Asks us to call somebody else, hears how that went and is hung up on. */
-  transfers: (to: string, outcome: number) =>
+  transfers: (to: string, outcome: number, spoken: Media = {}) =>
     scenario(
       'transfers',
-      ...answered(),
+      ...answered(spoken),
       pause(300),
       ask('REFER', 1, [`Refer-To: <${to}>`, 'Referred-By: <sip:sipp@[local_ip]:[local_port]>', nothing].join('\n')),
       expect(202),
@@ -455,14 +457,14 @@ const refused = (headers: readonly string[], status: number, pattern: string): r
 /** The far end calls. */
 export const calling = {
   /** Wants to hear our offer, answers it in the ACK and is hung up on. */
-  offersNothing: () =>
+  offersNothing: (spoken: Media = { payloadType: 96 }, expected = 'a=rtpmap:96 speex/16000') =>
     scenario(
       'offers nothing',
       invite({ offer: false }),
       optional(100),
       optional(180),
-      expectMatching(200, 'a=rtpmap:96 speex/16000'),
-      request('ACK', 1, body({ payloadType: 96 })),
+      expectMatching(200, expected),
+      request('ACK', 1, body(spoken)),
       ...isHungUpOn,
     ),
   /** The same, and its answer has nothing that was offered. */
@@ -508,10 +510,10 @@ export const calling = {
       ...isHungUpOn,
     ),
   /** Takes over somebody's side of a call, and is hung up on. */
-  takesOver: (replaces: string) =>
+  takesOver: (replaces: string, spoken: Media = { payloadType: 117 }) =>
     scenario(
       'takes over',
-      inviteWith([`Replaces: ${replaces}`, 'Require: replaces']),
+      inviteWith([`Replaces: ${replaces}`, 'Require: replaces'], body(spoken)),
       optional(100),
       expectMatching(200, 'm=audio'),
       request('ACK', 1),
@@ -528,12 +530,12 @@ export const calling = {
       expectMatching(200, 'Allow: [A-Z, ]*REFER.*Supported: [a-z0-9, ]*replaces'),
     ),
   /** Calls, waits to be held and to be hung up on. */
-  isHeld: () =>
+  isHeld: (spoken: { readonly payloadType: number; readonly codec?: string } = { payloadType: 117 }) =>
     scenario(
       'is held',
-      ...established({}),
+      ...established(spoken),
       takeMatching('INVITE', 'a=sendonly'),
-      reply('200 OK', body({ direction: 'recvonly', payloadType: 117, version: 2 })),
+      reply('200 OK', body({ ...spoken, direction: 'recvonly', version: 2 })),
       take('ACK'),
       ...isHungUpOn,
     ),

@@ -5,7 +5,7 @@ export const sampleRate = 16_000;
 /** Milliseconds of one Speex frame. */
 export const frameMs = 20;
 /** The first byte of Flash's Speex messages: codec 11, 44 kHz, 16 bit, mono, whatever the real rate is. */
-const speexByte = 0xb2;
+export const speexByte = 0xb2;
 
 const defaultText = 'The quick brown fox jumps over the lazy dog. One, two, three, four, five, six, seven, eight.';
 

@@ -1,8 +1,9 @@
+import type { ShownCall } from './calls.js';
 import { element } from './dom.js';
 import { load, save } from './store.js';
 import { duration, shortAddress } from './words.js';
 
-export interface LoggedCall {
+interface LoggedCall {
   /** Milliseconds since 1970. */
   readonly at: number;
   readonly outgoing: boolean;
@@ -33,7 +34,10 @@ export class CallLog {
     this.#show(this.#calls);
   }
 
-  add(call: LoggedCall): void {
+  /** Takes a call that is over. */
+  add({ at, outgoing, address, name, answeredAt }: ShownCall): void {
+    const seconds = answeredAt === undefined ? undefined : (performance.now() - answeredAt) / 1000;
+    const call = { at, outgoing, address, name, ...(seconds !== undefined && { seconds }) };
     this.#set([call, ...(load(key, isLog) ?? this.#calls)].slice(0, most));
   }
 

@@ -1,4 +1,5 @@
 import type { Party } from '../src/events.js';
+import { tame } from './words.js';
 
 /** A call that the page shows. */
 export interface ShownCall {
@@ -17,6 +18,11 @@ export interface OtherCall {
   readonly call: ShownCall;
   readonly state: 'waiting' | 'held';
 }
+
+/** A call that comes. */
+export const callFrom = ({ from, displayName = '' }: Party): ShownCall => ({
+  ...{ outgoing: false, address: from, name: tame(displayName), at: Date.now() },
+});
 
 /** The call that is talked in, and the one besides it. What is over is returned, for the log. */
 export class Calls {
@@ -52,9 +58,7 @@ export class Calls {
   /** @param now milliseconds of the page's clock */
   switched(party: Party, now: number): ShownCall | undefined {
     const before = this.#active;
-    const active = this.#other?.call ?? {
-      ...{ outgoing: false, address: party.from, name: party.displayName ?? '', at: Date.now() },
-    };
+    const active = this.#other?.call ?? callFrom(party);
     active.answeredAt ??= now;
     this.#active = active;
     this.#other = this.#changing && before !== undefined ? { call: before, state: 'held' } : undefined;

@@ -3,7 +3,7 @@ import type { SonoPhone } from '../src/sono-phone.js';
 import { CallDisplay } from './call-display.js';
 import { CallLog } from './call-log.js';
 import { type State, showState } from './call-view.js';
-import { Calls, type ShownCall } from './calls.js';
+import { Calls, callFrom } from './calls.js';
 import { button, element, input, setText } from './dom.js';
 import { gatewayIsDown, showGatewayLine } from './gateway-line.js';
 import { makeKeyPad } from './key-pad.js';
@@ -12,7 +12,7 @@ import { Messages } from './messages.js';
 import { showNotice } from './notice.js';
 import { Tones } from './tones.js';
 import { TransferForm } from './transfer-form.js';
-import { endWords, partyWords, shortAddress, tame } from './words.js';
+import { endWords, otherEndWords, partyWords, shortAddress, tame } from './words.js';
 
 /** Shows a SonoPhone, and hands it what is clicked and typed. Texts from outside are only ever set as text. */
 export class PhonePage {
@@ -170,7 +170,7 @@ export class PhonePage {
     this.#show(this.#state);
     this.#display.hold(false, false, true);
     if (over === undefined) return;
-    this.#remember(over);
+    this.#log.add(over);
     if (!over.hungUp) showNotice(`${partyWords(over).name} has ended the call.`);
   }
 
@@ -179,11 +179,8 @@ export class PhonePage {
     if (over === undefined) return;
     this.#tones.stop();
     this.#show(this.#state);
-    this.#remember(over.call);
-    const { name } = partyWords(over.call);
-    if (over.call.hungUp) return;
-    const why = reason ? ` (${tame(reason)})` : '';
-    showNotice(over.state === 'waiting' ? `Missed call from ${name}.` : `The held call with ${name} is over${why}.`);
+    this.#log.add(over.call);
+    if (!over.call.hungUp) showNotice(otherEndWords(over, reason));
   }
 
   #changed({ status, ...how }: SonoPhoneEvents['status']): void {
@@ -219,21 +216,18 @@ export class PhonePage {
     this.#transfer.close();
     this.#show('idle');
     if (call === undefined) return;
-    this.#remember(call);
+    this.#log.add(call);
     if (call.hungUp) return;
     if (call.outgoing && call.answeredAt === undefined) this.#tones.busy();
     showNotice(endWords(call, how, this.#phone.address === undefined));
   }
 
-  #remember({ at, outgoing, address, name, answeredAt }: ShownCall): void {
-    const seconds = answeredAt === undefined ? undefined : (performance.now() - answeredAt) / 1000;
-    this.#log.add({ at, outgoing, address, name, ...(seconds !== undefined && { seconds }) });
-  }
-
   #failed({ code, description, command }: SonoPhoneEvents['error']): void {
     // There was nobody any more to turn to.
     if (command === 'swap') this.#otherEnded();
-    showNotice(tame(description, 300));
+    const words = tame(description, 300);
+    showNotice(command === 'sendMessage' ? `The message was not delivered: ${words}.` : words);
+    if (command !== undefined && command !== 'dial') return;
     if (this.#phone.status !== CallStatus.notConnected || this.#state === 'idle') return;
     if (this.#calls.active?.outgoing) {
       this.#tones.stop();
@@ -257,7 +251,3 @@ export class PhonePage {
     if (state === 'idle' && before !== 'idle') input('destination').focus({ preventScroll: true });
   }
 }
-
-const callFrom = ({ from, displayName = '' }: SonoPhoneEvents['incoming']): ShownCall => ({
-  ...{ outgoing: false, address: from, name: tame(displayName), at: Date.now() },
-});

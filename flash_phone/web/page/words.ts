@@ -1,4 +1,4 @@
-import type { ShownCall } from './calls.js';
+import type { OtherCall, ShownCall } from './calls.js';
 
 /** SIP's reasons (RFC 3261 section 21) in the words of a telephone. */
 const failures: Readonly<Record<number, string>> = {
@@ -27,6 +27,13 @@ export function endWords(
   if (!call.outgoing && call.answeredAt === undefined) return `Missed call from ${partyWords(call).name}.`;
   if (call.answeredAt === undefined || sipStatus !== undefined) return failureWords(sipStatus, reason && tame(reason));
   return lost && reason !== undefined ? `The call was lost: ${tame(reason)}.` : 'The other side has ended the call.';
+}
+
+/** What is said at the end of the call besides the one that is talked in. */
+export function otherEndWords({ call, state }: OtherCall, reason: string | undefined): string {
+  const { name } = partyWords(call);
+  if (state === 'waiting') return `Missed call from ${name}.`;
+  return `The held call with ${name} is over${reason ? ` (${tame(reason)})` : ''}.`;
 }
 
 function failureWords(sipStatus: number | undefined, reason: string | undefined): string {

@@ -2,7 +2,7 @@ import { type FromWorklet, type ProcessorOptions, processorName, type ToWorklet 
 import { assetUrl } from './assets.js';
 import { loadCodec } from './codec.js';
 import { SonoPhoneError } from './events.js';
-import { openMicrophone } from './microphone.js';
+import { checkSecure, openMicrophone } from './microphone.js';
 
 type Statistics = Extract<FromWorklet, { kind: 'statistics' }>;
 
@@ -39,7 +39,8 @@ export class CallAudio {
    * @throws SonoPhoneError
    */
   static async open(handler: AudioHandler, devices: { microphone?: string; speaker?: string }): Promise<CallAudio> {
-    if (globalThis.AudioWorkletNode === undefined) {
+    checkSecure();
+    if (globalThis.AudioWorkletNode === undefined || navigator.mediaDevices === undefined) {
       throw new SonoPhoneError('Audio.Unsupported', 'This browser cannot make calls; it has no AudioWorklet.');
     }
     const audio = new CallAudio(handler);

@@ -1,17 +1,20 @@
 import { SonoPhoneError } from './events.js';
 
+/** @throws SonoPhoneError where the browser gives a page neither the microphone nor an AudioWorklet */
+export function checkSecure(): void {
+  if (globalThis.isSecureContext) return;
+  throw new SonoPhoneError(
+    'Microphone.Insecure',
+    'Browsers give the microphone only to pages that come by https, or from localhost.',
+  );
+}
+
 /**
  * The microphone, cleaned of the speaker's echo and of noise by the browser.
  * @param deviceId the system's choice when undefined
  * @throws SonoPhoneError with words for a person
  */
 export async function openMicrophone(deviceId: string | undefined): Promise<MediaStream> {
-  if (navigator.mediaDevices === undefined) {
-    throw new SonoPhoneError(
-      'Microphone.Insecure',
-      'Browsers give the microphone only to pages that come by https, or from localhost.',
-    );
-  }
   try {
     return await navigator.mediaDevices.getUserMedia({
       audio: {

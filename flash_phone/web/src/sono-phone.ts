@@ -100,7 +100,7 @@ export class SonoPhone extends BasePhone implements Phone {
 
   /** Answers the incoming call; in a call answers the one that waits, and holds the other. */
   accept(): void {
-    if (this.state.status === CallStatus.connected) this.command('accept');
+    if (this.#media.open) this.command('accept');
     else void this.#withAudio(() => this.command('accept'));
   }
 
@@ -208,8 +208,9 @@ export class SonoPhone extends BasePhone implements Phone {
 
   #fail(error: unknown): void {
     const { code, command } = error instanceof SonoPhoneError ? error : { code: 'Internal', command: undefined };
+    const calling = this.state.status !== CallStatus.notConnected || this.#ringing || this.#media.streaming;
     // A call that was refused before it began has taken the microphone for nothing.
-    if (this.state.status === CallStatus.notConnected && !this.#ringing && !this.#media.streaming) this.#media.close();
+    if (!calling && (command === undefined || command === 'dial')) this.#media.close();
     const description = error instanceof Error ? error.message : String(error);
     this.emit('error', { code, description, ...(command !== undefined && { command }) });
   }

@@ -8,12 +8,11 @@ import {
 import type { Direction, SessionDescription } from '../../call/session-description.js';
 import type { DirectMedia } from '../direct.js';
 import type { DirectSession, Diversion } from '../direct-session.js';
-import { audioOf, mirrored, onHold } from '../negotiation/formats.js';
-import { isEvent } from '../negotiation/own-formats.js';
-import { withSection } from '../negotiation/srtp.js';
+import { answerTo, audioOf, type FarEnd, readFarEnd, refused } from '../negotiation/far-end.js';
+import { sectionOf, withSection } from '../negotiation/srtp.js';
 import { mediaErrorOf } from './errors.js';
-import { answerTo, type FarSide, farSideOf, numberOf, servedFormats } from './far-side.js';
 import type { FreeSwitchPool, PoolLogger } from './pool.js';
+import { numberOf, servedFormats } from './served-formats.js';
 import { Transcoder } from './transcoder.js';
 import { Turns } from './turns.js';
 
@@ -61,7 +60,7 @@ export class AutoSession implements MediaSession {
 
   accept(answer: SessionDescription): Promise<void> {
     return this.#turns.take(async () => {
-      const far = farSideOf(answer, 'answer');
+      const far = readFarEnd(answer, servedFormats);
       const accept = () => this.#direct.accept(answer);
       if (this.#passes(far)) await this.#pass(accept);
       else
@@ -74,21 +73,22 @@ export class AutoSession implements MediaSession {
   }
 
   check(offer: SessionDescription): void {
-    const far = farSideOf(this.#direct.admissible(offer), 'offer', this.#direct.passing);
+    const far = readFarEnd(this.#direct.admissible(offer), servedFormats, this.#direct.passing);
     if (!this.#passes(far) && !this.#options.pool.usable) this.#direct.check(offer);
   }
 
   answer(offered: SessionDescription, held = false): Promise<SessionDescription> {
     return this.#turns.take(async () => {
-      const offer = this.#direct.admissible(offered);
-      const far = farSideOf(offer, 'offer', this.#direct.passing);
       const answer = () => this.#direct.answer(offered, held);
+      if (sectionOf(offered, 'audio')?.port === 0)
+        return this.#transcoder ? this.#pause(this.#transcoder, offered) : answer();
+      const offer = this.#direct.admissible(offered);
+      const far = readFarEnd(offer, servedFormats, this.#direct.passing);
       if (this.#passes(far)) return this.#pass(answer);
       const { address, media } = this.#direct.offer;
       const mux = far.audio.rtcpMux ? { rtcpMux: true } : {};
       const transcoded = async (security: Diversion['security']) => {
-        const direction = held ? onHold[mirrored[far.direction]] : mirrored[far.direction];
-        const audio = answerTo(offer, far, { address, port: media[0]?.port ?? 0, direction, ...mux, ...security });
+        const audio = answerTo(offer, far, { address, port: media[0]?.port ?? 0, ...mux, ...security }, held);
         return { ...audio, media: await this.#direct.answerVideo(offered, audio.media) };
       };
       return this.#transcode(far, { description: offer, kind: 'offer' }, { transcoded, alone: answer });
@@ -129,6 +129,12 @@ export class AutoSession implements MediaSession {
     return this.#report;
   }
 
+  /** A far end that takes its audio out of a call (RFC 3264 section 8.2) may bring it back. */
+  #pause(transcoder: Transcoder, offer: SessionDescription): SessionDescription {
+    transcoder.pause();
+    return { address: this.#direct.offer.address, media: offer.media.map(refused) };
+  }
+
   async #pass<T>(direct: () => Promise<T>): Promise<T> {
     const result = await direct();
     this.#leave();
@@ -140,7 +146,7 @@ export class AutoSession implements MediaSession {
    *
    * @throws MediaError why no server took it, when the gateway cannot do it alone either
    */
-  async #transcode<T>(far: FarSide, said: Said, { transcoded, alone }: Ways<T>): Promise<T> {
+  async #transcode<T>(far: FarEnd, said: Said, { transcoded, alone }: Ways<T>): Promise<T> {
     try {
       return await transcoded(await this.#serve(far, said));
     } catch (error) {
@@ -154,7 +160,7 @@ export class AutoSession implements MediaSession {
     }
   }
 
-  async #serve(far: FarSide, { description, kind }: Said): Promise<Diversion['security']> {
+  async #serve(far: FarEnd, { description, kind }: Said): Promise<Diversion['security']> {
     const { call, direct, pool } = this.#options;
     this.#transcoder ??= await this.#unlessClosed(Transcoder.open(pool, direct, call, far));
     // The numbers under which the far end may send are those of the offer, whoever made it.
@@ -171,7 +177,7 @@ export class AutoSession implements MediaSession {
   }
 
   /** What the client shares with the far end. */
-  #passes({ format }: FarSide): boolean {
+  #passes({ format }: FarEnd): boolean {
     return this.#direct.passing.some((codec) => codec === format.encoding);
   }
 
@@ -185,13 +191,12 @@ export class AutoSession implements MediaSession {
 function withServed(offer: SessionDescription, codecs: readonly string[]): SessionDescription {
   const audio = audioOf(offer);
   const passing = audio.formats.filter(({ encoding }) => codecs.includes(encoding));
-  const others = servedFormats.filter(({ encoding }) => !codecs.includes(encoding));
-  const formats = [...passing, ...others.filter((one) => !isEvent(one)), ...others.filter(isEvent)];
+  const formats = [...passing, ...servedFormats.filter(({ encoding }) => !codecs.includes(encoding))];
   return { ...offer, media: offer.media.map((media) => (media === audio ? { ...media, formats } : media)) };
 }
 
 /** The far end sends under the offer's numbers; some send under their own. The server knows only the latter. */
-function payloadTypes({ format, events }: FarSide, offer: SessionDescription): Map<number, number> {
+function payloadTypes({ format, events }: FarEnd, offer: SessionDescription): Map<number, number> {
   const numbers = new Map<number, number>();
   for (const one of events === undefined ? [format] : [format, events]) {
     numbers.set(numberOf(offer, one) ?? one.payloadType, one.payloadType);

@@ -1,15 +1,18 @@
 import { randomBytes } from 'node:crypto';
 import { type ClientFrame, MediaError, type MediaReport, type MediaSession } from '../../call/ports.js';
 import type { Direction, SessionDescription } from '../../call/session-description.js';
-import { audioOf, mirrored, onHold } from '../negotiation/formats.js';
-import { SrtpNegotiation } from '../negotiation/srtp.js';
+import { answerTo, audioOf, type FarEnd, readFarEnd, refused } from '../negotiation/far-end.js';
+import { SrtpNegotiation, sectionOf } from '../negotiation/srtp.js';
 import { mediaErrorOf } from './errors.js';
-import { answerTo, describe, type FarSide, farSideOf, inOrder } from './far-side.js';
 import type { EndpointPair } from './pair.js';
+import { describe, inOrder, preferring, servedFormats, spoken } from './served-formats.js';
 import { Turns } from './turns.js';
 
 /** The media of one call between a client and a far end that talks to FreeSWITCH. */
 export class FreeSwitchSession implements MediaSession {
+  /** Empty where the far end makes the first offer. */
+  readonly offer: SessionDescription;
+  readonly #passing: readonly string[];
   readonly #serve: (remote: SessionDescription) => Promise<EndpointPair>;
   readonly #turns = new Turns();
   /** FreeSWITCH is configured without SRTP. */
@@ -17,25 +20,30 @@ export class FreeSwitchSession implements MediaSession {
   #pair: EndpointPair | undefined;
   /** What the second channel was told of the far end. */
   #told: string | undefined;
-  #far: FarSide | undefined;
+  #far: FarEnd | undefined;
   /** Messages of the client before the answer. */
   #notSent = 0;
   #report: MediaReport | undefined;
 
-  /** @param pair of an outgoing call, whose second channel offers */
-  constructor(serve: (remote: SessionDescription) => Promise<EndpointPair>, pair: EndpointPair | undefined) {
+  /**
+   * @param passing codecs that reach the client unchanged, the best first
+   * @param pair of a call in which we offer: so does its second channel
+   */
+  constructor(
+    passing: readonly string[],
+    serve: (remote: SessionDescription) => Promise<EndpointPair>,
+    pair: EndpointPair | undefined,
+  ) {
+    this.#passing = passing;
     this.#serve = serve;
     this.#pair = pair;
-  }
-
-  get offer(): SessionDescription {
-    return this.#pair === undefined ? { address: '', media: [] } : inOrder(this.#pair.far.local);
+    this.offer = pair === undefined ? { address: '', media: [] } : inOrder(pair.far.local, passing);
   }
 
   accept(answer: SessionDescription): Promise<void> {
     return this.#change(async () => {
       this.#security.agree(audioOf(answer));
-      const far = farSideOf(answer, 'answer');
+      const far = readFarEnd(answer, servedFormats);
       const pair = this.#open();
       await this.#tell(pair, toServer(far));
       await pair.bridge();
@@ -44,25 +52,28 @@ export class FreeSwitchSession implements MediaSession {
   }
 
   check(offer: SessionDescription): void {
-    farSideOf(this.#plain(offer), 'offer');
+    readFarEnd(this.#plain(offer), servedFormats, this.#passing);
   }
 
   answer(offered: SessionDescription, held = false): Promise<SessionDescription> {
     return this.#change(async () => {
+      if (sectionOf(offered, 'audio')?.port === 0) return this.#pause(offered);
       const offer = this.#plain(offered);
-      const far = farSideOf(offer, 'offer');
+      const far = readFarEnd(offer, servedFormats, this.#passing);
       if (this.#pair === undefined) await this.#begin(toServer(far));
       else await this.#tell(this.#pair, toServer(far));
       const place = placeOf(this.#open());
       this.#far = far;
-      const direction = mirrored[far.direction];
-      return answerTo(offer, far, { ...place, direction: held ? onHold[direction] : direction });
+      return answerTo(offer, far, place, held);
     });
   }
 
-  reoffer(direction: Direction): SessionDescription {
-    const { media, ...session } = this.offer;
-    return { ...session, media: media.map((section) => ({ ...section, direction })) };
+  /** Offers what is spoken now, or to somebody else all that can be. */
+  reoffer(direction: Direction, anew = false): SessionDescription {
+    if (this.#pair === undefined) return this.offer;
+    const { address, port } = placeOf(this.#pair);
+    if (this.#far !== undefined && !anew) return describe(address, port, spoken(this.#far), direction);
+    return describe(address, port, this.offer.media[0]?.formats ?? preferring(this.#passing), direction);
   }
 
   sendDtmf(digits: string, ms: number): boolean {
@@ -111,6 +122,15 @@ export class FreeSwitchSession implements MediaSession {
     this.#told = text;
   }
 
+  /** A far end that takes its audio out of a call (RFC 3264 section 8.2) may bring it back. */
+  async #pause(offer: SessionDescription): Promise<SessionDescription> {
+    if (this.#far === undefined) throw new MediaError('NoCommonCodec', 'the far end offers no audio');
+    const pair = this.#open();
+    await this.#tell(pair, toServer({ ...this.#far, direction: 'inactive' }));
+    this.#far = { ...this.#far, sending: false };
+    return { address: placeOf(pair).address, media: offer.media.map(refused) };
+  }
+
   #open(): EndpointPair {
     if (this.#pair === undefined || this.#report !== undefined) {
       throw new MediaError('NoServer', 'the call has no channels at FreeSWITCH');
@@ -124,8 +144,8 @@ export class FreeSwitchSession implements MediaSession {
 }
 
 /** What the server is told of the far end: the one format that is spoken, so that its own order of codecs does not matter. */
-function toServer({ format, events, target, direction }: FarSide): SessionDescription {
-  return describe(target.host, target.port, events === undefined ? [format] : [format, events], direction);
+function toServer(far: FarEnd): SessionDescription {
+  return describe(far.target.host, far.target.port, spoken(far), far.direction);
 }
 
 function placeOf(pair: EndpointPair): { address: string; port: number } {

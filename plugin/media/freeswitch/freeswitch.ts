@@ -19,7 +19,8 @@ export class FreeSwitchMedia implements MediaPort {
   async open(call: MediaOptions): Promise<MediaSession> {
     const serve: ServeCall = (remote) =>
       this.#pool.serve(call.callId, (server) => EndpointPair.open(server, this.#direct, call, remote));
-    return new FreeSwitchSession(serve, call.incoming ? undefined : await serve());
+    const passing = this.#direct.passing(call.client);
+    return new FreeSwitchSession(passing, serve, call.incoming ? undefined : await serve());
   }
 }
 

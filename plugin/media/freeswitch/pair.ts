@@ -2,17 +2,15 @@ import type { ClientFrame, MediaOptions, MediaReport } from '../../call/ports.js
 import type { SessionDescription } from '../../call/session-description.js';
 import type { DirectMedia } from '../direct.js';
 import type { DirectSession } from '../direct-session.js';
-import { audioOf } from '../negotiation/formats.js';
+import { audioOf } from '../negotiation/far-end.js';
+import { isEvent } from '../negotiation/own-formats.js';
 import type { ServerEndpoint } from './endpoint.js';
-import { describe } from './far-side.js';
+import { describe } from './served-formats.js';
 import type { Carried, FreeSwitchServer } from './server.js';
 
-/** The leg to the server is always this: what Flash clients send passes on it unchanged. */
-const legClockRate = 16000;
-
 /**
- * The two channels of a call on one server, and our own RTP to the first of them, the client's: Speex, 16 kHz. The second
- * is the far end's.
+ * The two channels of a call on one server, and our own RTP to the first of them, the client's, in the codec that suits the
+ * client best. The second is the far end's.
  */
 export class EndpointPair implements Carried {
   heard = 0;
@@ -115,11 +113,10 @@ export class EndpointPair implements Carried {
   }
 }
 
-/** What the first channel is told of our socket. */
+/** What the first channel is told of our socket: one codec, so that the server's own order of them does not matter. */
 function clientLeg(offer: SessionDescription): SessionDescription {
   const { port, formats, direction } = audioOf(offer);
-  const spoken = formats.filter(
-    ({ encoding, clockRate }) => clockRate === legClockRate && (encoding === 'speex' || encoding === 'telephone-event'),
-  );
-  return describe(offer.address, port, spoken, direction);
+  const [best, ...others] = formats;
+  const events = others.filter((format) => isEvent(format) && format.clockRate === best?.clockRate);
+  return describe(offer.address, port, best === undefined ? [] : [best, ...events], direction);
 }

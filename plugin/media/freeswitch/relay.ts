@@ -1,16 +1,15 @@
 import { randomUUID } from 'node:crypto';
 import type { SessionDescription } from '../../call/session-description.js';
 import type { DirectMedia } from '../direct.js';
-import { audioOf } from '../negotiation/formats.js';
+import { audioOf, type FarEnd } from '../negotiation/far-end.js';
 import { type MediaClock, systemClock } from '../network/clock.js';
 import { RtpChannel, type RtpSink } from '../network/rtp-channel.js';
 import type { RtpSockets } from '../network/rtp-sockets.js';
 import { isPort } from '../rtp/media-target.js';
 import type { RtpPacket } from '../rtp/rtp.js';
-import { describe, type FarSide } from './far-side.js';
+import { describe, spoken } from './served-formats.js';
 
-/** Sends to the far end. */
-type FarEnd = Pick<RtpChannel, 'sendRtp' | 'sendRtcp'>;
+type Sender = Pick<RtpChannel, 'sendRtp' | 'sendRtcp'>;
 
 interface RelayOptions {
   readonly failed: (reason: string) => void;
@@ -33,8 +32,9 @@ export class Relay implements RtpSink {
   readonly #sockets: RtpSockets;
   readonly #release: (port: number) => void;
   readonly #channel: RtpChannel;
-  #farEnd: FarEnd | undefined;
-  #far: FarSide | undefined;
+  /** Sends to the far end. */
+  #farEnd: Sender | undefined;
+  #far: FarEnd | undefined;
   #payloadTypes: PayloadTypes = new Map();
   #closed = false;
 
@@ -55,13 +55,12 @@ export class Relay implements RtpSink {
   }
 
   /** What the server is told: our own socket, and what the far end speaks, under the far end's numbers. */
-  description({ format, events }: FarSide): SessionDescription {
-    const formats = events === undefined ? [format] : [format, events];
-    return describe(this.#host, this.#sockets.port, formats, 'sendrecv');
+  description(far: FarEnd): SessionDescription {
+    return describe(this.#host, this.#sockets.port, spoken(far), 'sendrecv');
   }
 
   /** Relays from now on, between this far end and the channel that described itself so. */
-  join(farEnd: FarEnd, far: FarSide, payloadTypes: PayloadTypes, server: SessionDescription): void {
+  join(farEnd: Sender, far: FarEnd, payloadTypes: PayloadTypes, server: SessionDescription): void {
     this.#farEnd = farEnd;
     this.#far = far;
     this.#payloadTypes = payloadTypes;
@@ -72,6 +71,11 @@ export class Relay implements RtpSink {
       rtcp: (bytes) => this.#farEnd?.sendRtcp(bytes),
     };
     this.#channel.open(fromServer, { host: address, port, rtcpPort: isPort(port + 1) ? port + 1 : 0 });
+  }
+
+  /** Sends nothing to the far end until {@link join} says what it wants. */
+  pause(): void {
+    this.#far = undefined;
   }
 
   expects(payloadType: number): boolean {

@@ -2,20 +2,21 @@ import type { ClientFrame, MediaOptions, MediaReport } from '../../call/ports.js
 import type { SessionDescription } from '../../call/session-description.js';
 import type { DirectMedia } from '../direct.js';
 import type { DirectSession, Diversion } from '../direct-session.js';
+import type { FarEnd } from '../negotiation/far-end.js';
 import type { FormatList } from '../negotiation/own-formats.js';
-import type { FarSide } from './far-side.js';
 import { EndpointPair } from './pair.js';
 import type { FreeSwitchPool } from './pool.js';
 import { type PayloadTypes, Relay } from './relay.js';
+import { spoken } from './served-formats.js';
 
 /** FreeSWITCH between the client and a socket of ours that faces the far end. */
 export class Transcoder {
   readonly #pair: EndpointPair;
   readonly #relay: Relay;
   /** What the server was told of the far end. */
-  #far: FarSide;
+  #far: FarEnd;
 
-  static async open(pool: FreeSwitchPool, direct: DirectMedia, call: MediaOptions, far: FarSide): Promise<Transcoder> {
+  static async open(pool: FreeSwitchPool, direct: DirectMedia, call: MediaOptions, far: FarEnd): Promise<Transcoder> {
     return pool.serve(call.callId, async (server) => {
       const relay = await Relay.open(direct, server.localAddress, call.lost);
       try {
@@ -28,7 +29,7 @@ export class Transcoder {
     });
   }
 
-  private constructor(pair: EndpointPair, relay: Relay, far: FarSide) {
+  private constructor(pair: EndpointPair, relay: Relay, far: FarEnd) {
     this.#pair = pair;
     this.#relay = relay;
     this.#far = far;
@@ -36,7 +37,7 @@ export class Transcoder {
 
   /** Serves this far end from now on: at first, or after a new offer or answer. Resolves to what an answer says of its protection. */
   async serve(
-    far: FarSide,
+    far: FarEnd,
     description: SessionDescription,
     kind: 'offer' | 'answer',
     payloadTypes: PayloadTypes,
@@ -50,14 +51,18 @@ export class Transcoder {
     return security;
   }
 
+  /** The far end has taken its audio out of the call. */
+  pause(): void {
+    this.#relay.pause();
+  }
+
   write(frame: ClientFrame): void {
     this.#pair.write(frame);
   }
 
   /** What is spoken with the far end now, under its numbers. */
   get formats(): FormatList {
-    const { format, events } = this.#far;
-    return events === undefined ? [format] : [format, events];
+    return spoken(this.#far);
   }
 
   /** As {@link MediaSession.sendDtmf}; false where the far end knows no telephone events. */
@@ -79,7 +84,7 @@ export class Transcoder {
 }
 
 /** Formats under the same numbers. */
-function sameFormats(one: FarSide, other: FarSide): boolean {
+function sameFormats(one: FarEnd, other: FarEnd): boolean {
   return (
     one.format.encoding === other.format.encoding &&
     one.format.clockRate === other.format.clockRate &&

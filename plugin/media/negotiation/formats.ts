@@ -1,12 +1,9 @@
 import { frameDuration } from 'speex-wasm';
-import { MediaError } from '../../call/ports.js';
-import type { Direction, MediaDescription, MediaFormat, SessionDescription } from '../../call/session-description.js';
+import type { MediaDescription, MediaFormat, SessionDescription } from '../../call/session-description.js';
 import type { AudioCodec } from '../audio/flv-audio.js';
-import { isPort, isUnspecified, type MediaTarget } from '../rtp/media-target.js';
-import { codecOf, type FormatList, isEvent, isG711, isNoise, passThroughFormats } from './own-formats.js';
-import { isRtpProfile, sectionOf } from './srtp.js';
-
-export const protocol = 'RTP/AVP';
+import type { MediaTarget } from '../rtp/media-target.js';
+import { answerTo, type FarEnd, protocol, readFarEnd } from './far-end.js';
+import { codecOf, type FormatList, isNoise, passThroughFormats } from './own-formats.js';
 
 /** What a received payload type means. */
 export interface ReceiveFormat {
@@ -60,10 +57,9 @@ export function offerAudio(address: string, port: number, formats = passThroughF
  * @throws MediaError `NoCommonCodec`
  */
 export function agreeAudio(answer: SessionDescription, formats = passThroughFormats): AudioAgreement {
-  const audio = audioOf(answer);
-  const common = commonFormats(audio, formats);
-  const [send, ...others] = common.filter(codecOf);
-  return agree(answer, audio, send, { common, receive: receiveFormats(common, formats), formats, others });
+  const far = readFarEnd(answer, formats);
+  const others = far.common.filter((format) => format !== far.format && codecOf(format));
+  return agree(far, receiveFormats(far.common, formats), others);
 }
 
 export interface AnswerOptions {
@@ -77,8 +73,8 @@ export interface AnswerOptions {
 
 /**
  * Reads an offer and says what to answer (RFC 3264 section 6): its first format that passes through, else its first other
- * that we speak, and the comfort noise and events that go with it, under its numbers in both directions; everything else that it offers is
- * refused.
+ * that we speak, and the comfort noise and events that go with it, under its numbers in both directions; everything else
+ * that it offers is refused.
  *
  * @throws MediaError `NoCommonCodec`
  */
@@ -88,84 +84,19 @@ export function answerAudio(
   port: number,
   { formats = passThroughFormats, passing = ['speex'], held = false }: AnswerOptions = {},
 ): { agreement: AudioAgreement; answer: SessionDescription } {
-  const audio = audioOf(offer);
-  const common = commonFormats(audio, formats);
-  const audioFormats = common.filter(codecOf);
-  const preferred = passing.flatMap((codec) => audioFormats.find(({ encoding }) => encoding === codec) ?? [])[0];
-  const known = { common, receive: formatTable(common), formats, others: [] };
-  const agreement = agree(offer, audio, preferred ?? audioFormats[0], known);
-  const { send, noise, events } = agreement;
-  const may = mirrored[agreement.sending ? audio.direction : withoutReceiving[audio.direction]];
-  const direction = held ? onHold[may] : may;
-  const mux = audio.rtcpMux ? { rtcpMux: true } : {};
-  const accepted = { kind: 'audio', port, ...mux, protocol: audio.protocol, direction, ptime: frameDuration };
-  const answer = offer.media.map((media) =>
-    media === audio
-      ? { ...accepted, formats: [send, noise, events].filter((format) => format !== undefined) }
-      : { kind: media.kind, port: 0, protocol: media.protocol, direction: media.direction, formats: media.formats },
-  );
-  return { agreement, answer: { address, media: answer } };
+  const far = readFarEnd(offer, formats, passing);
+  const mux = far.audio.rtcpMux ? { rtcpMux: true } : {};
+  return {
+    agreement: agree(far, formatTable(far.common)),
+    answer: answerTo(offer, far, { address, port, ...mux }, held),
+  };
 }
 
-/** What we may do when the peer wants this (RFC 3264 section 6.1). */
-export const mirrored: Readonly<Record<Direction, Direction>> = {
-  sendrecv: 'sendrecv',
-  sendonly: 'recvonly',
-  recvonly: 'sendonly',
-  inactive: 'inactive',
-};
-
-/** The same when we hold the call: we want to hear nothing. */
-export const onHold: Readonly<Record<Direction, Direction>> = {
-  sendrecv: 'sendonly',
-  sendonly: 'sendonly',
-  recvonly: 'inactive',
-  inactive: 'inactive',
-};
-
-/** The direction of a peer that has no address to receive at. */
-export const withoutReceiving: Readonly<Record<Direction, Direction>> = {
-  sendrecv: 'sendonly',
-  sendonly: 'sendonly',
-  recvonly: 'inactive',
-  inactive: 'inactive',
-};
-
-/** The audio section that we take part in. */
-export function audioOf(description: SessionDescription): MediaDescription {
-  const audio = sectionOf(description, 'audio');
-  if (audio === undefined) throw noCommonCodec('the far end has no audio');
-  if (audio.port === 0) throw noCommonCodec('the far end refuses audio (port 0)');
-  if (!isPort(audio.port)) throw noCommonCodec(`the far end's audio port is ${audio.port}, not 1-65535`);
-  // Peers name the feedback profile (RFC 4585) unasked: the packets are the same. What is encrypted is not decided here.
-  if (!isRtpProfile(audio.protocol)) {
-    throw noCommonCodec(`we speak ${protocol}, the far end ${audio.protocol}`);
-  }
-  return audio;
-}
-
-interface Known {
-  /** The section's formats that are ours as well. */
-  readonly common: FormatList;
-  readonly receive: ReceiveFormats;
-  readonly formats: FormatList;
-  /** What else we may send. */
-  readonly others: FormatList;
-}
-
-function agree(
-  description: SessionDescription,
-  audio: MediaDescription,
-  send: MediaFormat | undefined,
-  { common, receive, formats, others }: Known,
-): AudioAgreement {
-  const codec = send === undefined ? undefined : codecOf(send);
-  if (send === undefined || codec === undefined) {
-    throw noCommonCodec(`we speak ${names(formats)}; the far end ${names(audio.formats)}`);
-  }
+function agree(far: FarEnd, receive: ReceiveFormats, others: FormatList = []): AudioAgreement {
+  const { audio, format: send, noise, events, target, sending } = far;
   const packetDuration = packetDurationOf(audio);
-  const host = audio.address ?? description.address;
-  const rtcpPort = audio.rtcpMux ? audio.port : (audio.rtcpPort ?? audio.port + 1);
+  const codec = codecOf(send);
+  if (codec === undefined) throw new TypeError(`${send.encoding} is no codec of the gateway`);
   return {
     send,
     codec,
@@ -176,10 +107,10 @@ function agree(
       return other === undefined ? [] : [{ codec: other, payloadType, clockRate, packetDuration }];
     }),
     receive,
-    events: eventsFor(send, common),
-    noise: isG711(send) ? common.find(isNoise) : undefined,
-    target: { host, port: audio.port, rtcpPort: isPort(rtcpPort) ? rtcpPort : 0 },
-    sending: wantsToReceive(audio, host),
+    events,
+    noise,
+    target,
+    sending,
   };
 }
 
@@ -205,33 +136,4 @@ const packetDurations = { min: 10, max: 60 };
 function packetDurationOf({ ptime = frameDuration }: MediaDescription): number {
   const { min, max } = packetDurations;
   return Number.isInteger(ptime) && ptime >= min && ptime <= max ? ptime : frameDuration;
-}
-
-/**
- * The events that go with an audio format share its clock (RFC 4733 section 2.1); there are peers that know them at
- * 8000 Hz only, whatever they speak.
- */
-function eventsFor({ clockRate }: MediaFormat, common: FormatList): MediaFormat | undefined {
-  const events = common.filter(isEvent);
-  return events.find((format) => format.clockRate === clockRate) ?? events[0];
-}
-
-/** Those of a section that are among ours. */
-export function commonFormats(audio: MediaDescription, ours: FormatList): FormatList {
-  return audio.formats.filter(({ payloadType, encoding, clockRate }) => {
-    const known = ours.some((format) => format.encoding === encoding && format.clockRate === clockRate);
-    return known && Number.isInteger(payloadType) && payloadType >= 0 && payloadType < 128;
-  });
-}
-
-export function wantsToReceive(audio: MediaDescription, host: string): boolean {
-  return (audio.direction === 'sendrecv' || audio.direction === 'recvonly') && !isUnspecified(host);
-}
-
-export function names(formats: readonly MediaFormat[]): string {
-  return formats.map(({ encoding, clockRate }) => `${encoding}/${clockRate}`).join(', ') || 'no format';
-}
-
-export function noCommonCodec(message: string): MediaError {
-  return new MediaError('NoCommonCodec', `no codec in common: ${message}`);
 }

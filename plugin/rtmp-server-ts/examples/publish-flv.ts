@@ -4,6 +4,11 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { decodeAmf0, RtmpClient } from 'rtmp-server-ts';
 
 const [file = '', url = '', name = ''] = process.argv.slice(2);
+if (name === '') {
+  console.error('usage: publish-flv.ts FILE rtmp://HOST/APP NAME');
+  process.exit(2);
+}
+const film = await readFile(file);
 const [AUDIO, VIDEO, SCRIPT] = [8, 9, 18];
 
 interface Tag {
@@ -34,7 +39,7 @@ await stream.publish(name);
 const begin = performance.now();
 let sent = 0;
 let dropped = 0;
-for (const { type, timestamp, body } of tagsOf(await readFile(file))) {
+for (const { type, timestamp, body } of tagsOf(film)) {
   const early = timestamp - (performance.now() - begin);
   if (early > 0) await sleep(early);
   if (stream.publishing === undefined) break;

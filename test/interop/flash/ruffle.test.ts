@@ -2,12 +2,14 @@ import type { Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { Scope } from '../../support/scope.js';
 import { type Area, colours, openPage, showFilm, size, toldOf } from './support/film.js';
+import { RemotingGateway } from './support/remoting.js';
 
 const scope = new Scope();
 let page: Page;
+const gateway = new RemotingGateway(() => undefined);
 
 beforeAll(async () => {
-  page = await openPage(scope);
+  page = await openPage(scope, (request, response) => gateway.handle(request, response));
 }, 120_000);
 afterAll(() => scope.close());
 
@@ -96,6 +98,43 @@ describe('the face', { timeout }, () => {
     expect(open).not.toContain(keyColour);
     await page.mouse.click(236, 239);
     expect(await pictureOtherThan(area, open)).toBe(closed);
+  });
+
+  test('asks the gateway for what its buttons say', async () => {
+    const asked = async (name: string, ...args: unknown[]) =>
+      await expect.poll(() => gateway.asked.at(-1), { timeout: 30_000 }).toEqual({ name, args });
+    const click = (x: number, y: number) => page.mouse.click(x, y);
+    const [call, end, hold, transfer] = [
+      [60, 270],
+      [220, 270],
+      [160, 308],
+      [260, 308],
+    ] as const;
+    await showFilm(page, 'probe', { callback, url: new URL('gateway', page.url()).href });
+    await expect.poll(() => pointAt(16, 122), { timeout: 30_000 }).toBe(keyColour);
+    await tell({ code: 'NetConnection.Connect.Success' });
+    await asked('register');
+    await press('15');
+    await click(...call);
+    await asked('dial', '15');
+    await tell({ code: 'Sono.Call.Status', status_code: 2 });
+    const { x, y } = keyArea('7');
+    await click(x + 20, y + 10);
+    await asked('sendDTMF', '7');
+    await click(...hold);
+    await asked('hold', true);
+    await click(...transfer);
+    await asked('transfer', '15');
+    await tell({ code: 'Sono.Call.Waiting', uri: 'me', from: 'sip:a@b' });
+    await click(...call);
+    await asked('accept');
+    await tell({ code: 'Sono.Call.Switched', uri: 'sip:a@b', from: 'sip:a@b' });
+    await click(...end);
+    await asked('hangup');
+    await tell({ code: 'Sono.Call.Status', status_code: 0 });
+    await tell({ code: 'Sono.Call.Incoming', uri: 'me', from: 'sip:a@b' });
+    await click(...end);
+    await asked('reject');
   });
 
   test('shows the markup in a name as text', async () => {

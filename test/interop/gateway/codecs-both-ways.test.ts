@@ -1,13 +1,11 @@
-import { setTimeout as sleep } from 'node:timers/promises';
 import { beforeAll, describe, expect, test } from 'vitest';
-import { LoadPhone } from '../../load/phone.js';
+import { CodecPhone, decodeHeard, opusMessages, type Says } from '../../support/codec-phone.js';
 import { compareSpeech, type SpeechComparison } from '../../support/compare-speech.js';
-import { type Gateway, useGateway } from '../../support/gateway.js';
+import { useGateway } from '../../support/gateway.js';
 import { Linphone } from '../../support/linphone.js';
-import { decodeOpus, encodeOpus } from '../../support/ogg.js';
-import { loopback } from '../../support/ports.js';
+import { encodeOpus } from '../../support/ogg.js';
 import { Scope } from '../../support/scope.js';
-import { audioMessages, decodeMessages, encodeFlvAs, type FlvAudio, sampleRate, speak } from '../../support/speech.js';
+import { audioMessages, encodeFlvAs, type FlvAudio, sampleRate, speak } from '../../support/speech.js';
 
 const gateway = useGateway();
 const [speech, theirs] = await Promise.all([
@@ -22,8 +20,6 @@ function afterSilence(samples: Int16Array): Int16Array {
   return all;
 }
 const spoken = afterSilence(speech);
-
-type Says = Parameters<typeof LoadPhone.connect>[2];
 
 interface Case {
   readonly name: string;
@@ -127,7 +123,7 @@ beforeAll(async () => {
 async function talk(scope: Scope, { says, messages, far }: Case): Promise<Heard> {
   const sent = await messages();
   const linphone = await far(scope);
-  const phone = await Phone.call(scope, gateway(), linphone.uri, says);
+  const phone = await CodecPhone.call(scope, gateway(), linphone.uri, says);
   await linphone.connected();
   await Promise.all([linphone.say(afterSilence(theirs)), phone.send(sent)]);
   phone.hangup();
@@ -142,75 +138,13 @@ describe.each(cases)('a phone that plays nothing but $name', ({ name, report }) 
     expectAlike(compareSpeech(speech, atFarEnd));
   });
 
-  test('hears', async () => expectAlike(compareSpeech(theirs, await decode(found(name).atPhone))));
+  test('hears', async () => expectAlike(compareSpeech(theirs, await decodeHeard(found(name).atPhone))));
 });
 
 function found(name: string): Heard {
   const one = heard.get(name);
   if (one === undefined) throw new Error(`there was no call of ${name}`);
   return one;
-}
-
-async function decode(messages: readonly FlvAudio[]): Promise<Int16Array> {
-  const opus = messages.filter(({ body }) => body[0] === 0x91).map(({ body }) => body.subarray(5));
-  if (opus.length === 0) return await decodeMessages(messages);
-  expect(messages[0]?.body.toString('latin1')).toMatch(/^.OpusOpusHead/s);
-  return await decodeOpus(opus);
-}
-
-/** As Enhanced RTMP has them: a sequence header, then a packet in each. */
-function opusMessages(packets: readonly Buffer[], duration: number): FlvAudio[] {
-  const start = Buffer.concat([Buffer.from('\x90OpusOpusHead', 'latin1'), opusHead]);
-  const coded = Buffer.from('\x91Opus', 'latin1');
-  return [
-    { timestamp: 0, body: start },
-    ...packets.map((packet, index) => ({ timestamp: index * duration, body: Buffer.concat([coded, packet]) })),
-  ];
-}
-
-/** Version 1, mono, no pre-skip, 48 kHz, no gain, mapping family 0 (RFC 7845 section 5.1). */
-const opusHead = Buffer.from('0101000080bb0000000000', 'hex');
-
-/** A client of the SEMS API that says in connect what it plays. */
-class Phone {
-  readonly heard: FlvAudio[] = [];
-  readonly #phone: LoadPhone;
-
-  private constructor(phone: LoadPhone) {
-    this.#phone = phone;
-    phone.onAudio = (payload, timestamp) => this.heard.push({ timestamp, body: Buffer.from(payload) });
-  }
-
-  static async call(scope: Scope, to: Gateway, uri: string, says: Parameters<typeof LoadPhone.connect>[2]) {
-    const phone = await LoadPhone.connect(loopback, to.rtmpPort, says);
-    scope.defer(() => phone.close());
-    const connected = new Promise<void>((resolve, reject) => {
-      phone.onStatus = (status) => {
-        if (status === 2) resolve();
-        if (status === 0) reject(new Error('the call was not connected'));
-      };
-    });
-    phone.dial(uri);
-    await connected;
-    const found = new Phone(phone);
-    await phone.openStreams();
-    return found;
-  }
-
-  /** At the pace of the timestamps, and then two seconds of nothing, until both sides have heard all. */
-  async send(messages: readonly FlvAudio[]): Promise<void> {
-    const start = performance.now();
-    for (const { timestamp, body } of messages) {
-      const wait = start + timestamp - performance.now();
-      if (wait > 1) await sleep(wait);
-      this.#phone.sendAudio(timestamp, body);
-    }
-    await sleep(2000);
-  }
-
-  hangup(): void {
-    this.#phone.hangup();
-  }
 }
 
 /** What codecs, resampling and the phone's jitter buffer leave of a voice. */

@@ -153,6 +153,19 @@ describe('a call that is answered', () => {
     expect(await gateway().callEnded(sipp.uri())).toMatchObject({ result: 'client-gone' });
   });
 
+  test.concurrent('ends with BYE by ping time-out when the phone stands still', async ({ scope }) => {
+    const sipp = await Sipp.start(scope, { scenario: callee.answers(), timeLimitS: 120 });
+    const phone = await connect(scope);
+    await phone.dialAndConnect(sipp.uri());
+    process.kill(phone.pid, 'SIGSTOP');
+    await sipp.received(/^BYE/, 90_000);
+    await sipp.done();
+    const { result, durationMs = 0 } = await gateway().callEnded(sipp.uri());
+    expect(result).toBe('client-gone');
+    // Silent for 30 s, then 30 s for the answer.
+    expect(durationMs).toBeGreaterThan(50_000);
+  }, 120_000);
+
   test.concurrent('refuses a second dial while it is up or being set up', async ({ scope }) => {
     const ringing = await Sipp.start(scope, { scenario: callee.rings() });
     const phone = await connect(scope);

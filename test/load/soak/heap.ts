@@ -22,10 +22,6 @@ export async function heapOf(pid: number, folder: string): Promise<Heap> {
   process.kill(pid, 'SIGUSR2');
   const file = await snapshotIn(folder);
   const heap = count(JSON.parse(await readFile(file, 'utf8')) as Snapshot);
-  if (process.env.KEEP) {
-    const { copyFile } = await import('node:fs/promises');
-    await copyFile(file, process.env.KEEP);
-  }
   await rm(file);
   return heap;
 }

@@ -27,6 +27,9 @@ const ofTransactions = [
 /** A timer or two of the server's own. */
 const maxTimers = 20;
 
+/** Octets that may be alive at rest: the gateway itself, its code above all. */
+const maxAlive = 48 * 2 ** 20;
+
 /** kB that resident memory may grow from the first quarter of the calls to the end: what V8 keeps for the next calls. */
 export const maxGrowth = 40 * 1024;
 
@@ -42,6 +45,7 @@ export function leaks({ idle, warm, end, heap }: SoakOutcome, drained = true): s
     left.push(`${end.sockets} sockets, ${idle.sockets} before the first call`);
   if (end.udp > idle.udp + keptSockets) left.push(`${end.udp} UDP ports, ${idle.udp} before the first call`);
   if (end.files > idle.files + 2) left.push(`${end.files} open files, ${idle.files} before the first call`);
+  if (drained && heap.octets > maxAlive) left.push(`${heap.octets} octets alive`);
   const growth = end.memory - warm.memory;
   if (drained && growth > maxGrowth) left.push(`resident memory has grown by ${growth} kB`);
   return left;

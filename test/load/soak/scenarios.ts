@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { PeerCall } from './peer-call.js';
+import type { PeerCall } from '../../support/sip-peer/peer-call.js';
 import type { SoakPhone } from './soak-phone.js';
 
 /** One call between a phone and a far end. */

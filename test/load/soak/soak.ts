@@ -6,10 +6,10 @@ import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
+import { SipPeer } from '../../support/sip-peer/sip-peer.js';
 import { freePort } from '../gateway.js';
 import { CallResults } from './gateway-log.js';
 import { type Heap, heapOf, heapOptions } from './heap.js';
-import { Peer } from './peer.js';
 import { random } from './random.js';
 import { type Resources, resourcesOf } from './resources.js';
 import { draw, type Scenario, scenarios } from './scenarios.js';
@@ -124,7 +124,7 @@ class Soak {
     const warmUp = Math.floor(calls / 4);
     const { pid, sipPort } = this.#gateway;
     const lose = random(seed + 1);
-    const peer = await Peer.start({ gateway: sipPort, loses: () => lose() < loss });
+    const peer = await SipPeer.start({ gateway: sipPort, loses: () => lose() < loss });
     const idle = resourcesOf(pid);
     const began = performance.now();
     const timer = setInterval(() => progress(`${this.#done} of ${calls} calls`), 10_000);
@@ -143,7 +143,7 @@ class Soak {
   }
 
   /** Makes the calls from one number up to another, each phone one after the other. */
-  async #make(peer: Peer, from: number, to: number): Promise<void> {
+  async #make(peer: SipPeer, from: number, to: number): Promise<void> {
     let next = from;
     const one = async () => {
       const phone = await SoakPhone.connect(this.#gateway.rtmpPort);
@@ -153,7 +153,7 @@ class Soak {
     await Promise.all(Array.from({ length: Math.min(this.#options.phones, to - from) }, one));
   }
 
-  async #call(phone: SoakPhone, peer: Peer, number: number): Promise<void> {
+  async #call(phone: SoakPhone, peer: SipPeer, number: number): Promise<void> {
     const scenario = this.#drawn[number];
     if (!scenario) return;
     const name = nameOf(number);

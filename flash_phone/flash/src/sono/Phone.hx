@@ -6,7 +6,6 @@ import flash.events.NetStatusEvent;
 import flash.events.SecurityErrorEvent;
 import flash.events.TimerEvent;
 import flash.net.NetConnection;
-import flash.net.NetStream;
 import flash.net.ObjectEncoding;
 import flash.net.Responder;
 import flash.utils.Timer;
@@ -27,10 +26,8 @@ class Phone {
 	static inline final longestRetryMs = 30000;
 
 	final settings:Settings;
-	final levels = new Timer(100);
+	final streams:CallStreams;
 	var connection:Null<NetConnection>;
-	var publishing:Null<NetStream>;
-	var playing:Null<NetStream>;
 	var url:Null<String>;
 	var registration:Array<Dynamic> = [];
 	var callsWait = false;
@@ -41,7 +38,9 @@ class Phone {
 		this.settings = settings;
 		devices = new Devices(settings);
 		devices.onDenied = (code, description) -> fail(code, description);
-		levels.addEventListener(TimerEvent.TIMER, _ -> onEvent(Level, {microphone: devices.level}));
+		streams = new CallStreams(devices);
+		streams.onLevel = level -> onEvent(Level, {microphone: level});
+		streams.onFailed = (code, description) -> fail(code, description);
 	}
 
 	/** Connects, and again after each loss of the connection until `disconnect`. */
@@ -186,44 +185,12 @@ class Phone {
 		status = info.status_code;
 		switch (status) {
 			case ConnectStreams:
-				openStreams();
+				if (connection != null) streams.open(connection);
 			case NotConnected | Disconnecting:
-				closeStreams();
+				streams.close();
 			default:
 		}
 		onEvent(Status, {status: info.status_code, sipStatus: info.sip_status, reason: info.reason});
-	}
-
-	function openStreams():Void {
-		closeStreams();
-		if (connection == null) return;
-		final sends = stream(connection);
-		final hears = stream(connection);
-		sends.publish("dummy", "live");
-		devices.attach(sends);
-		// What is late is dropped by the gateway; a buffer here would only add to the delay.
-		hears.bufferTime = 0;
-		devices.listen(hears);
-		hears.play("dummy", "live");
-		publishing = sends;
-		playing = hears;
-		levels.start();
-	}
-
-	function stream(opened:NetConnection):NetStream {
-		final made = new NetStream(opened);
-		made.client = {onMetaData: _ -> {}};
-		made.addEventListener(AsyncErrorEvent.ASYNC_ERROR, _ -> {});
-		made.addEventListener(IOErrorEvent.IO_ERROR, event -> fail("Stream.Failed", event.text));
-		made.addEventListener(NetStatusEvent.NET_STATUS, event -> if (event.info.code == "NetStream.Play.Stop") closeStreams());
-		return made;
-	}
-
-	function closeStreams():Void {
-		levels.stop();
-		for (open in [publishing, playing]) if (open != null) open.close();
-		publishing = null;
-		playing = null;
 	}
 
 	function sendRegistration():Void {
@@ -271,7 +238,7 @@ class Phone {
 	}
 
 	function drop():Void {
-		closeStreams();
+		streams.close();
 		final closing = connection;
 		connection = null;
 		if (closing != null) closing.close();

@@ -3,11 +3,11 @@ import { once } from 'node:events';
 import { PeerCall } from './peer-call.js';
 import { headerOf, readSip } from './sip-message.js';
 
-export interface PeerOptions {
-  /** The SIP port of the gateway. */
+export interface SipPeerOptions {
+  /** The SIP port of the server. */
   readonly gateway: number;
   /** Whether the next datagram is lost, either way. */
-  readonly loses: () => boolean;
+  readonly loses?: () => boolean;
 }
 
 const host = '127.0.0.1';
@@ -15,8 +15,8 @@ const host = '127.0.0.1';
 const linger = 34_000;
 
 /** Any number of telephones at one UDP socket. */
-export class Peer {
-  readonly #options: PeerOptions;
+export class SipPeer {
+  readonly #options: SipPeerOptions;
   readonly #socket: Socket;
   readonly #calls = new Map<string, PeerCall>();
   /** Who waits to be called, by name. */
@@ -25,17 +25,17 @@ export class Peer {
   readonly #callIds = new Map<string, string>();
   #made = 0;
 
-  private constructor(socket: Socket, options: PeerOptions) {
+  private constructor(socket: Socket, options: SipPeerOptions) {
     this.#socket = socket;
     this.#options = options;
     socket.on('message', (datagram) => this.#receive(datagram));
   }
 
-  static async start(options: PeerOptions): Promise<Peer> {
+  static async start(options: SipPeerOptions): Promise<SipPeer> {
     const socket = createSocket({ type: 'udp4', recvBufferSize: 4 * 1024 * 1024 });
     socket.bind(0, host);
     await once(socket, 'listening');
-    return new Peer(socket, options);
+    return new SipPeer(socket, options);
   }
 
   uri(name: string): string {
@@ -71,7 +71,7 @@ export class Peer {
   }
 
   #receive(datagram: Buffer): void {
-    if (this.#options.loses()) return;
+    if (this.#options.loses?.()) return;
     const message = readSip(datagram);
     const callId = headerOf(message, 'call-id');
     const known = this.#calls.get(callId);
@@ -92,7 +92,7 @@ export class Peer {
       port: this.#socket.address().port,
       tag: `p${++this.#made}`,
       send: (datagram) => {
-        if (!loses()) this.#socket.send(datagram, gateway, host);
+        if (!loses?.()) this.#socket.send(datagram, gateway, host);
       },
     });
     this.#calls.set(callId, call);

@@ -60,10 +60,17 @@ export class PeerCall {
     this.#respond(180);
   }
 
-  answer(): void {
+  /** @param headers In the place of the usual Contact. */
+  answer(...headers: readonly string[]): void {
     if (!this.#invite) return;
-    const answer = this.#respond(200, describe(host, this.#invite.body));
+    const answer = this.#respond(200, describe(host, this.#invite.body), headers);
     if (answer) this.#repeat('ACK', answer);
+  }
+
+  /** Its last response to the INVITE, so many times more. */
+  repeat(times: number): void {
+    const last = this.#invite && this.#responses.get(`${sequenceOf(this.#invite).number} INVITE`);
+    for (let i = 0; last && i < times; i++) this.#options.send(last);
   }
 
   refuse(status: number): void {
@@ -172,14 +179,14 @@ export class PeerCall {
   }
 
   /** To the INVITE. Nothing when it has had its final response. */
-  #respond(status: number, body = ''): Buffer | undefined {
+  #respond(status: number, body = '', headers: readonly string[] = []): Buffer | undefined {
     const invite = this.#invite;
     if (!invite) return undefined;
     const key = `${sequenceOf(invite).number} INVITE`;
     const last = this.#responses.get(key);
     if (last && Number(last.toString('latin1', 8, 11)) >= 200) return undefined;
-    const contact = `Contact: <sip:peer@${host}:${this.#options.port}>`;
-    const response = write(`SIP/2.0 ${status} Whatever`, [...copied(invite, this.#options.tag), contact], body);
+    const more = headers.length > 0 ? headers : [`Contact: <sip:peer@${host}:${this.#options.port}>`];
+    const response = write(`SIP/2.0 ${status} Whatever`, [...copied(invite, this.#options.tag), ...more], body);
     this.#responses.set(key, response);
     this.#options.send(response);
     return response;

@@ -110,6 +110,11 @@ export class AudioReceiver {
     return this.#jitter.value;
   }
 
+  /** Hz of the timestamps heard last; 0 before the first. */
+  get clockRate(): number {
+    return this.timeline.clockRate;
+  }
+
   /** Packets that never arrived. */
   get lost(): number {
     return Math.max(0, this.window.skipped - this.window.late);

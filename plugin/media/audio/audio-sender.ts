@@ -155,8 +155,9 @@ export class AudioSender {
 
   /** Tells the far end of the client's silence when it begins. */
   tick(now: number): void {
-    const level = this.#noise === undefined ? undefined : this.#silence.begins(now);
-    if (level === undefined || this.#noise === undefined) return;
+    if (this.#noise === undefined) return;
+    const level = this.#silence.begins(now);
+    if (level === undefined) return;
     // Not later than what might still come: the audio behind it is to be where it would be without.
     const timestamp = this.#timeline.claim(now - margin, 0);
     this.#silent = true;

@@ -20,6 +20,8 @@ export interface RtpReceiver {
   readonly lost: number;
   /** Milliseconds. */
   readonly jitter: number;
+  /** Hz of its RTP timestamps, where they may be another than ours. */
+  readonly clockRate?: number;
 }
 
 /** Which RTP timestamp a source has at a moment of its own clock, as its last sender report says. */
@@ -151,7 +153,7 @@ export class RtcpSession {
       fractionLost: expected <= 0 ? 0 : Math.min(255, Math.max(0, Math.floor((lost * 256) / expected))),
       cumulativeLost: Math.min(receiver.lost, 0x7fffff),
       highestSequence: highest,
-      jitter: Math.round((receiver.jitter * sender.clockRate) / 1000),
+      jitter: Math.round((receiver.jitter * (receiver.clockRate ?? sender.clockRate)) / 1000),
       lastSenderReport,
       delaySinceLastSenderReport: Math.round((since * 65536) / 1000),
     };

@@ -3,7 +3,7 @@ import { chmod, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import fc from 'fast-check';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import { AudioFlow } from '../../../plugin/media/audio/audio-flow.js';
 import { foreignRate } from '../../../plugin/media/audio/foreign.js';
 import { Ffmpeg } from '../../../plugin/media/ffmpeg/ffmpeg.js';
@@ -17,6 +17,8 @@ import { type Scope, test } from '../../support/scope.js';
 import { audioMessages, decodeMessages, encodeFlvAs, encodeSpeex, type FlvAudio, speak } from '../../support/speech.js';
 import { speexCodec } from '../../support/speex.js';
 
+// Ten processes at a time: a busy machine takes several times as long.
+vi.setConfig({ testTimeout: 60_000 });
 const speech = await speak();
 
 /** How FFmpeg makes them. */

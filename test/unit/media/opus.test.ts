@@ -113,6 +113,19 @@ describe('messages of Enhanced RTMP', () => {
   });
 });
 
+it('Opus of a client whose far end has none is refused in words where there is no FFmpeg', () => {
+  const refused: string[] = [];
+  const sender = new AudioSender({
+    ...{ codec: 'pcmu', payloadType: 0, clockRate: 8000, ssrc: 1, sequence: 0, timestamp: 0 },
+    refused: (reason) => refused.push(reason),
+  });
+  sender.write({ kind: 'audio', timestamp: 0, payload: message(1, opus20) }, 0, () => expect.fail('sent'));
+  expect(refused).toEqual([
+    expect.stringMatching(/sends Opus, the far end G.711 mu-law; that takes FFmpeg: install it/),
+  ]);
+  expect(sender.unsupported).toBe(1);
+});
+
 describe('packets of a far end', () => {
   const formats: ReceiveFormats = Object.assign(new Array(128).fill(undefined), {
     98: { kind: 'opus', clockRate: 48000 },

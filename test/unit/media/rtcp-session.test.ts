@@ -57,6 +57,13 @@ const emptyBlock: ReportBlock = {
 };
 
 describe('our report', () => {
+  it('has the jitter in ticks of the clock that is heard, whatever we send by', () => {
+    const receiver = { ssrc: 7, highestSequence: 1, lost: 0, jitter: 10, clockRate: 8000 };
+    const { sender } = new End();
+    const packets = parseRtcp(new RtcpSession({ cname: 'me', sender, receiver }).report(0));
+    expect(packets).toMatchObject([{ blocks: [{ ssrc: 7, jitter: 80 }] }, {}]);
+  });
+
   it('is an empty receiver report before anything flows', () => {
     expect(new End().report(0)).toEqual([{ type: 'rr', ssrc: 42, blocks: [] }, { type: 'sdes' }]);
   });

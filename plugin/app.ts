@@ -172,9 +172,10 @@ function serveRtmp(config: Config, { signalling, media, calls, identity, log }: 
 }
 
 async function listenRtmp(config: Config, server: RtmpServer): Promise<Pick<App, 'rtmp' | 'rtmpt' | 'rtmps'>> {
-  const { host, rtmpPort, rtmptPort, rtmpsPort, tlsCert: cert = '', tlsKey: key = '' } = config;
+  const { host, rtmpPort, rtmptPort, policyPort, rtmpsPort, tlsCert: cert = '', tlsKey: key = '' } = config;
   const plain = (address: Address) => server.listen(address);
   const secure = (address: Address) => server.listen({ ...address, tls: { cert, key } });
+  await listen('Flash policy', 'SONO_POLICY_PORT', host, policyPort, plain);
   return {
     rtmp: await listen('RTMP', 'SONO_RTMP_PORT', host, rtmpPort, plain),
     rtmpt: await listen('RTMPT', 'SONO_RTMPT_PORT', host, rtmptPort, plain),

@@ -65,6 +65,13 @@ export const settings = [
     doc: 'A further port of the same kind as `SONO_RTMP_PORT`, such as 80 for RTMPT.',
   },
   {
+    key: 'policyPort',
+    env: 'SONO_POLICY_PORT',
+    type: optionalPort.optional(),
+    unset: 'off',
+    doc: 'One more, where Flash asks first who may connect: 843. `SONO_ORIGINS` is answered there, and on all the others.',
+  },
+  {
     key: 'tlsCert',
     env: 'SONO_TLS_CERT',
     type: someText.optional(),

@@ -1,11 +1,12 @@
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
+import { keepFound } from '../support/rtmp-fuzz/found.js';
 import { Fuzzer } from '../support/rtmp-fuzz/fuzzer.js';
 import { FUZZ_TARGETS } from '../support/rtmp-fuzz/targets.js';
 
 /**
  * Feeds spoilt input to every parser of the RTMP package: `node --conditions=source --import tsx test/load/fuzz.ts [COUNT] [SEED]`, COUNT
- * inputs in all (default 1,000,000), the same ones for the same SEED. Ends with 1, and the input in hexadecimal digits, when a parser throws
+ * inputs in all (default 1,000,000), the same ones for the same SEED; KEEP=1 puts what was found into test/support/rtmp-fuzz/found.json. Ends with 1, and the input in hexadecimal digits, when a parser throws
  * anything but an RtmpError, when a single input takes a quarter of a second, or when memory has grown.
  */
 const count = Number(process.argv[2] ?? 1_000_000);
@@ -52,6 +53,7 @@ async function main(): Promise<void> {
     );
     for (const [code, times] of [...outcomes].sort(([, a], [, b]) => b - a)) console.log(`  ${code} ${times}`);
   }
+  if (process.env.KEEP !== undefined) keepFound(fuzzers);
   console.log(`\nheap after a quarter ${megabytes(before)}, at the end ${megabytes(after)}`);
   const slowest = Math.max(...fuzzers.map((fuzzer) => fuzzer.slowest));
   if (slowest > SLOW) throw new Error(`an input takes ${Math.round(slowest)} ms`);

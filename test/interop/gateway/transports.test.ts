@@ -1,4 +1,5 @@
 import { once } from 'node:events';
+import { connect } from 'node:net';
 import { expect } from 'vitest';
 import { WebSocket } from 'ws';
 import { makeCertificate } from '../../support/certificate.js';
@@ -49,6 +50,22 @@ test.concurrent('the HTTP port takes RTMP over WebSocket at /rtmp, from its own 
     const [error] = (await once(foreign, 'error')) as [Error];
     expect(error.message).toMatch(/403|404/);
   }
+});
+
+test.concurrent('Flash, that asks the policy port who may connect, is told', async ({ scope }) => {
+  const policyPort = await freePort();
+  await Gateway.start(scope, {
+    env: { SONO_POLICY_PORT: String(policyPort), SONO_ORIGINS: 'https://phone.example.com' },
+  });
+  const socket = connect(policyPort, loopback);
+  scope.defer(() => socket.destroy());
+  socket.write('<policy-file-request/>\0');
+  let answer = '';
+  socket.on('data', (data) => {
+    answer += data;
+  });
+  await once(socket, 'end');
+  expect(answer).toContain('<allow-access-from domain="phone.example.com"');
 });
 
 test.concurrent('RTMPS without a certificate stops the start', async ({ scope }) => {

@@ -44,6 +44,11 @@ export class Fuzzer {
     return this.#corpus.length - this.target.seeds.length;
   }
 
+  /** What is kept, each the first from which something new came. */
+  get found(): readonly Uint8Array[] {
+    return this.#corpus.slice(this.target.seeds.length);
+  }
+
   /** @throws FuzzFailure */
   async run(count: number): Promise<void> {
     for (let left = count; left > 0; left -= BATCH) {

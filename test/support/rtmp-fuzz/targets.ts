@@ -130,7 +130,9 @@ function chunks(input: Uint8Array, random: Random): string {
 function handshakes(): Uint8Array[] {
   const plain = bytes('03', repeat(0, 2 * 1536));
   const signed = ([0, 1] as const).map((scheme) => bytes(new RtmpeClient(scheme).c0c1({ type: 3 }), repeat(1, 1536)));
-  const encrypted = ([0, 1] as const).map((scheme) => bytes(new RtmpeClient(scheme).c0c1(), repeat(1, 1536)));
+  const encrypted = ([0, 1] as const).flatMap((scheme) =>
+    [6, 8].map((type) => bytes(new RtmpeClient(scheme).c0c1({ type }), repeat(1, 1536))),
+  );
   return [plain, ...signed, ...encrypted];
 }
 

@@ -2,32 +2,22 @@ import { connect, type Socket } from 'node:net';
 import {
   type AmfObject,
   type AmfValue,
-  BufferList,
-  ChunkReader,
   ChunkWriter,
   type CommandMessage,
-  decodeMessage,
   encodeMessage,
   type RtmpMessage,
 } from 'rtmp-server-ts';
 import { EventLog } from '../../support/event-log.js';
+import { handshakeBytes, MessageReader, type Received } from '../../support/message-reader.js';
 import type { Scope } from '../../support/scope.js';
-
-const HANDSHAKE = 1536;
-const UNLIMITED = { messageSize: 0xffffff, bytesInFlight: 0xffffff, chunkStreams: 100 };
-
-/** A message with the chunk stream that it came on. */
-export type Received = RtmpMessage & { readonly chunkStreamId: number };
 
 /** An RTMP client that does what a test tells it, right or wrong. It does not answer anything by itself. */
 export class TestClient {
   readonly socket: Socket;
   readonly received = new EventLog<Received>('RTMP client');
-  readonly #input = new BufferList();
-  readonly #reader = new ChunkReader(this.#input, UNLIMITED);
+  readonly #reader = new MessageReader();
   readonly #writer = new ChunkWriter();
   readonly #closed: Promise<unknown>;
-  #handshakeBytes = 1 + 2 * HANDSHAKE;
   #transactionId = 1;
 
   /** @param socket connected or connecting; plain TCP unless given */
@@ -35,7 +25,9 @@ export class TestClient {
     this.socket = socket;
     this.socket.setNoDelay(true);
     this.socket.on('error', () => {});
-    this.socket.on('data', (data) => this.#data(new Uint8Array(data)));
+    this.socket.on('data', (data) => {
+      for (const message of this.#reader.read(data)) this.received.push(message);
+    });
     this.#closed = new Promise((resolve) => this.socket.on('close', resolve));
     void this.#closed.then(() => this.received.end('the server closed the connection'));
     scope.defer(() => this.socket.destroy());
@@ -126,22 +118,11 @@ export class TestClient {
   async closed(): Promise<void> {
     await this.#closed;
   }
-
-  #data(data: Uint8Array): void {
-    const skipped = Math.min(this.#handshakeBytes, data.length);
-    this.#handshakeBytes -= skipped;
-    this.#input.push(data.subarray(skipped));
-    for (let raw = this.#reader.next(); raw !== undefined; raw = this.#reader.next()) {
-      const message = decodeMessage(raw);
-      if (message.type === 'setChunkSize') this.#reader.setChunkSize(message.chunkSize);
-      this.received.push({ ...message, chunkStreamId: raw.chunkStreamId });
-    }
-  }
 }
 
 /** C0, C1 and C2 of a client that does not care. */
 export function handshake(): Uint8Array {
-  return Uint8Array.of(3, ...new Uint8Array(2 * HANDSHAKE));
+  return Uint8Array.of(3, ...new Uint8Array(handshakeBytes - 1));
 }
 
 export function command(

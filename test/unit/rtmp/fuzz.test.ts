@@ -1,5 +1,6 @@
 import { ChunkWriter, encodeMessage, RtmpClient, RtmpError } from 'rtmp-server-ts';
 import { describe, expect, it } from 'vitest';
+import { foundInputs } from '../../support/rtmp-fuzz/found.js';
 import { Fuzzer } from '../../support/rtmp-fuzz/fuzzer.js';
 import { randomNumbers } from '../../support/rtmp-fuzz/random.js';
 import { traffic } from '../../support/rtmp-fuzz/seeds.js';
@@ -29,6 +30,20 @@ describe('spoilt input', () => {
     const fuzzer = new Fuzzer(target, 20_260_801);
     await fuzzer.run(Math.max(150, 15 * target.share));
     expect([...fuzzer.outcomes.keys()]).toEqual(expect.arrayContaining([...(REACHED[target.name] ?? [])]));
+  });
+
+  it.each(FUZZ_TARGETS)('that was found before is stood again, and spoilt further: $name', async (target) => {
+    const seeds = foundInputs(target.name);
+    expect(seeds.length).toBeGreaterThan(0);
+    const random = randomNumbers(1);
+    for (const input of seeds) {
+      try {
+        expect(typeof target.feed(input, random)).toBe('string');
+      } catch (error) {
+        expect(error).toBeInstanceOf(RtmpError);
+      }
+    }
+    await new Fuzzer({ ...target, seeds }, 20_261_121).run(Math.max(50, 5 * target.share));
   });
 
   test('ends at worst the session that sent it', async ({ scope }) => {

@@ -1,25 +1,15 @@
 import { createServer, type Socket } from 'node:net';
-import {
-  type AmfValue,
-  BufferList,
-  ChunkReader,
-  ChunkWriter,
-  type CommandMessage,
-  decodeMessage,
-  encodeMessage,
-  type RtmpMessage,
-} from 'rtmp-server-ts';
+import { type AmfValue, ChunkWriter, type CommandMessage, encodeMessage, type RtmpMessage } from 'rtmp-server-ts';
 import { EventLog } from '../../support/event-log.js';
+import { handshakeBytes, MessageReader } from '../../support/message-reader.js';
 import type { Scope } from '../../support/scope.js';
 import { command } from './client.js';
 
-const HANDSHAKE = 1536;
-const UNLIMITED = { messageSize: 0xffffff, bytesInFlight: 0xffffff, chunkStreams: 100 };
 const SUCCESS = { level: 'status', code: 'NetConnection.Connect.Success' };
 
 /** What the server says of itself, from the first byte on: S0, S1 and S2 of a server that does not care. */
 export function serverHandshake(): Uint8Array {
-  return Uint8Array.of(3, ...new Uint8Array(2 * HANDSHAKE));
+  return Uint8Array.of(3, ...new Uint8Array(handshakeBytes - 1));
 }
 
 /** Messages as chunks of the initial size, each with a type 0 header. */
@@ -113,18 +103,9 @@ export class ScriptedServer {
   }
 
   #read(socket: Socket): void {
-    const input = new BufferList();
-    const reader = new ChunkReader(input, UNLIMITED);
-    let handshakeBytes = 1 + 2 * HANDSHAKE;
+    const reader = new MessageReader();
     socket.on('data', (data) => {
-      const skipped = Math.min(handshakeBytes, data.length);
-      handshakeBytes -= skipped;
-      input.push(new Uint8Array(data.subarray(skipped)));
-      for (let raw = reader.next(); raw !== undefined; raw = reader.next()) {
-        const message = decodeMessage(raw);
-        if (message.type === 'setChunkSize') reader.setChunkSize(message.chunkSize);
-        this.received.push(message);
-      }
+      for (const message of reader.read(data)) this.received.push(message);
     });
   }
 }

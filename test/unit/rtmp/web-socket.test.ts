@@ -1,10 +1,11 @@
 import { createServer } from 'node:http';
 import { type AddressInfo, connect } from 'node:net';
-import { BufferList, ChunkReader, ChunkWriter, decodeMessage, encodeMessage, type RtmpMessage } from 'rtmp-server-ts';
+import { ChunkWriter, encodeMessage, type RtmpMessage } from 'rtmp-server-ts';
 import { describe, expect } from 'vitest';
 import { type ClientOptions, WebSocket } from 'ws';
 import { makeCertificate } from '../../support/certificate.js';
 import { EventLog } from '../../support/event-log.js';
+import { MessageReader } from '../../support/message-reader.js';
 import { type Scope, test } from '../../support/scope.js';
 import { command, handshake } from './client.js';
 import { serve } from './serve.js';
@@ -141,15 +142,15 @@ class WebSocketClient {
   readonly closed: Promise<number>;
   readonly #split: number;
   readonly #writer = new ChunkWriter();
-  readonly #input = new BufferList();
-  readonly #reader = new ChunkReader(this.#input, { messageSize: 1e6, bytesInFlight: 1e6, chunkStreams: 10 });
-  #handshakeBytes = handshake().length;
+  readonly #reader = new MessageReader();
 
   private constructor(webSocket: WebSocket, split: number) {
     this.webSocket = webSocket;
     this.#split = split;
     this.closed = new Promise((resolve) => webSocket.on('close', resolve));
-    webSocket.on('message', (data: Buffer) => this.#data(data));
+    webSocket.on('message', (data: Buffer) => {
+      for (const message of this.#reader.read(data)) this.received.push(message);
+    });
   }
 
   /** Opens a WebSocket and sends the handshake. @param split bytes of a message */
@@ -177,16 +178,5 @@ class WebSocketClient {
       `the result of ${transactionId}`,
       (message) => message.type === 'command' && message.name === '_result' && message.transactionId === transactionId,
     );
-  }
-
-  #data(data: Buffer): void {
-    const skipped = Math.min(this.#handshakeBytes, data.length);
-    this.#handshakeBytes -= skipped;
-    this.#input.push(new Uint8Array(data.subarray(skipped)));
-    for (let raw = this.#reader.next(); raw !== undefined; raw = this.#reader.next()) {
-      const message = decodeMessage(raw);
-      if (message.type === 'setChunkSize') this.#reader.setChunkSize(message.chunkSize);
-      this.received.push(message);
-    }
   }
 }

@@ -1,18 +1,12 @@
 import { once } from 'node:events';
 import { connect, type Socket } from 'node:net';
-import { BufferList, ChunkReader, decodeMessage, type RawMessage, type RtmpMessage } from 'rtmp-server-ts';
-
-const handshakeLength = 1536;
-
-export type Received = RtmpMessage & { readonly chunkStreamId: number };
+import { handshakeBytes, MessageReader, type Received } from '../../support/message-reader.js';
 
 /** Sends recorded bytes and shows what comes back, with the chunk stream it came on. */
 export class RawClient {
   readonly received: Received[] = [];
   readonly #socket: Socket;
-  readonly #input = new BufferList();
-  readonly #reader = new ChunkReader(this.#input, { messageSize: 1e6, bytesInFlight: 1e6, chunkStreams: 64 });
-  #skip = 1 + 2 * handshakeLength;
+  readonly #reader = new MessageReader();
   #waiting: (() => void)[] = [];
 
   private constructor(socket: Socket) {
@@ -23,7 +17,7 @@ export class RawClient {
   static async connect(port: number): Promise<RawClient> {
     const socket = connect({ host: '127.0.0.1', port, noDelay: true });
     await once(socket, 'connect');
-    socket.write(Buffer.concat([Buffer.of(3), Buffer.alloc(2 * handshakeLength)]));
+    socket.write(Buffer.concat([Buffer.of(3), Buffer.alloc(handshakeBytes - 1)]));
     return new RawClient(socket);
   }
 
@@ -45,18 +39,9 @@ export class RawClient {
   }
 
   #receive(bytes: Buffer): void {
-    const skipped = Math.min(this.#skip, bytes.length);
-    this.#skip -= skipped;
-    this.#input.push(bytes.subarray(skipped));
-    for (let raw = this.#reader.next(); raw; raw = this.#reader.next()) this.#take(raw);
+    this.received.push(...this.#reader.read(bytes));
     const waiting = this.#waiting;
     this.#waiting = [];
     for (const resolve of waiting) resolve();
-  }
-
-  #take(raw: RawMessage): void {
-    const message = decodeMessage(raw);
-    if (message.type === 'setChunkSize') this.#reader.setChunkSize(message.chunkSize);
-    this.received.push({ ...message, chunkStreamId: raw.chunkStreamId });
   }
 }

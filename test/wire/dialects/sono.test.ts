@@ -13,7 +13,8 @@ import type { MediaDescription } from '../../../plugin/call/session-description.
 import { serveClient } from '../../../plugin/client/client.js';
 import { Lines } from '../../../plugin/client/lines.js';
 import { fakeLeg } from '../../call/fake-leg.js';
-import { RawClient, type Received } from './raw-client.js';
+import type { Received } from '../../support/message-reader.js';
+import { RawClient } from './raw-client.js';
 
 // What the librtmp test phone of the SEMS plugin sends, as recorded (the type 3 headers every 128 bytes are its own).
 const recorded = {

@@ -11,6 +11,7 @@ import { describe, expect, it } from 'vitest';
 import { bytes, counting, repeat } from './bytes.js';
 
 const LIMITS: ChunkReaderLimits = { messageSize: 4096, bytesInFlight: 8192, chunkStreams: 16 };
+const LARGE: ChunkReaderLimits = { messageSize: 100_000, bytesInFlight: 200_000, chunkStreams: 16 };
 
 interface Row {
   name: string;
@@ -349,6 +350,39 @@ describe('chunk writer', () => {
     );
   });
 
+  it('puts a message into chunks for one reader as for the next, whatever each has read before', () => {
+    const payloads = [1, 100, 300, 5_000].map((length) => counting(length));
+    const anyStep = fc.record({
+      writer: fc.integer({ min: 0, max: 3 }),
+      timestamp: fc.constantFrom(0, 20, 40, 0xffffff, 0x1000013),
+      typeId: fc.constantFrom(8, 9),
+      streamId: fc.constantFrom(1, 2),
+      chunkStreamId: fc.constantFrom(4, 5),
+      payload: fc.constantFrom(...payloads),
+    });
+    fc.assert(
+      fc.property(fc.array(anyStep, { maxLength: 30 }), (steps) => {
+        const readers = [128, 128, 4096, 4096].map((chunkSize) => {
+          const writer = new ChunkWriter();
+          writer.setChunkSize(chunkSize);
+          return { chunkSize, writer, output: [] as Uint8Array[], messages: [] as RawMessage[] };
+        });
+        for (const { writer: index, ...next } of steps) {
+          const reader = readers[index];
+          const parts: Uint8Array[] = [];
+          expect(reader?.writer.write(next, parts)).toBe(Buffer.concat(parts).length);
+          reader?.output.push(...parts);
+          reader?.messages.push(next);
+        }
+        for (const { output, messages, chunkSize } of readers) {
+          const read = readAll([new Uint8Array(Buffer.concat(output))], chunkSize, LARGE);
+          expect(read.map(asText)).toEqual(messages.map(asText));
+        }
+      }),
+      { numRuns: 100 },
+    );
+  });
+
   it('is read back as it was written, whatever the messages, chunk sizes and reads', () => {
     const anyMessage = fc.record({
       chunkStreamId: fc.constantFrom(2, 3, 4, 63, 64, 319, 320, 65_599),
@@ -375,13 +409,13 @@ describe('chunk writer', () => {
   });
 });
 
-function newReader() {
+function newReader(limits = LIMITS) {
   const input = new BufferList();
-  return { input, reader: new ChunkReader(input, LIMITS) };
+  return { input, reader: new ChunkReader(input, limits) };
 }
 
-function readAll(buffers: Uint8Array[], chunkSize = 128): RawMessage[] {
-  const { input, reader } = newReader();
+function readAll(buffers: Uint8Array[], chunkSize = 128, limits = LIMITS): RawMessage[] {
+  const { input, reader } = newReader(limits);
   reader.setChunkSize(chunkSize);
   const messages: RawMessage[] = [];
   for (const buffer of buffers) {
@@ -397,6 +431,10 @@ function writeAll(messages: RawMessage[], chunkSize = 128): Uint8Array {
   const output: Uint8Array[] = [];
   for (const next of messages) writer.write(next, output);
   return bytes(...output);
+}
+
+function asText({ payload, ...header }: RawMessage): string {
+  return `${Object.entries(header).sort()} ${Buffer.from(payload).toString('latin1')}`;
 }
 
 function pieces(whole: Uint8Array, size: number): Uint8Array[] {

@@ -1,9 +1,7 @@
 import { connect } from 'node:net';
 import {
   BufferList,
-  ChunkReader,
   ChunkWriter,
-  decodeMessage,
   encodeMessage,
   type RtmpeType,
   type RtmpMessage,
@@ -11,6 +9,7 @@ import {
 } from 'rtmp-server-ts';
 import { describe, expect, it } from 'vitest';
 import { EventLog } from '../../support/event-log.js';
+import { MessageReader } from '../../support/message-reader.js';
 import { test } from '../../support/scope.js';
 import { command } from '../../unit/rtmp/client.js';
 import { serve } from '../../unit/rtmp/serve.js';
@@ -29,20 +28,14 @@ describe.each([0, 1] as const)('RTMPE by scheme %i', (scheme: Scheme) => {
     const shaken = new EventLog<Uint8Array>('S0, S1 and S2');
     let answer = Buffer.alloc(0);
     let decrypt: ((data: Uint8Array) => Uint8Array) | undefined;
-    const input = new BufferList();
-    const reader = new ChunkReader(input, { messageSize: 1e6, bytesInFlight: 1e6, chunkStreams: 10 });
+    const reader = new MessageReader(0);
     socket.on('data', (data) => {
       if (decrypt === undefined) {
         answer = Buffer.concat([answer, data]);
         if (answer.length === SIGNED) shaken.push(answer);
         return;
       }
-      input.push(decrypt(new Uint8Array(data)));
-      for (let raw = reader.next(); raw !== undefined; raw = reader.next()) {
-        const message = decodeMessage(raw);
-        if (message.type === 'setChunkSize') reader.setChunkSize(message.chunkSize);
-        received.push(message);
-      }
+      for (const message of reader.read(decrypt(new Uint8Array(data)))) received.push(message);
     });
     const write = (data: Uint8Array) => {
       for (let at = 0; at < data.length; at += split) socket.write(data.subarray(at, at + split));

@@ -104,8 +104,11 @@ function makeChunks(message: RawMessage, format: HeaderFormat, time: number, chu
   }
   if (format === 0) writeU32LittleEndian(first, start + 7, streamId);
   if (extended !== undefined) writeU32(first, end, extended);
-  if (joined) first.set(payload, headerLength);
-  const parts = joined ? [first] : [first, ...cutPayload(message, extended, chunkSize)];
+  if (joined) {
+    first.set(payload, headerLength);
+    return { message, format, time, chunkSize, parts: [first], length: first.length };
+  }
+  const parts = [first, ...cutPayload(message, extended, chunkSize)];
   return { message, format, time, chunkSize, parts, length: totalLength(parts) };
 }
 

@@ -30,7 +30,8 @@ export class SharedChunks {
       return undefined;
     if (!sameMessage(message, last.message)) return undefined;
     if (last.parts.length === 1 || last.length > JOINED) return last;
-    return this.keep({ ...last, parts: [concat(last.parts, last.length)] });
+    const { length } = last;
+    return this.keep({ message: last.message, format, time, chunkSize, parts: [concat(last.parts, length)], length });
   }
 
   keep(chunks: Chunks): Chunks {

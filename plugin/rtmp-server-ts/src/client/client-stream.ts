@@ -6,6 +6,7 @@ import type { DataMessage } from '../message/data.js';
 import type { AudioMessage, VideoMessage } from '../message/media.js';
 import { streamChunkIds } from '../session/chunk-stream-ids.js';
 import type { Clock } from '../session/clock.js';
+import { emitMedia } from '../session/emit-media.js';
 import { RtmpCallError } from '../session/rtmp-call-error.js';
 import { type MessageSink, StreamOutput } from '../session/stream-output.js';
 import type { PlayOptions, RtmpClientStream, RtmpClientStreamEvents } from './types.js';
@@ -102,14 +103,7 @@ export class ClientStream extends TypedEmitter<RtmpClientStreamEvents> implement
 
   /** @returns whether anybody wanted it */
   handleMedia(message: AudioMessage | VideoMessage | DataMessage): boolean {
-    switch (message.type) {
-      case 'audio':
-        return this.emit('audio', message);
-      case 'video':
-        return this.emit('video', message);
-      case 'data':
-        return this.emit('data', message);
-    }
+    return emitMedia(this, message);
   }
 
   /** @returns whether anybody wanted it */

@@ -1,13 +1,14 @@
 import type { AmfLimits } from '../amf/limits.js';
 import { BufferList } from '../bytes/buffer-list.js';
 import { ChunkReader } from '../chunk/chunk-reader.js';
-import { ChunkWriter, forgetSharedChunks } from '../chunk/chunk-writer.js';
+import { ChunkWriter } from '../chunk/chunk-writer.js';
 import { CONTROL_CHUNK_STREAM_ID } from '../chunk/constants.js';
 import type { RawMessage } from '../chunk/raw-message.js';
 import { RtmpError } from '../errors/rtmp-error.js';
 import type { Ciphers, Handshake } from '../handshake/handshake.js';
 import { decodeMessage, encodeMessage } from '../message/codec.js';
 import type { RtmpMessage } from '../message/message.js';
+import { flushSoon } from './flush.js';
 import type { SessionLimits } from './limits.js';
 import { ReceiveWindow } from './receive-window.js';
 import type { Transport } from './transport.js';
@@ -23,20 +24,6 @@ export interface LinkHandler {
   /** The peer broke a rule or reads too slowly: the connection is to be closed. */
   violated(error: RtmpError): void;
   closed(error?: Error): void;
-}
-
-/** Links with something to send. They are many at once when one publishes to many, and a task for each would cost as much as the message. */
-const waiting: Link[] = [];
-/** What is chained to it runs at the end of this turn of the event loop; queueMicrotask() of Node would make an async resource for it. */
-const now = Promise.resolve();
-
-function flushSoon(link: Link): void {
-  if (waiting.push(link) === 1) void now.then(flushAll);
-}
-
-function flushAll(): void {
-  forgetSharedChunks();
-  for (const link of waiting.splice(0)) link.flush();
 }
 
 /** Bytes to messages and back over one transport: handshake, chunk streams, protocol control, acknowledgements, batched writing. */

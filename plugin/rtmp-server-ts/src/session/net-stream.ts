@@ -5,6 +5,7 @@ import type { CommandMessage } from '../message/command.js';
 import type { DataMessage } from '../message/data.js';
 import type { AudioMessage, VideoMessage } from '../message/media.js';
 import { streamChunkIds } from './chunk-stream-ids.js';
+import { emitMedia } from './emit-media.js';
 import { errorInfo, statusInfo } from './status.js';
 import { type MessageSink, StreamOutput } from './stream-output.js';
 import type { PlayRequest, PublishRequest, RtmpStream, RtmpStreamEvents } from './types.js';
@@ -104,15 +105,7 @@ export class NetStream extends TypedEmitter<RtmpStreamEvents> implements RtmpStr
 
   /** @returns false when nobody publishes here. */
   handleMedia(message: AudioMessage | VideoMessage | DataMessage): boolean {
-    if (this.#publishing === undefined) return false;
-    switch (message.type) {
-      case 'audio':
-        return this.emit('audio', message);
-      case 'video':
-        return this.emit('video', message);
-      case 'data':
-        return this.emit('data', message);
-    }
+    return this.#publishing !== undefined && emitMedia(this, message);
   }
 
   /** Ends a publish, if there is one, and tells the client. */

@@ -72,6 +72,7 @@ test('a server that is full gets no more calls, and some again when it is not', 
   second.hangup();
   await second.waitStatus(0);
   await again.done();
+  await freeSwitch().waitChannels(0);
 });
 
 test('SIGTERM in a call leaves no channel', async ({ scope }) => {

@@ -58,6 +58,7 @@ it.each([
   'data="hangup_after_bridge=false"',
   'data="park_after_bridge=true"',
   'data="hold_music=silence"',
+  'application="sched_hangup" data="+60"',
   'name="manual-rtp-bugs" value="ACCEPT_ANY_PAYLOAD,IGNORE_MARK_BIT"',
   'application="socket" data="$' + '{sip_h_X-esl-outbound} async full"',
 ])('configures FreeSWITCH with %s', (text) => {

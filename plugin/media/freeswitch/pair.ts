@@ -13,7 +13,7 @@ import type { Carried, FreeSwitchServer } from './server.js';
  * client best. The second is the far end's.
  */
 export class EndpointPair implements Carried {
-  heard = 0;
+  heard: number | undefined;
   readonly far: ServerEndpoint;
   readonly #near: ServerEndpoint;
   readonly #client: DirectSession;
@@ -40,7 +40,7 @@ export class EndpointPair implements Carried {
       ...(client && { client }),
       ...(dtmf && { dtmf }),
       play: (frame) => {
-        if (pair) pair.heard++;
+        if (pair?.heard !== undefined) pair.heard++;
         return play(frame);
       },
       lost: (reason) => pair?.lost(reason),
@@ -83,6 +83,7 @@ export class EndpointPair implements Carried {
     this.#bridged ??= (async () => {
       await this.#client.accept(this.#near.local);
       await this.#near.bridge(this.far);
+      this.heard = 0;
     })();
     return this.#bridged;
   }

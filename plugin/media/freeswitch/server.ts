@@ -32,8 +32,8 @@ export interface ServerOptions {
 
 /** A call that the server carries. */
 export interface Carried {
-  /** Frames that have come from the server. */
-  readonly heard: number;
+  /** Frames that have come from the server; undefined while none can come, before both sides are joined. */
+  readonly heard: number | undefined;
   lost(reason: string): void;
 }
 
@@ -59,7 +59,7 @@ export class FreeSwitchServer {
   readonly weight: number;
   readonly #options: ServerOptions;
   /** With what each had heard when the server was asked last. */
-  readonly #calls = new Map<Carried, number>();
+  readonly #calls = new Map<Carried, number | undefined>();
   readonly #leases = new Leases();
   /** Hang-ups that have begun. */
   readonly #endings = new Set<Promise<void>>();
@@ -260,7 +260,7 @@ export class FreeSwitchServer {
   /** A server that is only busy goes on sending; where nothing comes either, it hangs. */
   #endSilentCalls(): void {
     this.#become('silent');
-    const silent = [...this.#calls].filter(([call, heard]) => call.heard === heard);
+    const silent = [...this.#calls].filter(([call, heard]) => heard !== undefined && call.heard === heard);
     for (const [call] of silent) call.lost(`FreeSWITCH ${this.name} does not answer`);
     this.#noteHeard();
   }

@@ -194,12 +194,15 @@ describe('a server that goes', () => {
   test('silent, sockets and all, ends its calls within 2 s', async ({ scope }) => {
     const { rig, server } = await rigWithServer(scope);
     const pair = await rig.pair();
+    const ringing = await rig.pair();
+    await pair.bridge();
     const hung = Date.now();
     server.hang();
     await pair.lostFor.find('the loss', (reason) => reason.includes('does not answer'));
     expect(Date.now() - hung).toBeLessThan(2_000);
     await rig.state(server.port, /^silent/);
     expect(rig.pool.usable).toBe(false);
+    expect(ringing.lostFor.all).toEqual([]);
   });
 
   test('silent on the event socket alone keeps the calls that are heard', async ({ scope }) => {

@@ -103,6 +103,11 @@ export class Call {
     return this.#state.name === 'connected' && !!this.#inCall?.transfer(uri);
   }
 
+  /** The SIP side that the call began with. */
+  get #leg(): CallLeg | undefined {
+    return this.parties.direction === 'outgoing' ? this.#outgoing : this.parties.invite;
+  }
+
   #listenTo(side: CallLeg & IncomingInvite): void {
     side.listen((event) => this.#signalled(side, event));
   }
@@ -159,6 +164,12 @@ export class Call {
       case 'open-media':
         this.#openMedia();
         return;
+      case 'accept-media':
+        this.#media.accept(effect.answer);
+        return;
+      case 'bye':
+        (this.#inCall ?? this.#leg)?.bye(effect.reason);
+        return;
       case 'status':
         this.#ports.client.status(effect.update);
         return;
@@ -177,17 +188,11 @@ export class Call {
       case 'invite':
         this.#sendInvite(parties);
         return;
-      case 'accept-media':
-        this.#media.accept(effect.answer);
-        return;
       case 'early-media':
         if (this.#ports.earlyMedia ?? true) void this.#media.acceptEarly(effect.answer);
         return;
       case 'cancel':
         this.#outgoing?.cancel();
-        return;
-      case 'bye':
-        (this.#inCall ?? this.#outgoing)?.bye(effect.reason);
         return;
     }
   }
@@ -203,17 +208,11 @@ export class Call {
       case 'answer-media':
         this.#media.answer();
         return;
-      case 'accept-media':
-        this.#media.accept(effect.answer);
-        return;
       case 'answer':
         invite.answer(effect.answer);
         return;
       case 'reject':
         invite.reject(effect.sipStatus);
-        return;
-      case 'bye':
-        (this.#inCall ?? invite).bye(effect.reason);
         return;
     }
   }
@@ -235,12 +234,11 @@ export class Call {
 
   /** Both sides have answered. */
   #enterCall(): void {
-    const { parties } = this;
-    const leg = parties.direction === 'outgoing' ? this.#outgoing : parties.invite;
+    const leg = this.#leg;
     const media = this.#media.session;
     if (!leg || !media) return;
     const { client, signalling } = this.#ports;
-    const { from, credentials } = parties;
+    const { from, credentials } = this.parties;
     this.#inCall = new InCall({
       ...{ callId: this.id, from, client, signalling, media, leg },
       ...(credentials && { credentials }),

@@ -5,7 +5,7 @@ import type { Dialect } from './dialects/dialect.js';
 import { EncoderDialect } from './dialects/encoder.js';
 import { SonoDialect } from './dialects/sono.js';
 import { Line, type LineOptions } from './line.js';
-import type { LineClient } from './line-calls.js';
+import type { LineClient } from './line-client.js';
 import type { Lines } from './lines.js';
 import { Player } from './player.js';
 import { PublishedVideo } from './published-video.js';

@@ -1,27 +1,12 @@
 import type { CallPorts } from '../call/call-ports.js';
 import type { CallParties } from '../call/parties.js';
-import type { Caller, CallNotice, CallStatusUpdate, ClientFrame, ClientPort } from '../call/ports.js';
+import type { Caller, CallNotice, CallStatusUpdate, ClientFrame } from '../call/ports.js';
 import type { CallRegistry } from '../call/registry.js';
 import { CallStatus } from '../call/status.js';
 import type { Termination } from '../call/termination.js';
-import { type CallAudience, type FarParty, LineCall } from './line-call.js';
+import { type CallAudience, LineCall } from './line-call.js';
+import type { LineClient } from './line-client.js';
 import { StreamTime } from './stream-time.js';
-
-/** The client of a line. */
-export interface LineClient extends ClientPort {
-  /** What it is played from now on is another call's. */
-  switching(): void;
-  /** Tells it what becomes of two calls at a time. */
-  calls(notice: CallsNotice): void;
-}
-
-export type CallsNotice =
-  /** Somebody calls while there is a call. */
-  | { readonly type: 'waiting'; readonly caller: Caller }
-  /** The client talks to this party now. */
-  | { readonly type: 'switched'; readonly party: FarParty }
-  /** The call that waited, or was held, is over. */
-  | { readonly type: 'waiting-ended'; readonly party: FarParty; readonly reason: string };
 
 export interface LineCallsOptions {
   readonly ports: Omit<CallPorts, 'client'>;

@@ -19,7 +19,8 @@ import {
   type Refusal,
   type RegistrationWish,
 } from './dialects/dialect.js';
-import { LineCalls, type LineClient } from './line-calls.js';
+import { LineCalls } from './line-calls.js';
+import type { LineClient } from './line-client.js';
 import { LineRegistration, type Self } from './line-registration.js';
 
 export interface LineOptions {

@@ -1,14 +1,12 @@
-import { setTimeout as sleep } from 'node:timers/promises';
 import type { Browser, Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect } from 'vitest';
-import { openBrowser, openWebPage, recordingOf, seconds, statusesOf } from '../support/browser.js';
-import { compareSpeech } from '../support/compare-speech.js';
+import { openBrowser, openWebPage, seconds, statusesOf } from '../support/browser.js';
 import { useGateway } from '../support/gateway.js';
 import { Linphone } from '../support/linphone.js';
 import { Scope, test } from '../support/scope.js';
 import { openScripted, type Scripted, status } from '../support/scripted-gateway.js';
 import { speak } from '../support/speech.js';
-import { addressOf, dial, expectSpeech, hangUp, idle, ready } from '../support/web-phone.js';
+import { addressOf, dial, expectSpeech, hangUp, idle, listenFor, ready, understood } from '../support/web-phone.js';
 
 const gateway = useGateway();
 const [annsWords, cidsWords] = await Promise.all([
@@ -206,17 +204,14 @@ test('with two linphones: each is heard while the call is with them, and an end 
   expectSpeech(said, await cid.heard());
 }, 120_000);
 
-/**
- * The jitter buffer of the page learns anew with each party, for seconds where the machine is busy: who is not understood says it again.
- * @returns what the page has said meanwhile
- */
-async function hears(page: Page, linphone: Linphone, words: Int16Array, attempts = 4): Promise<Int16Array> {
-  await page.evaluate('recordings.said.length = recordings.heard.length = 0');
-  await linphone.say(words);
-  await sleep(seconds(words) * 1000 + 1000);
-  const { said, heard } = await recordingOf(page);
-  if (attempts > 1 && compareSpeech(words, heard).correlation < 0.6)
-    return await hears(page, linphone, words, attempts - 1);
-  expectSpeech(words, heard);
+/** @returns what the page has said meanwhile */
+async function hears(page: Page, linphone: Linphone, words: Int16Array): Promise<Int16Array> {
+  let said: Int16Array = new Int16Array();
+  await understood(async () => {
+    await linphone.say(words);
+    const recording = await listenFor(page, seconds(words) + 0.3);
+    said = recording.said;
+    return [[words, recording.heard]];
+  });
   return said;
 }

@@ -1,9 +1,13 @@
 import { expect } from 'vitest';
+import { inCall } from '../interop/in-call/support.js';
+import { callFrom } from '../interop/phone/support/callers.js';
 import { compareSpeech, type SpeechComparison } from '../support/compare-speech.js';
 import { Gateway, type GatewayOptions } from '../support/gateway.js';
 import type { LibrtmpPhone } from '../support/librtmp-phone.js';
+import { RtpPeer } from '../support/rtp-peer.js';
 import type { Scope } from '../support/scope.js';
 import { decodeSpeex, encodeSpeex, sampleRate, speak } from '../support/speech.js';
+import { connectPhone } from './calls.js';
 import type { FreeSwitchServer } from './freeswitch-server.js';
 
 /** Who carries the media: each call FreeSWITCH, or FreeSWITCH where no codec is shared. */
@@ -76,4 +80,26 @@ async function speakAndListen(phone: LibrtmpPhone): Promise<Int16Array> {
 export async function heardBy(phone: LibrtmpPhone, from = 0): Promise<Int16Array> {
   const packets = phone.audio.slice(from).map(({ hex }) => Buffer.from(hex, 'hex').subarray(1));
   return packets.length === 0 ? new Int16Array(0) : await decodeSpeex(packets);
+}
+
+/** A phone in a call with SIPp, whose media comes back. */
+export async function inEcho(scope: Scope, gateway: Gateway, scenario: string) {
+  const peer = await RtpPeer.open(scope);
+  peer.echoAs = pcmu.payloadType;
+  return { peer, ...(await inCall(scope, gateway, scenario, peer.port)) };
+}
+
+/** SIPp has called a phone, which answers; its media comes back. */
+export async function calledByEcho(scope: Scope, gateway: Gateway, scenario: string) {
+  const peer = await RtpPeer.open(scope);
+  peer.echoAs = pcmu.payloadType;
+  const phone = await connectPhone(scope, gateway);
+  const sipp = await callFrom(scope, await phone.register(), scenario, { rtpPort: peer.port });
+  await phone.acceptAndConnect();
+  const hangUp = async () => {
+    phone.hangup();
+    await phone.waitStatus(0);
+    await sipp.done();
+  };
+  return { peer, sipp, phone, hangUp };
 }

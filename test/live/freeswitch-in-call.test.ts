@@ -1,26 +1,34 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect } from 'vitest';
-import { inCall } from '../interop/in-call/support.js';
 import { callFrom } from '../interop/phone/support/callers.js';
 import { compareSpeech } from '../support/compare-speech.js';
 import { useGateway } from '../support/gateway.js';
 import { RtpPeer } from '../support/rtp-peer.js';
-import { type Scope, test } from '../support/scope.js';
+import { test } from '../support/scope.js';
 import { Sipp } from '../support/sipp.js';
-import { answering, calling, type Media } from '../support/sipp-in-call.js';
+import { answering, calling } from '../support/sipp-in-call.js';
 import { callee, caller } from '../support/sipp-scenarios.js';
 import { encodeSpeex } from '../support/speech.js';
 import { encodeG711 } from '../support/telephone.js';
 import { connectPhone, expectOneEndPerCall, settings } from './calls.js';
 import { useDrachtioServer } from './drachtio-server.js';
-import { engines, expectAlike, expectEcho, expectSilence, heardBy, pcmu, silence, theirs } from './freeswitch-calls.js';
+import {
+  calledByEcho,
+  engines,
+  expectAlike,
+  expectEcho,
+  heardBy,
+  inEcho,
+  pcmu,
+  silence,
+  theirs,
+} from './freeswitch-calls.js';
 import { useFreeSwitch } from './freeswitch-server.js';
 import { gatewayEnvironment, readFreeSwitch } from './settings.js';
 
 useDrachtioServer(settings);
 const freeSwitch = useFreeSwitch();
 const { host, port, secret } = readFreeSwitch() ?? { host: '', port: 0, secret: '' };
-const hold = 'Sono.Call.Hold';
 
 /** G.711 packets of 20 ms: FFmpeg's messages are of uneven length. */
 async function packetsOf(speech: Int16Array): Promise<Buffer[]> {
@@ -51,113 +59,8 @@ describe.for(engines)('%s', (media) => {
     env: { ...gatewayEnvironment(settings), SONO_MEDIA: media, SONO_FREESWITCH_HOST: `${host}:${port}:${secret}` },
   });
 
-  /** A phone in a call with SIPp, whose media comes back. */
-  async function inEcho(scope: Scope, scenario: string) {
-    const peer = await RtpPeer.open(scope);
-    peer.echoAs = 0;
-    return { peer, ...(await inCall(scope, gateway(), scenario, peer.port)) };
-  }
-
-  /** SIPp has called a phone, which answers. */
-  async function called(scope: Scope, scenario: string) {
-    const peer = await RtpPeer.open(scope);
-    peer.echoAs = 0;
-    const phone = await connectPhone(scope, gateway());
-    const sipp = await callFrom(scope, await phone.register(), scenario, { rtpPort: peer.port });
-    await phone.acceptAndConnect();
-    const hangUp = async () => {
-      phone.hangup();
-      await phone.waitStatus(0);
-      await sipp.done();
-    };
-    return { peer, sipp, phone, hangUp };
-  }
-
-  test.concurrent('the client holds the call and goes on', async ({ scope }) => {
-    const { phone, hangUp } = await inEcho(scope, answering.isHeld(pcmu));
-    await expectEcho(phone);
-    phone.call('hold', true);
-    expect(await phone.waitPush(hold)).toMatchObject({ held: true, local: true });
-    await expectSilence(phone);
-    phone.call('hold', false);
-    expect(await phone.waitPush(hold)).toMatchObject({ held: false });
-    await expectEcho(phone);
-    await hangUp();
-  });
-
-  test.concurrent('the far end refuses to be held: the call goes on as before', async ({ scope }) => {
-    const { phone, hangUp } = await inEcho(scope, answering.refusesHold('488 Not Acceptable Here', pcmu));
-    phone.call('hold', true);
-    expect(await phone.waitPush(hold)).toMatchObject({ held: false });
-    await expectEcho(phone);
-    await hangUp();
-  });
-
-  test.concurrent.for([
-    ['sendonly', { direction: 'sendonly' }, 'a=recvonly'],
-    ['inactive', { direction: 'inactive' }, 'a=inactive'],
-    ['an address of zeros', { address: '0.0.0.0' }, 'm=audio [1-9]'],
-    ['no audio port', { port: 0 }, 'm=audio 0 '],
-  ] as const satisfies readonly (readonly [string, Media, string])[])(
-    'the far end holds the call by %s and goes on',
-    async ([, how, expected], { scope }) => {
-      const { peer, phone, hangUp } = await inEcho(scope, answering.holds(how, expected, { ...pcmu, ms: 5_000 }));
-      expect(await phone.waitPush(hold)).toMatchObject({ held: true, remote: true });
-      await sleep(200);
-      const before = peer.packets.all.length;
-      await expectSilence(phone);
-      expect(peer.packets.all.length - before).toBeLessThan(5);
-      expect(await phone.waitPush(hold)).toMatchObject({ held: false });
-      await expectEcho(phone);
-      await hangUp();
-    },
-  );
-
-  test.concurrent('the far end holds by UPDATE', async ({ scope }) => {
-    const { sipp, phone, hangUp } = await inEcho(scope, answering.updates());
-    expect(await phone.waitPush(hold)).toMatchObject({ held: true });
-    await sipp.received(/^SIP\/2\.0 200[\s\S]*CSeq: 2 UPDATE/);
-    await hangUp();
-  });
-
-  test.concurrent('the far end moves elsewhere and speaks another codec', async ({ scope }) => {
-    const other = await RtpPeer.open(scope);
-    other.echoAs = 8;
-    const pcma = { payloadType: 8, codec: 'PCMA/8000', port: other.port };
-    const { sipp, phone, hangUp } = await inEcho(scope, answering.changes(pcma, 'RTP/AVP 8', pcmu));
-    await sipp.received(/^SIP\/2\.0 [24][\s\S]*CSeq: 1 INVITE/);
-    await expectEcho(phone);
-    await hangUp();
-    expect(new Set(other.packets.all.map(({ payloadType }) => payloadType))).toEqual(new Set([8]));
-  });
-
-  test.concurrent('the far end changes from Speex to PCMU and back', async ({ scope }) => {
-    const { peer, sipp, phone, hangUp } = await inEcho(scope, answering.holds(pcmu, 'RTP/AVP 0', { ms: 5_000 }));
-    const offered = Number(/a=rtpmap:(\d+) speex\/16000/i.exec((await sipp.received(/^INVITE/)).text)?.[1]);
-    await sipp.received(/^SIP\/2\.0 [24][\s\S]*CSeq: 1 INVITE/);
-    await expectEcho(phone);
-    await sipp.received(/^SIP\/2\.0 [24][\s\S]*CSeq: 2 INVITE/);
-    peer.echoAs = offered;
-    await expectEcho(phone);
-    await hangUp();
-  });
-
-  test.concurrent('the far end offers a codec that nobody has: refused, and the call goes on', async ({ scope }) => {
-    const { phone, sipp, hangUp } = await inEcho(scope, answering.changesToUnknown(pcmu));
-    await sipp.received(/^SIP\/2\.0 [24][\s\S]*CSeq: 1 INVITE/);
-    await expectEcho(phone);
-    await hangUp();
-  });
-
-  test.concurrent('the far end asks for our offer', async ({ scope }) => {
-    const { phone, sipp, hangUp } = await inEcho(scope, answering.asksForOffer(pcmu, pcmu));
-    await sipp.received(/^SIP\/2\.0 [24][\s\S]*CSeq: 1 INVITE/);
-    await expectEcho(phone);
-    await hangUp();
-  });
-
   test.concurrent('keys of the client reach the far end as telephone-event', async ({ scope }) => {
-    const { peer, phone, hangUp } = await inEcho(scope, answering.withEvents(101, pcmu));
+    const { peer, phone, hangUp } = await inEcho(scope, gateway(), answering.withEvents(101, pcmu));
     peer.echoAs = undefined;
     phone.startSending(await encodeSpeex(silence(3)));
     await peer.waitPackets(10);
@@ -168,20 +71,20 @@ describe.for(engines)('%s', (media) => {
   });
 
   test.concurrent('keys of the client reach by INFO a far end that has no telephone-event', async ({ scope }) => {
-    const { sipp, phone, hangUp } = await inEcho(scope, answering.takesKeys('1', '#'));
+    const { sipp, phone, hangUp } = await inEcho(scope, gateway(), answering.takesKeys('1', '#'));
     phone.call('sendDTMF', '1#', 60);
     await sipp.received(/^INFO[\s\S]*Signal=#/);
     await hangUp();
   });
 
   test.concurrent('keys of the far end reach the client, by INFO and as telephone-event', async ({ scope }) => {
-    const info = await inEcho(scope, answering.pressesKeys(pcmu));
+    const info = await inEcho(scope, gateway(), answering.pressesKeys(pcmu));
     expect(await info.phone.waitPush('Sono.Call.DTMF')).toMatchObject({ digit: '5' });
     expect(await info.phone.waitPush('Sono.Call.DTMF')).toMatchObject({ digit: '#' });
     await info.sipp.received(/^SIP\/2\.0 200[\s\S]*CSeq: 4 INFO/);
     await info.hangUp();
 
-    const { peer, sipp, phone, hangUp } = await inEcho(scope, answering.withEvents(101, pcmu));
+    const { peer, sipp, phone, hangUp } = await inEcho(scope, gateway(), answering.withEvents(101, pcmu));
     peer.echoAs = undefined;
     const to = portIn((await sipp.received(/^INVITE/)).text);
     const quiet = Buffer.alloc(160, 0xff);
@@ -249,7 +152,7 @@ describe.for(engines)('%s', (media) => {
 
   test.concurrent('the client passes the call on', async ({ scope }) => {
     const to = 'sip:carol@192.0.2.9';
-    const { sipp, phone } = await inEcho(scope, answering.isTransferred(to, '200 OK', pcmu));
+    const { sipp, phone } = await inEcho(scope, gateway(), answering.isTransferred(to, '200 OK', pcmu));
     phone.call('transfer', to);
     expect(await phone.waitPush('Sono.Call.Transferred')).toMatchObject({ uri: to });
     await phone.waitStatus(0);
@@ -263,7 +166,7 @@ describe.for(engines)('%s', (media) => {
   ] as const)('the far end passes the call on to a phone %s', async ([, answer], { scope }) => {
     const peer = await RtpPeer.open(scope);
     const other = await Sipp.start(scope, { scenario: callee.answers(answer), rtpPort: peer.port });
-    const { sipp, phone } = await inEcho(scope, answering.transfers(other.uri(), 200, pcmu));
+    const { sipp, phone } = await inEcho(scope, gateway(), answering.transfers(other.uri(), 200, pcmu));
     expect(await phone.waitPush('Sono.Call.Transferred')).toMatchObject({ uri: other.uri() });
     await sipp.done();
     const { text } = await other.received(/^INVITE/);
@@ -279,8 +182,8 @@ describe.for(engines)('%s', (media) => {
     ['that was called', true],
   ] as const)('somebody takes over the far end %s', async ([, outgoing], { scope }) => {
     const { sipp, phone } = outgoing
-      ? await inEcho(scope, callee.answers(pcmu))
-      : await called(scope, caller.isHungUpOn(pcmu));
+      ? await inEcho(scope, gateway(), callee.answers(pcmu))
+      : await calledByEcho(scope, gateway(), caller.isHungUpOn(pcmu));
     const { text } = await sipp.received(outgoing ? /^ACK/ : /^SIP\/2\.0 200/);
     const part = (pattern: RegExp) => pattern.exec(text)?.[1];
     const [from, to] = [part(/^From:.*;tag=(\S+)/im), part(/^To:.*;tag=(\S+)/im)];
@@ -299,21 +202,6 @@ describe.for(engines)('%s', (media) => {
     phone.hangup();
     await phone.waitStatus(0);
     await second.done();
-  });
-
-  test.concurrent('a caller is answered, heard and held', async ({ scope }) => {
-    const { phone, hangUp } = await called(scope, calling.isHeld(pcmu));
-    await expectEcho(phone);
-    phone.call('hold', true);
-    expect(await phone.waitPush(hold)).toMatchObject({ held: true });
-    await expectSilence(phone);
-    await hangUp();
-  });
-
-  test.concurrent('a caller without an offer gets ours', async ({ scope }) => {
-    const { phone, hangUp } = await called(scope, calling.offersNothing(pcmu, 'a=rtpmap:0 pcmu/8000'));
-    await expectEcho(phone);
-    await hangUp();
   });
 
   test.concurrent('a caller gives up while the phone rings', async ({ scope }) => {

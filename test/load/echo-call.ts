@@ -1,5 +1,6 @@
 import { once } from 'node:events';
 import { connect } from 'node:net';
+import type { AmfObject } from 'rtmp-server-ts';
 import { LoadPhone } from './phone.js';
 import { frameLength, Talk } from './talk.js';
 
@@ -9,8 +10,8 @@ export interface EchoCall {
   end(): void;
 }
 
-/** A phone that calls an echo through the gateway. */
-export async function callEcho(rtmpPort: number, uri: string): Promise<EchoCall> {
+/** A phone in a call, with its streams open. */
+export async function connectedPhone(rtmpPort: number, uri: string, ...wish: AmfObject[]): Promise<LoadPhone> {
   const phone = await LoadPhone.connect('127.0.0.1', rtmpPort);
   const connected = new Promise<void>((resolve, reject) => {
     phone.onStatus = (status) => {
@@ -18,10 +19,20 @@ export async function callEcho(rtmpPort: number, uri: string): Promise<EchoCall>
       if (status === 0) reject(new Error('a call was not connected'));
     };
   });
-  phone.dial(uri);
+  phone.dial(uri, ...wish);
   await connected;
   await phone.openStreams();
-  const talk = new Talk((timestamp, frame) => phone.sendAudio(timestamp, frame));
+  return phone;
+}
+
+/**
+ * A phone that calls an echo through the gateway.
+ *
+ * @param call goes with each frame
+ */
+export async function callEcho(rtmpPort: number, uri: string, call = 0): Promise<EchoCall> {
+  const phone = await connectedPhone(rtmpPort, uri);
+  const talk = new Talk((timestamp, frame) => phone.sendAudio(timestamp, frame), call);
   phone.onAudio = (payload) => talk.heard(payload);
   return {
     talk,

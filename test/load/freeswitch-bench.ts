@@ -5,11 +5,12 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { callee } from '../support/sipp-scenarios.js';
+import { dialToAnswered } from './dialling.js';
 import { callEcho, type EchoCall } from './echo-call.js';
 import { Figures, ms, percent, progress, quantile } from './figures.js';
 import { freePort, type MeasuredGateway, startGateway } from './gateway.js';
 import { MeasuredProcess } from './measured-process.js';
-import { LoadPhone } from './phone.js';
+import { talkAll } from './talk.js';
 
 /**
  * What calls through a real FreeSWITCH cost: `SONO_LIVE_FREESWITCH=host:port[:secret] FREESWITCH_PID=... node --import tsx
@@ -29,24 +30,8 @@ function serverCpu(): number {
 }
 const serverMemory = () => Number(/^VmRSS:\s+(\d+)/m.exec(proc('status'))?.[1]);
 
-async function dialToAnswered({ rtmpPort }: MeasuredGateway, uri: string, name: string): Promise<void> {
-  const phone = await LoadPhone.connect('127.0.0.1', rtmpPort);
-  const status = (wanted: number) =>
-    new Promise<void>((resolve) => {
-      phone.onStatus = (reached) => reached === wanted && resolve();
-    });
-  const times: number[] = [];
-  for (let call = 0; call < 30; call++) {
-    const connected = status(2);
-    const started = performance.now();
-    phone.dial(uri);
-    await connected;
-    times.push(performance.now() - started);
-    const ended = status(0);
-    phone.hangup();
-    await ended;
-  }
-  phone.close();
+async function dialling(name: string, { rtmpPort }: MeasuredGateway, uri: string): Promise<void> {
+  const times = await dialToAnswered(rtmpPort, uri, 30);
   figures.add(`${name}: dial to answered, median, p90`, `${ms(quantile(times, 0.5))}, ${ms(quantile(times, 0.9))}`);
 }
 
@@ -55,7 +40,8 @@ async function measure(name: string, gateway: MeasuredGateway, uri: string, roun
   const memory = [gateway.process.memory(), serverMemory()];
   const calls: EchoCall[] = [];
   for (let call = 0; call < count; call++) calls.push(await callEcho(gateway.rtmpPort, uri));
-  const talk = (frames: number) => Promise.all(calls.map((call, at) => call.talk.run(frames, (at * 20) / count)));
+  const talks = calls.map(({ talk }) => talk);
+  const talk = (frames: number) => talkAll(talks, frames);
   await talk(150);
   for (const call of calls) call.talk.delays.length = 0;
   const before = { gateway: gateway.process.cpuSeconds(), server: serverCpu(), at: performance.now() };
@@ -118,8 +104,8 @@ for (const media of ['freeswitch', 'auto'] as const) {
   const gateway = await startGateway({ SONO_MEDIA: media, SONO_FREESWITCH_HOST: server });
   await sleep(1_000);
   const speexUri = `sip:echo@127.0.0.1:${sipPort}`;
-  await dialToAnswered(gateway, speexUri, `${media}, Speex`);
-  await dialToAnswered(gateway, sipp.uri, `${media}, PCMU`);
+  await dialling(`${media}, Speex`, gateway, speexUri);
+  await dialling(`${media}, PCMU`, gateway, sipp.uri);
   await measure(`${media}, Speex`, gateway, speexUri, true);
   await measure(`${media}, PCMU`, gateway, sipp.uri, false);
   await gateway.process.stop();

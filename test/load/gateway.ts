@@ -14,9 +14,13 @@ export interface MeasuredGateway {
 }
 
 /** The compiled gateway. With PROFILE=FOLDER it leaves a CPU profile there, for the browser's developer tools. */
-export async function startGateway(env: Readonly<Record<string, string>> = {}): Promise<MeasuredGateway> {
+export async function startGateway(
+  env: Readonly<Record<string, string>> = {},
+  core?: number,
+): Promise<MeasuredGateway> {
   const [rtmpPort, sipPort] = [await freePort(), await freePort()];
   const gateway = await MeasuredProcess.start(main, {
+    ...(core !== undefined && { core }),
     nodeOptions: profile === undefined ? [] : ['--cpu-prof', `--cpu-prof-dir=${profile}`],
     env: {
       SONO_RTMP_PORT: String(rtmpPort),

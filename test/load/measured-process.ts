@@ -1,6 +1,10 @@
-import { type ChildProcess, spawn } from 'node:child_process';
+import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+
+/** Whether processes can be kept on one core. */
+export const canPin = spawnSync('taskset', ['-V']).status === 0;
 
 /** A process of its own, so that its processor time and memory are its alone. */
 export class MeasuredProcess {
@@ -12,8 +16,10 @@ export class MeasuredProcess {
 
   /** Resolves when it has written its first line. */
   static async start(script: string, options: StartOptions = {}): Promise<MeasuredProcess> {
-    const { args = [], nodeOptions = [], env = {} } = options;
-    const child = spawn(process.execPath, [...nodeOptions, script, ...args], {
+    const { args = [], nodeOptions = [], env = {}, core } = options;
+    const pinned = core !== undefined && canPin ? ['taskset', '-c', String(core)] : [];
+    const [command = process.execPath, ...rest] = [...pinned, process.execPath, ...nodeOptions, script, ...args];
+    const child = spawn(command, rest, {
       env: { PATH: process.env.PATH, ...env },
       stdio: ['ignore', 'pipe', 'inherit'],
     });
@@ -42,6 +48,12 @@ export class MeasuredProcess {
   }
 }
 
+/** A script of this folder as a process of its own. */
+export function startScript(name: string, args: readonly number[]): Promise<MeasuredProcess> {
+  const script = fileURLToPath(new URL(name, import.meta.url));
+  return MeasuredProcess.start(script, { args: args.map(String), nodeOptions: ['--import', 'tsx'] });
+}
+
 /** Processor time that a process has used so far, in seconds (proc(5): utime and stime, in ticks of 10 ms). */
 export function cpuSeconds(pid: number): number {
   const stat = readFileSync(`/proc/${pid}/stat`, 'utf8');
@@ -59,4 +71,6 @@ export interface StartOptions {
   readonly args?: readonly string[];
   readonly nodeOptions?: readonly string[];
   readonly env?: Readonly<Record<string, string>>;
+  /** The only one that it may run on, where `taskset` is installed. */
+  readonly core?: number;
 }

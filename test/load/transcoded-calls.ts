@@ -1,8 +1,10 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { encodeSpeex, speak } from '../support/speech.js';
 import { speexCodec } from '../support/speex.js';
+import { connectedPhone } from './echo-call.js';
 import type { MeasuredGateway } from './gateway.js';
-import { LoadPhone } from './phone.js';
+import type { LoadPhone } from './phone.js';
+import { spread } from './talk.js';
 
 export interface TranscodedCalls {
   /** Share of one core per call. */
@@ -34,17 +36,10 @@ export async function transcodedCalls(
     phone.onAudio = () => received++;
     phones.push(phone);
   }
-  const talk = async (count: number): Promise<void> => {
-    const start = performance.now();
-    const one = async (phone: LoadPhone, index: number): Promise<void> => {
-      for (let frame = 0; frame < count; frame++) {
-        const wait = start + (index * 20) / calls + frame * 20 - performance.now();
-        if (wait > 0) await sleep(wait);
-        phone.sendAudio(frame * 20, messages[frame % messages.length] ?? new Uint8Array());
-      }
-    };
-    await Promise.all(phones.map(one));
-  };
+  const talk = (count: number) =>
+    spread(calls, count, (call, frame) => {
+      phones[call]?.sendAudio(frame * 20, messages[frame % messages.length] ?? new Uint8Array());
+    });
   await talk(warmUpFrames);
   await sleep(500);
   received = 0;
@@ -57,20 +52,6 @@ export async function transcodedCalls(
   for (const phone of phones) phone.close();
   const inCodec = (received * (await codecTime(messages))) / 1e6 / used;
   return { cpu: used / elapsed / calls, inCodec, sent: calls * frames, received };
-}
-
-async function connectedPhone(rtmpPort: number, uri: string): Promise<LoadPhone> {
-  const phone = await LoadPhone.connect('127.0.0.1', rtmpPort);
-  const connected = new Promise<void>((resolve, reject) => {
-    phone.onStatus = (status) => {
-      if (status === 2) resolve();
-      if (status === 0) reject(new Error('a call was not connected'));
-    };
-  });
-  phone.dial(uri);
-  await connected;
-  await phone.openStreams();
-  return phone;
 }
 
 /** Microseconds of processor time that one frame takes to decode and one of telephone speech to encode, as calls do it. */

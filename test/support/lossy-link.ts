@@ -22,10 +22,18 @@ class Way {
   /** Feedback that passed, and when: packet type and format (RFC 4585 section 6.1). */
   readonly feedback: { readonly kind: string; readonly at: number }[] = [];
   readonly #seen = new Set<number>();
+  /** How many packets had gone when each was lost. */
+  readonly #lostAt = new Map<number, number>();
   readonly #loses: Loses;
 
   constructor(loses: Loses = () => false) {
     this.#loses = loses;
+  }
+
+  /** Of each packet that never came again, how many went after it: of the last ones nothing tells that they are missing. */
+  get unrepaired(): number[] {
+    const never = [...this.#lostAt].filter(([sequence]) => !this.repaired.has(sequence));
+    return never.map(([, at]) => this.#seen.size - at);
   }
 
   /** Whether there was feedback of a kind after a moment. */
@@ -41,6 +49,7 @@ class Way {
     this.#seen.add(sequence);
     if (!loses) return true;
     this.lost.add(sequence);
+    this.#lostAt.set(sequence, this.#seen.size);
     this.lastLoss = performance.now();
     return false;
   }

@@ -1,6 +1,6 @@
 import type { PublishRequest, RpcCall } from 'rtmp-server-ts';
 import type { Caller, CallNotice, CallStatusUpdate, Credentials, RegistrarAddress } from '../../call/ports.js';
-import type { CallsNotice } from '../line-calls.js';
+import type { CallsNotice } from '../line-client.js';
 
 /** What a person is told who calls or registers while there is no SIP server. */
 export const noServer = 'the SIP server cannot be reached; try again in a moment';

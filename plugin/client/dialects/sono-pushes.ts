@@ -1,6 +1,6 @@
 import type { AmfObject } from 'rtmp-server-ts';
 import type { Caller, CallNotice, CallStatusUpdate } from '../../call/ports.js';
-import type { CallsNotice } from '../line-calls.js';
+import type { CallsNotice } from '../line-client.js';
 
 /** The information object of an onStatus. */
 export type SonoPush = AmfObject & { readonly level: 'status'; readonly code: string };

@@ -7,7 +7,7 @@ import {
   type RtmpSession,
 } from 'rtmp-server-ts';
 import type { Caller, CallNotice, CallStatusUpdate } from '../../call/ports.js';
-import type { CallsNotice } from '../line-calls.js';
+import type { CallsNotice } from '../line-client.js';
 import { type CallWish, type Dialect, type DialRefusal, noServer, type PhoneLine } from './dialect.js';
 import { readDtmf } from './sono-dtmf.js';
 import { callsPush, incomingPush, keyFramePush, noticePush, statusPush } from './sono-pushes.js';

@@ -56,6 +56,8 @@ export class AudioReceiver {
   readonly window: ReorderWindow<Arrived>;
   readonly timeline: ReceiveTimeline;
   readonly #options: AudioReceiverOptions;
+  readonly #play: AudioReceiverOptions['play'];
+  readonly #clientCodec: () => ClientCodec | undefined;
   #formats: ReceiveFormats;
   readonly #silence = new SilenceFiller((octets, timestamp, law) => this.#writeNoise(octets, timestamp, law));
   /** Number of the packet delivered last. */
@@ -72,6 +74,8 @@ export class AudioReceiver {
   constructor(options: AudioReceiverOptions) {
     this.#formats = options.formats;
     this.#options = options;
+    this.#play = options.play;
+    this.#clientCodec = options.clientCodec ?? (() => undefined);
     this.timeline = new ReceiveTimeline(options.origin);
     this.window = new ReorderWindow((arrived) => this.#deliver(arrived), options.reorder ?? defaultReorderLimits);
   }
@@ -113,7 +117,7 @@ export class AudioReceiver {
 
   /** What the far end is going to send: another program, which takes time to start, is started. */
   expect(codec: AudioCodec): void {
-    const sends = this.#options.clientCodec?.();
+    const sends = this.#clientCodec();
     const to = heardAs(codec, this.#client(sends), this.#options);
     if (to !== undefined && programCodec(to, codec) !== undefined) this.#choose(codec, sends);
   }
@@ -199,7 +203,7 @@ export class AudioReceiver {
   }
 
   #pathFrom(codec: AudioCodec): ReceivePath | undefined {
-    const sends = this.#options.clientCodec?.();
+    const sends = this.#clientCodec();
     if (codec !== this.#from || sends !== this.#sends) this.#choose(codec, sends);
     return this.#path;
   }
@@ -231,7 +235,7 @@ export class AudioReceiver {
   }
 
   #hand(payload: Uint8Array, timestamp: number): boolean {
-    const taken = this.#options.play({ kind: 'audio', timestamp, payload });
+    const taken = this.#play({ kind: 'audio', timestamp, payload });
     if (taken) this.played++;
     else this.droppedSlowReader++;
     return taken;

@@ -2,7 +2,7 @@ import { frameDuration } from 'speex-wasm';
 import { type ClientCodec, clientCodecOf } from '../../call/client-audio.js';
 import type { ClientFrame } from '../../call/ports.js';
 import { LateGate } from '../rtp/late-gate.js';
-import { buildRtp, type RtpHeader } from '../rtp/rtp.js';
+import { buildRtp } from '../rtp/rtp.js';
 import { SendTimeline } from '../rtp/timeline.js';
 import { type AudioTools, effortToSend, refusal } from './audio-tools.js';
 import { type AudioCodec, programCodec } from './flv-audio.js';
@@ -45,6 +45,9 @@ export interface AudioSenderOptions extends SendFormat, AudioTools {
 
 type Send = (packet: Buffer) => void;
 
+type Format = Required<Omit<SendFormat, 'noise' | 'others'>>;
+type Formats = readonly [Format, ...Format[]];
+
 /**
  * Turns the audio messages of an RTMP client into RTP packets, unchanged where the peer takes the client's codec.
  * Deterministic.
@@ -69,8 +72,8 @@ export class AudioSender {
   readonly #refused: (reason: string) => void;
   readonly #header: Uint8Array | undefined;
   /** What the peer takes, the preferred first. */
-  #formats: readonly SendFormat[];
-  #format: SendFormat;
+  #formats: Formats;
+  #format: Format;
   #sequence: number;
   #timeline: SendTimeline;
   /** From the client's codec to the format. */
@@ -89,8 +92,8 @@ export class AudioSender {
     this.#tools = options;
     this.#refused = options.refused ?? (() => {});
     this.#header = options.header;
-    this.#formats = [options, ...(options.others ?? [])];
-    this.#format = options;
+    this.#formats = formatsOf(options);
+    [this.#format] = this.#formats;
     this.#noise = options.noise;
     this.#sequence = options.sequence;
     this.#timeline = new SendTimeline(options.clockRate, options.timestamp);
@@ -103,7 +106,7 @@ export class AudioSender {
 
   /** What is sent, as RTP names it. */
   get codec(): AudioCodec {
-    return this.#format.codec ?? 'speex';
+    return this.#format.codec;
   }
 
   /** Frames made up for what the client left out. */
@@ -125,7 +128,7 @@ export class AudioSender {
 
   /** Goes on in another format, as a new answer says. */
   use(format: SendFormat, now: number): void {
-    this.#formats = [format, ...(format.others ?? [])];
+    this.#formats = formatsOf(format);
     this.#noise = format.noise;
     this.#change(this.#formatFor(this.clientCodec), now);
   }
@@ -158,7 +161,7 @@ export class AudioSender {
     const timestamp = this.#timeline.claim(now - margin, 0);
     this.#silent = true;
     this.comfortNoise++;
-    this.#packet({ payloadType: this.#noise, marker: false, timestamp }, Uint8Array.of(level), this.#send);
+    this.#packet(this.#noise, false, timestamp, Uint8Array.of(level), this.#send);
   }
 
   /** The RTP timestamp of a moment, for a sender report. */
@@ -174,7 +177,7 @@ export class AudioSender {
 
   /** A packet of an event, among those of the audio (RFC 4733 section 2.1). */
   event(payloadType: number, marker: boolean, timestamp: number, payload: Uint8Array, send: Send): void {
-    this.#packet({ payloadType, marker, timestamp }, payload, send);
+    this.#packet(payloadType, marker, timestamp, payload, send);
   }
 
   /** The RTMP timestamp of a moment; undefined before the first message. */
@@ -193,25 +196,25 @@ export class AudioSender {
     this.clientCodec = codec;
     this.free();
     this.#change(this.#formatFor(codec), now);
-    const { codec: to = 'speex' } = this.#format;
+    const { codec: to } = this.#format;
     if (effortToSend(codec, to, this.#tools) === undefined) {
       this.#refused(refusal(codec, 'sends', this.#formats, this.#tools));
     }
   }
 
   /** Of what the peer takes, what takes the least to make; the preferred where nothing is better. */
-  #formatFor(from: ClientCodec | undefined): SendFormat {
-    let [best = this.#format] = this.#formats;
+  #formatFor(from: ClientCodec | undefined): Format {
+    let [best] = this.#formats;
     if (from === undefined) return best;
     let least = Number.POSITIVE_INFINITY;
     for (const format of this.#formats) {
-      const effort = effortToSend(from, format.codec ?? 'speex', this.#tools) ?? least;
+      const effort = effortToSend(from, format.codec, this.#tools) ?? least;
       if (effort < least) [best, least] = [format, effort];
     }
     return best;
   }
 
-  #change(format: SendFormat, now: number): void {
+  #change(format: Format, now: number): void {
     const before = this.#format;
     this.#silence.reset();
     const otherRate = format.clockRate !== before.clockRate;
@@ -221,7 +224,7 @@ export class AudioSender {
   }
 
   #openPath(from: ClientCodec): SendPath | undefined {
-    const { codec: to = 'speex', clockRate, packetDuration = frameDuration } = this.#format;
+    const { codec: to, clockRate, packetDuration } = this.#format;
     const path = sendPath({
       ...{ from, to, clockRate, packetDuration, tools: this.#tools, failed: this.#refused },
       ...(this.#header && { header: this.#header }),
@@ -239,14 +242,23 @@ export class AudioSender {
     if (this.#noise !== undefined && isLaw(codec)) this.#silence.heard(codec, payload, this.#arrival);
     const marker = this.#timeline.marker || this.#silent;
     this.#silent = false;
-    this.#packet({ payloadType, marker, timestamp: rtpTimestamp }, payload, this.#send);
+    this.#packet(payloadType, marker, rtpTimestamp, payload, this.#send);
   }
 
-  #packet(header: Omit<RtpHeader, 'sequence' | 'ssrc'>, payload: Uint8Array, send: Send): void {
+  #packet(payloadType: number, marker: boolean, timestamp: number, payload: Uint8Array, send: Send): void {
     const sequence = this.#sequence;
     this.#sequence = (sequence + 1) & 0xffff;
     this.packets++;
     this.octets += payload.length;
-    send(buildRtp({ ...header, sequence, ssrc: this.ssrc }, payload));
+    send(buildRtp({ payloadType, marker, sequence, timestamp, ssrc: this.ssrc }, payload));
   }
+}
+
+/** All of one shape: they are read for each packet. */
+function formatsOf(format: SendFormat): Formats {
+  return [complete(format), ...(format.others ?? []).map(complete)];
+}
+
+function complete({ codec = 'speex', payloadType, clockRate, packetDuration = frameDuration }: SendFormat): Format {
+  return { codec, payloadType, clockRate, packetDuration };
 }

@@ -65,6 +65,7 @@ export class DtmfSender {
   }
 
   tick(now: number): void {
+    if (!this.busy) return;
     const { format } = this;
     if (format === undefined) {
       this.#waiting.length = 0;

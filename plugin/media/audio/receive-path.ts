@@ -55,11 +55,13 @@ export function receivePath(options: ReceivePathOptions): ReceivePath | undefine
   return to === 'speex' ? g711ToSpeex(options, from) : g711Path(from, take);
 }
 
-const passing = { transcodes: false, concealed: 0, free: () => {} };
+const nothing = (): void => {};
 
 function speexPath(take: TakeBody): ReceivePath {
   return {
-    ...passing,
+    transcodes: false,
+    concealed: 0,
+    free: nothing,
     write: (packet, place) => {
       const split = splitPacket(payloadOf(packet));
       if (!split.ok) return false;
@@ -80,7 +82,9 @@ function speexPath(take: TakeBody): ReceivePath {
 /** The client takes whichever law comes. */
 function g711Path(law: Law, take: TakeBody): ReceivePath {
   return {
-    ...passing,
+    transcodes: false,
+    concealed: 0,
+    free: nothing,
     write: (packet, place) => {
       if (!isG711(packet)) return false;
       take(inPlace(packet, [flvOctet[law]]), place());
@@ -92,7 +96,9 @@ function g711Path(law: Law, take: TakeBody): ReceivePath {
 function opusPath(take: TakeBody): ReceivePath {
   const open = opener(take);
   return {
-    ...passing,
+    transcodes: false,
+    concealed: 0,
+    free: nothing,
     write: (packet, place) => {
       const payload = payloadOf(packet);
       if (opusDuration(payload) === undefined) return false;

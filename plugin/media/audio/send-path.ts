@@ -53,12 +53,13 @@ export function sendPath(options: SendPathOptions): SendPath | undefined {
   return to === 'speex' ? speexPath(take) : speexToG711(options, to);
 }
 
-const nothing = { concealed: 0, free: () => {} };
+const nothing = (): void => {};
 
 function speexPath(take: TakePayload): SendPath {
   return {
-    ...nothing,
     transcodes: false,
+    concealed: 0,
+    free: nothing,
     write: (body, timestamp) => {
       const split = splitPacket(body.subarray(1));
       if (!split.ok) return false;
@@ -74,8 +75,9 @@ function speexPath(take: TakePayload): SendPath {
 
 function opusPath(take: TakePayload): SendPath {
   return {
-    ...nothing,
     transcodes: false,
+    concealed: 0,
+    free: nothing,
     write: (body, timestamp) => {
       const message = readOpusMessage(body);
       if (message?.kind === 'packet') take(message.packet, timestamp, message.duration);
@@ -87,8 +89,9 @@ function opusPath(take: TakePayload): SendPath {
 function g711Path(from: 'pcmu' | 'pcma', to: 'pcmu' | 'pcma', duration: number, take: TakePayload): SendPath {
   const packetizer = g711Packetizer(duration);
   return {
-    ...nothing,
     transcodes: from !== to,
+    concealed: 0,
+    free: nothing,
     write: (body, timestamp) => {
       packetizer.write(convert(body.subarray(1), from, to), timestamp, (octets, start) =>
         take(octets, start, duration),

@@ -1,6 +1,6 @@
 import type { SessionDescription } from '../../call/session-description.js';
 import type { MediaClock } from '../network/clock.js';
-import type { Endpoint } from './fsmrf.js';
+import type { Endpoint } from './link.js';
 import type { SdpText } from './server.js';
 import { within } from './within.js';
 

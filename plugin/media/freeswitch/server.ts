@@ -1,7 +1,9 @@
 import type { SessionDescription } from '../../call/session-description.js';
 import type { MediaClock } from '../network/clock.js';
 import { ServerEndpoint } from './endpoint.js';
-import { type Inviter, Link } from './fsmrf.js';
+import type { Inviter } from './fsmrf.js';
+import { Leases } from './leases.js';
+import { Link } from './link.js';
 import { readStatus } from './status.js';
 import { within } from './within.js';
 
@@ -48,12 +50,6 @@ const longestRetry = 5_000;
 /** Milliseconds that a server has for a channel, and in which one that failed is the last choice. */
 const endpointTimeout = 3_000;
 const restAfterFailure = 2_000;
-/**
- * Seconds after which the server hangs up a channel by itself, unless told otherwise before: a gateway that is killed
- * leaves no channels for long.
- */
-const lease = 60;
-const leasePeriod = 20_000;
 /** Channels of a call. */
 const channelsPerCall = 2;
 
@@ -64,8 +60,8 @@ export class FreeSwitchServer {
   readonly #options: ServerOptions;
   /** With what each had heard when the server was asked last. */
   readonly #calls = new Map<Carried, number>();
-  /** Channels by their ids, and hang-ups that have begun. */
-  readonly #endpoints = new Set<string>();
+  readonly #leases = new Leases();
+  /** Hang-ups that have begun. */
   readonly #endings = new Set<Promise<void>>();
   #link: Link | undefined;
   #state: ServerState = 'down';
@@ -73,10 +69,9 @@ export class FreeSwitchServer {
   #askedAt: number | undefined;
   #sessions = 0;
   #maxSessions = 0;
-  /** Channels made since the server last said how many it has, and those being made. */
+  /** Channels made since the server was last asked how many it has, and those being made. */
   #made = 0;
   #making = 0;
-  #leasedAt = Number.NEGATIVE_INFINITY;
   #failedAt = Number.NEGATIVE_INFINITY;
   #retry = firstRetry;
   #cancelTimer: (() => void) | undefined;
@@ -141,7 +136,7 @@ export class FreeSwitchServer {
     const { sdp, clock } = this.#options;
     const link = this.#current();
     const made = link.createEndpoint(remote && sdp.write(remote)).then((endpoint) => {
-      this.#lease(link, endpoint.uuid);
+      this.#leases.add(endpoint.uuid, link);
       return new ServerEndpoint(endpoint, {
         sdp,
         clock,
@@ -196,22 +191,8 @@ export class FreeSwitchServer {
     return this.#link;
   }
 
-  #lease(link: Link, uuid: string): void {
-    this.#endpoints.add(uuid);
-    void link.api(`sched_hangup +${lease} ${uuid}`);
-  }
-
-  #renewLeases(link: Link, now: number): void {
-    if (now - this.#leasedAt < leasePeriod) return;
-    this.#leasedAt = now;
-    for (const uuid of this.#endpoints) {
-      void link.api(`sched_del ${uuid}`);
-      this.#lease(link, uuid);
-    }
-  }
-
   #track(uuid: string, ended: Promise<void>): void {
-    this.#endpoints.delete(uuid);
+    this.#leases.end(uuid);
     this.#endings.add(ended);
     void ended.finally(() => this.#endings.delete(ended));
   }
@@ -234,7 +215,7 @@ export class FreeSwitchServer {
   #lost(link: Link | undefined, reason: string): void {
     if (this.#closed || link === undefined || this.#link !== link) return;
     this.#link = undefined;
-    this.#endpoints.clear();
+    this.#leases.clear();
     this.#cancelTimer?.();
     this.#again(reason);
     for (const call of [...this.#calls.keys()]) call.lost(`FreeSWITCH ${this.name} is gone: ${reason}`);
@@ -256,12 +237,13 @@ export class FreeSwitchServer {
       this.#lost(link, `no answer for ${goneAfter / 1000} s`);
       return;
     } else if (now - this.#askedAt >= silentAfter) this.#endSilentCalls();
-    this.#renewLeases(link, now);
+    this.#leases.renew(link, now);
     this.#cancelTimer = this.#options.clock.after(checkPeriod, () => this.#check(link));
   }
 
   #ask(link: Link, now: number): void {
     this.#askedAt = now;
+    const counted = this.#made;
     this.#noteHeard();
     void Promise.all([link.api('fsctl pause_check inbound'), link.api('status')]).then(([paused, status]) => {
       if (this.#link !== link) return;
@@ -269,7 +251,7 @@ export class FreeSwitchServer {
       const { sessions, maxSessions, ready } = readStatus(status);
       this.#sessions = sessions;
       this.#maxSessions = maxSessions;
-      this.#made = 0;
+      this.#made -= counted;
       const full = sessions + channelsPerCall > maxSessions;
       this.#become(paused.trim() === 'true' || !ready ? 'paused' : full ? 'full' : 'up');
     });

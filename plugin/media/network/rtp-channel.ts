@@ -139,7 +139,7 @@ export class RtpChannel {
     const remote = this.#remote;
     if (remote?.address === undefined) return;
     const bytes = this.#srtp === undefined ? packet : this.#srtp.protectRtp(packet);
-    this.#rtp.send(bytes, 0, bytes.length, remote.port, remote.address);
+    this.#rtp.send(bytes, remote.port, remote.address);
   }
 
   sendRtcp(packet: Buffer): void {
@@ -147,7 +147,7 @@ export class RtpChannel {
     if (remote?.address === undefined || remote.rtcpPort === 0) return;
     const bytes = this.#srtp === undefined ? packet : this.#srtp.protectRtcp(packet);
     const socket = remote.muxed ? this.#rtp : this.#rtcp;
-    socket.send(bytes, 0, bytes.length, remote.rtcpPort, remote.address);
+    socket.send(bytes, remote.rtcpPort, remote.address);
   }
 
   close(): void {

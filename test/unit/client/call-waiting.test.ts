@@ -207,6 +207,26 @@ describe('accept() with a waiting call', () => {
     expect(bench.played).toEqual([5_000, 5_700, 5_720, 6_020]);
   });
 
+  it('what the client wants of video, it wants in that call alone', async () => {
+    await waiting();
+    bench.line.accept({ video: true });
+    await established(second);
+    expect([first.media.video?.(), second.media.video?.()]).toEqual([undefined, {}]);
+  });
+
+  it('a client that shows a film is asked for a key frame by who sees it next, and by nobody else', async () => {
+    bench.video = {};
+    await waiting();
+    bench.line.accept();
+    await established(second);
+    expect(bench.news()).toEqual([`switched ${bob}`, 'key frame']);
+    expect(bench.switches).toBe(1);
+    first.media.keyFrameWanted?.();
+    expect(bench.news()).toEqual([]);
+    second.media.keyFrameWanted?.();
+    expect(bench.news()).toEqual(['key frame']);
+  });
+
   it('the caller gives up at that moment: the client stays in its call, which goes on', async () => {
     await waiting();
     bench.answerMedia = () => new Promise(() => {});

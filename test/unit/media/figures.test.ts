@@ -1,23 +1,12 @@
-import { readFileSync } from 'node:fs';
 import { expect } from 'vitest';
 import type { MediaReport, MediaSession } from '../../../plugin/call/ports.js';
 import { DirectMedia } from '../../../plugin/media/direct.js';
 import { freePortRange } from '../../support/ports.js';
+import { documentedFigures } from '../../support/readme-figures.js';
 import { test } from '../../support/scope.js';
 import { speexCodec } from '../../support/speex.js';
 import { FakeClock } from './fake-clock.js';
 import { flv, wideband } from './speex-frames.js';
-
-/** The fields that the README explains: those in the first column of the table behind its mark. */
-function documented(): string[] {
-  const readme = readFileSync(new URL('../../../README.md', import.meta.url), 'utf8');
-  const [, behind = ''] = readme.split('<!-- figures:');
-  const [table = ''] = behind.split('\n#');
-  return table.split('\n').flatMap((line) => {
-    const [, first = ''] = line.split('|');
-    return [...first.matchAll(/`(\w+)`/g)].map(([, name = '']) => name);
-  });
-}
 
 test('the figures of a call are those that the README explains', async ({ scope }) => {
   const clock = new FakeClock();
@@ -48,7 +37,7 @@ test('the figures of a call are those that the README explains', async ({ scope 
   const report: MediaReport = caller.close();
   expect(report).toMatchObject({ engine: 'direct', codec: 'speex/16000', clientCodec: 'speex', heard: 'speex' });
   expect(report).toMatchObject({ packetsSent: said, packetsReceived: said, played: said, lost: 0, remoteLost: 0 });
-  expect(Object.keys(report).sort()).toEqual(documented().sort());
+  expect(Object.keys(report).sort()).toEqual(documentedFigures('figures').sort());
 });
 
 function say(session: MediaSession, timestamp: number): void {

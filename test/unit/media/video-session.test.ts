@@ -8,6 +8,7 @@ import { buildRtp, type RtpPacket } from '../../../plugin/media/rtp/rtp.js';
 import { distance32 } from '../../../plugin/media/rtp/serial.js';
 import { buildFrameMessage } from '../../../plugin/media/video/flv-avc.js';
 import { freePortRange } from '../../support/ports.js';
+import { documentedFigures } from '../../support/readme-figures.js';
 import { type Scope, test } from '../../support/scope.js';
 import { FakeClock } from './fake-clock.js';
 import { flv, wideband } from './speex-frames.js';
@@ -334,8 +335,17 @@ describe('SRTP', () => {
     caller.write(video(0, header));
     caller.write(video(0, keyFrame()));
     await until(() => frames.length === 2, 'the picture');
-    expect(caller.close().videoSrtp).toMatch(/^A/);
-    expect(callee.close()).toMatchObject({ videoFramesReceived: 1, videoForged: 0, videoMalformed: 0 });
+    const [sent, received] = [caller.close(), callee.close()];
+    expect(sent).toMatchObject({ videoSrtp: expect.stringMatching(/^A/), videoFramesSent: 1, videoKeyFramesSent: 1 });
+    expect(received).toMatchObject({ videoFramesReceived: 1, videoForged: 0, videoMalformed: 0 });
+    expect(received).toMatchObject({
+      videoPacketsReceived: sent.videoPacketsSent,
+      videoBytesReceived: sent.videoBytesSent,
+    });
+    const told = new Set([...Object.keys(sent), ...Object.keys(received)].filter((name) => name.startsWith('video')));
+    // The time to the far end and back is known when it has reported.
+    const documented = documentedFigures('figures of video').filter((name) => name !== 'videoRoundTripMs');
+    expect([...told].sort()).toEqual(documented.sort());
   });
 
   test('is not used where one side has none', async ({ scope }) => {

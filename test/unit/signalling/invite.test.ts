@@ -5,6 +5,7 @@ import type { Credentials, OutgoingInvite, SignallingEvent } from '../../../plug
 import { authorize, readChallenge } from '../../../plugin/signalling/digest.js';
 import { DrachtioConnection } from '../../../plugin/signalling/drachtio.js';
 import { DrachtioSignalling } from '../../../plugin/signalling/signalling.js';
+import { ControlServer } from './support/control-server.js';
 
 const challenge = 'Digest realm="trunk", nonce="n1", algorithm=SHA-256, qop="auth"';
 const bob: Credentials = { user: 'bob', password: 'secret' };
@@ -118,4 +119,22 @@ it('fails a pending INVITE when the connection to the SIP server is lost', async
   while (invites.length === 0) await new Promise((resolve) => setTimeout(resolve, 5));
   await ownSip.close();
   expect(await last).toMatchObject({ type: 'failed', termination: { result: 'signalling-failed' } });
+});
+
+it('who is called by a sips URI is to answer to a sips Contact', async () => {
+  const server = await ControlServer.start();
+  server.addresses = 'tls/127.0.0.1:5061,udp/127.0.0.1:5060';
+  const secure = new DrachtioConnection(server.address);
+  await secure.connect();
+  const signalling = new DrachtioSignalling(secure, { fromName: 'test' });
+  for (const uri of ['sips:alice@127.0.0.1', 'sip:alice@127.0.0.1']) {
+    signalling.invite(
+      { callId: uri, uri, from: 'sip:bob@example.com', offer: { address: '127.0.0.1', media: [] } },
+      () => {},
+    );
+  }
+  expect((await server.find(/^INVITE sips:/)).header('contact')).toBe('<sips:127.0.0.1:5061>');
+  expect((await server.find(/^INVITE sip:/)).header('contact')).toBe('');
+  secure.close();
+  server.close();
 });

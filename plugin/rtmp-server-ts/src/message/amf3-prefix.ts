@@ -1,6 +1,5 @@
 import { encodeAmf0, encodeAmf0SwitchingToAmf3 } from '../amf/amf0-encoder.js';
 import type { AmfValue } from '../amf/values.js';
-import type { Envelope, MessageOrigin } from './envelope.js';
 
 /** 0: AMF0 values. 3: the AMF3 form of the message, which is one byte 0 and then AMF0 values that may switch to AMF3 one by one. */
 export type AmfEncoding = 0 | 3;
@@ -19,8 +18,4 @@ function withPrefix(values: Uint8Array): Uint8Array {
   const payload = new Uint8Array(1 + values.length);
   payload.set(values, 1);
   return payload;
-}
-
-export function envelope(message: MessageOrigin, typeId: number, payload: Uint8Array): Envelope {
-  return { typeId, streamId: message.streamId, timestamp: message.timestamp, payload };
 }

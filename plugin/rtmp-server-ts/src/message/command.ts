@@ -2,8 +2,8 @@ import { Amf0Decoder } from '../amf/amf0-decoder.js';
 import type { AmfLimits } from '../amf/limits.js';
 import type { AmfValue } from '../amf/values.js';
 import { RtmpError } from '../errors/rtmp-error.js';
-import { type AmfEncoding, encodeValues, envelope, withoutPrefix } from './amf3-prefix.js';
-import type { Envelope, MessageOrigin } from './envelope.js';
+import { type AmfEncoding, encodeValues, withoutPrefix } from './amf3-prefix.js';
+import { type Envelope, envelope, type MessageOrigin } from './envelope.js';
 import { MessageType } from './message-type.js';
 
 /** Section 7.1.1: a call (a name and a transaction id), or the answer to one (`_result` or `_error` and the id of the call). */

@@ -2,8 +2,8 @@ import { Amf0Decoder } from '../amf/amf0-decoder.js';
 import type { AmfLimits } from '../amf/limits.js';
 import type { AmfValue } from '../amf/values.js';
 import { RtmpError } from '../errors/rtmp-error.js';
-import { type AmfEncoding, encodeValues, envelope, withoutPrefix } from './amf3-prefix.js';
-import type { Envelope, MessageOrigin } from './envelope.js';
+import { type AmfEncoding, encodeValues, withoutPrefix } from './amf3-prefix.js';
+import { type Envelope, envelope, type MessageOrigin } from './envelope.js';
 import { MessageType } from './message-type.js';
 
 /** Section 7.1.2: metadata and NetStream.send(), a handler's name and values for it, in time with the media. */

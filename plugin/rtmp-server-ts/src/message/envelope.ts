@@ -11,5 +11,11 @@ export interface MessageOrigin {
   readonly timestamp: number;
 }
 
+export function envelope({ streamId, timestamp }: MessageOrigin, typeId: number, payload: Uint8Array): Envelope {
+  return { typeId, streamId, timestamp, payload };
+}
+
 /** Protocol control and user control messages belong to no stream and to no time. */
-export const NOWHERE: MessageOrigin = { streamId: 0, timestamp: 0 };
+export function controlEnvelope(typeId: number, payload: Uint8Array): Envelope {
+  return { typeId, streamId: 0, timestamp: 0, payload };
+}

@@ -1,6 +1,6 @@
 import { ByteReader } from '../bytes/byte-reader.js';
 import { writeU32 } from '../bytes/integers.js';
-import { type Envelope, NOWHERE } from './envelope.js';
+import { controlEnvelope, type Envelope } from './envelope.js';
 import { MessageType } from './message-type.js';
 
 /** Section 5.4.1. The highest bit must be 0; the chunk reader checks the value. */
@@ -62,18 +62,21 @@ export function decodeProtocolControl(typeId: number, payload: Uint8Array): Prot
 }
 
 export function encodeProtocolControl(message: ProtocolControlMessage): Envelope {
-  const typeId = MessageType[message.type];
+  return controlEnvelope(MessageType[message.type], payloadOf(message));
+}
+
+function payloadOf(message: ProtocolControlMessage): Uint8Array {
   switch (message.type) {
     case 'setChunkSize':
-      return { ...NOWHERE, typeId, payload: u32(message.chunkSize) };
+      return u32(message.chunkSize);
     case 'abort':
-      return { ...NOWHERE, typeId, payload: u32(message.chunkStreamId) };
+      return u32(message.chunkStreamId);
     case 'acknowledgement':
-      return { ...NOWHERE, typeId, payload: u32(message.sequenceNumber) };
+      return u32(message.sequenceNumber);
     case 'windowAcknowledgementSize':
-      return { ...NOWHERE, typeId, payload: u32(message.size) };
+      return u32(message.size);
     case 'setPeerBandwidth':
-      return { ...NOWHERE, typeId, payload: u32(message.size, message.limitType) };
+      return u32(message.size, message.limitType);
   }
 }
 

@@ -1,6 +1,6 @@
 import { ByteReader } from '../bytes/byte-reader.js';
 import { ByteWriter } from '../bytes/byte-writer.js';
-import { type Envelope, NOWHERE } from './envelope.js';
+import { controlEnvelope, type Envelope } from './envelope.js';
 import { MessageType } from './message-type.js';
 
 /** Events about a message stream (section 7.1.7); 31 and 32 are from Flash Media Server. */
@@ -71,7 +71,7 @@ export function encodeUserControl(message: UserControlMessage): Envelope {
       writer.u16(STREAM_EVENTS[message.event]);
       writer.u32(message.eventStreamId);
   }
-  return { ...NOWHERE, typeId: MessageType.userControl, payload: writer.finish() };
+  return controlEnvelope(MessageType.userControl, writer.finish());
 }
 
 function names<Name extends string>(table: Readonly<Record<Name, number>>): ReadonlyMap<number, Name> {

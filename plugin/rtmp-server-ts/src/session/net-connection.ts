@@ -190,7 +190,7 @@ export class NetConnection extends TypedEmitter<RtmpSessionEvents> implements Rt
     this.reportListenerFailure(error, event);
   }
 
-  get #isOpen(): boolean {
+  #isOpen(): boolean {
     return this.#state === 'open' && this.#endpoint.active;
   }
 
@@ -202,7 +202,7 @@ export class NetConnection extends TypedEmitter<RtmpSessionEvents> implements Rt
   }
 
   #media(message: AudioMessage | VideoMessage | DataMessage): boolean {
-    if (!this.#isOpen) return false;
+    if (!this.#isOpen()) return false;
     if (message.type === 'data' && message.streamId === 0) return this.emit('data', message);
     return this.#streams.get(message.streamId)?.handleMedia(message) ?? false;
   }
@@ -228,7 +228,7 @@ export class NetConnection extends TypedEmitter<RtmpSessionEvents> implements Rt
     const request: ConnectRequest = connectRequest(message, {
       accept: (options) => this.#accept(transactionId, request, options),
       reject: (description, information = {}) => {
-        if (!this.#isDeciding) return;
+        if (!this.#isDeciding()) return;
         const info = errorInfo('NetConnection.Connect.Rejected', description, information);
         this.#endpoint.commands.rejected(transactionId, info);
         this.#close({ code: 'connect.rejected', message: description });
@@ -237,12 +237,12 @@ export class NetConnection extends TypedEmitter<RtmpSessionEvents> implements Rt
     if (!this.emit('connect', request)) request.reject('No application takes connections.');
   }
 
-  get #isDeciding(): boolean {
+  #isDeciding(): boolean {
     return this.#state === 'deciding' && this.#endpoint.active;
   }
 
   #accept(transactionId: number, request: ConnectRequest, options?: AcceptOptions): void {
-    if (!this.#isDeciding) return;
+    if (!this.#isDeciding()) return;
     const { properties, information, encoding } = connectAnswer(this.#host.fmsVersion, request, options);
     this.#state = 'open';
     for (const message of CONNECT_PRELUDE) this.#endpoint.control(message);
@@ -257,7 +257,7 @@ export class NetConnection extends TypedEmitter<RtmpSessionEvents> implements Rt
   #runBacklog(): void {
     try {
       for (const message of this.#backlog.takeAll()) {
-        if (this.#isOpen) this.#command(message);
+        if (this.#isOpen()) this.#command(message);
       }
     } catch (error) {
       this.#fail(asRtmpError(error));
@@ -276,7 +276,7 @@ export class NetConnection extends TypedEmitter<RtmpSessionEvents> implements Rt
 
   /** A command with arguments that cannot be read fails alone; before connect was read there is nothing to go on with. */
   #unsupported(raw: RawMessage, error: RtmpError): void {
-    if (!this.#isOpen) throw error;
+    if (!this.#isOpen()) throw error;
     this.#checkRate();
     this.#host.refused(this, error.code, error.message);
     refuseUnreadable(raw, error, this.#endpoint.commands);

@@ -1,4 +1,10 @@
-import type { IncomingInvite, MediaOptions, OutgoingInvite, SignallingEvent } from '../../../../plugin/call/ports.js';
+import type {
+  ClientVideo,
+  IncomingInvite,
+  MediaOptions,
+  OutgoingInvite,
+  SignallingEvent,
+} from '../../../../plugin/call/ports.js';
 import { CallRegistry } from '../../../../plugin/call/registry.js';
 import type { MediaDescription, SessionDescription } from '../../../../plugin/call/session-description.js';
 import type { Termination } from '../../../../plugin/call/termination.js';
@@ -32,6 +38,10 @@ export class LineBench {
   /** What makes a media answer wait. */
   answerMedia: () => Promise<void> = async () => {};
   time = 0;
+  /** What the client publishes of video. */
+  video: ClientVideo | undefined;
+  /** How often its streams were given to another call. */
+  switches = 0;
   readonly calls = new CallRegistry();
   readonly line: Line;
   readonly #farEnds = new Map<string, FarEnd & { media: MediaOptions }>();
@@ -47,7 +57,11 @@ export class LineBench {
           void this.told.push(notice.type === 'hold' ? `hold ${notice.local} ${notice.remote}` : `${notice.type}`),
         play: ({ timestamp }) => this.played.push(timestamp) > 0,
         audio: async () => ({}),
-        switching: () => {},
+        video: () => this.video,
+        keyFrameWanted: () => void this.told.push('key frame'),
+        switching: () => {
+          this.switches++;
+        },
         calls: (notice) => {
           const party = notice.type === 'waiting' ? notice.caller.from : notice.party.uri;
           const reason = notice.type === 'waiting-ended' ? `: ${notice.reason}` : '';

@@ -99,7 +99,7 @@ export class Rig {
   async call(
     mode: 'freeswitch' | 'auto',
     incoming = false,
-    options: Pick<MediaOptions, 'video'> = {},
+    options: Pick<MediaOptions, 'video' | 'client'> = {},
   ): Promise<TestCall> {
     const { pool, direct } = this;
     const logger = {

@@ -118,6 +118,30 @@ describe('freeswitch: an outgoing call', () => {
   });
 });
 
+describe('freeswitch: a client that has another codec than Speex', () => {
+  test.for([
+    ['pcmu', pcmu, { codec: 'pcmu', payload: Buffer.alloc(161, 0x82) }, Buffer.alloc(160, 0x82)],
+    [
+      'opus',
+      opus,
+      { codec: 'opus', payload: Buffer.from('91' + '4f707573' + 'f8fffe', 'hex') },
+      Buffer.from('f8fffe', 'hex'),
+    ],
+  ] as const)('%s passes through', async ([codec, format, sent, heard], { scope }) => {
+    const { rig } = await rigWithServer(scope);
+    const far = await RtpPeer.open(scope);
+    const { session } = await rig.call('freeswitch', false, { client: { receives: new Set([codec]) } });
+    expect(names(session.offer)[0]).toBe(`${format.encoding}/${format.clockRate}`);
+    await session.accept(describing(far.port, [format]));
+    for (let frame = 0; frame < 20; frame++) {
+      session.write({ kind: 'audio', timestamp: frame * 20, payload: Uint8Array.from(sent.payload) });
+    }
+    const is = ({ payload }: { payload: Buffer }) => payload.equals(heard);
+    expect(await far.packets.find('the packet', is)).toMatchObject({ payloadType: format.payloadType });
+    expect(session.close()).toMatchObject({ clientCodec: codec, transcodedFromClient: 0 });
+  });
+});
+
 describe('freeswitch: an incoming call', () => {
   test("has no channels before it is answered; the answer has the offer's number for Speex, wherever it stood", async ({
     scope,
@@ -162,6 +186,32 @@ describe('freeswitch: an incoming call', () => {
     speak(call);
     expect(call.session.close()).toMatchObject({ notSent: 10 });
     expect(far.packets.all.length).toBe(before);
+  });
+
+  test('has its audio taken out by the far end, and brought back', async ({ scope }) => {
+    const { rig, server } = await rigWithServer(scope);
+    const far = await RtpPeer.open(scope);
+    const call = await rig.call('freeswitch', true);
+    await call.session.answer(describing(far.port, [speex]));
+    const without = await call.session.answer(describing(0, [speex], 'inactive'));
+    expect(audio(without).port).toBe(0);
+    expect(call.session.reoffer('sendrecv').media[0]?.port).not.toBe(0);
+    speak(call);
+    expect(audio(await call.session.answer(describing(far.port, [speex]))).port).not.toBe(0);
+    speak(call);
+    await lastOf(far);
+    expect(call.session.close()).toMatchObject({ notSent: 10 });
+    await until('no channel is left', () => server.channels.length === 0);
+  });
+
+  test('that had no offer gets ours, and one to somebody else has all that FreeSWITCH serves', async ({ scope }) => {
+    const { rig } = await rigWithServer(scope);
+    const offered = await rig.call('freeswitch', true);
+    await offered.session.answer(describing(9, [pcmu]));
+    expect(names(offered.session.reoffer('sendrecv'))).toEqual(['pcmu/8000']);
+    expect(names(offered.session.reoffer('sendrecv', true))).toEqual(
+      expect.arrayContaining(['speex/16000', 'opus/48000', 'g722/8000', 'pcma/8000']),
+    );
   });
 
   test('changes its codec in mid-call', async ({ scope }) => {
@@ -290,6 +340,23 @@ describe('auto: an outgoing call', () => {
     await hearFrom(far, port, 0, call);
     expect(received()).toBeGreaterThan(before);
     expect(call.session.close()).toMatchObject({ foreign: 1 });
+  });
+
+  test('has its audio taken out by the far end, and brought back', async ({ scope }) => {
+    const { rig, server } = await rigWithServer(scope);
+    const far = await RtpPeer.open(scope);
+    const call = await rig.call('auto');
+    await call.session.accept(describing(far.port, [pcmu]));
+    speak(call);
+    await far.waitPackets(10);
+    expect(audio(await call.session.answer(describing(0, [pcmu], 'inactive'))).port).toBe(0);
+    const before = far.packets.all.length;
+    speak(call);
+    await until('FreeSWITCH has it', () => server.channels.some(({ received }) => received >= 20));
+    expect(far.packets.all.length - before).toBeLessThan(5);
+    expect(audio(await call.session.answer(describing(far.port, [pcmu]))).port).not.toBe(0);
+    speak(call);
+    await far.waitPackets(before + 10);
   });
 
   test('on hold is sent nothing', async ({ scope }) => {

@@ -21,6 +21,8 @@ export class ControlServer {
   /** Whether pings are answered. */
   alive = true;
   connections = 0;
+  /** Where it takes SIP. */
+  addresses = 'udp/127.0.0.1:5060';
   readonly #server: Server;
   #socket: Socket | undefined;
   #waiting: (() => void)[] = [];
@@ -94,8 +96,8 @@ export class ControlServer {
   #take(payload: string): void {
     const [line = '', ...rest] = payload.split('\r\n');
     const [id = '', verb, transaction = '', dialog = ''] = line.split('|');
-    const address = 'udp/127.0.0.1:5060';
-    if (verb === 'authenticate') this.write(`${randomUUID()}|response|${id}|OK|${address}|v0.9.10|${address}`);
+    if (verb === 'authenticate')
+      this.write(`${randomUUID()}|response|${id}|OK|${this.addresses}|v0.9.10|${this.addresses}`);
     else if (verb === 'route') this.write(`${randomUUID()}|response|${id}|OK`);
     else if (verb === 'ping') {
       this.pings++;

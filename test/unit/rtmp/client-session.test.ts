@@ -350,6 +350,32 @@ test('a listener that fails ends the connection, and the program learns why', as
   expect(await closed).toMatchObject({ code: 'session.listener', cause: fault });
 });
 
+test('a transport that fails in writing ends its connection, and no other that writes in the same turn', async () => {
+  const transports = [new MemoryTransport(), new MemoryTransport(), new MemoryTransport()];
+  const connections = await Promise.all(
+    transports.map(async (transport) => {
+      const connecting = RtmpClient.connect('rtmp://127.0.0.1/x', { transport: () => transport });
+      await new Promise((resolve) => setImmediate(resolve));
+      transport.receive(bytes(serverHandshake(), chunked(result(1, { code: 'NetConnection.Connect.Success' }))));
+      return await connecting;
+    }),
+  );
+  const reasons = new EventLog<string>('closed', String);
+  for (const connection of connections) connection.on('close', ({ code }) => reasons.push(code));
+  const [first, failing, last] = transports;
+  const sent = [first?.sentBytes ?? 0, last?.sentBytes ?? 0] as const;
+  if (failing !== undefined) {
+    failing.write = () => {
+      throw new Error('no more');
+    };
+  }
+  for (const connection of connections) connection.push('ring');
+  await reasons.find('the end', (code) => code === 'session.internal');
+  expect(reasons.all).toEqual(['session.internal']);
+  expect(first?.sentBytes).toBeGreaterThan(sent[0]);
+  expect(last?.sentBytes).toBeGreaterThan(sent[1]);
+});
+
 test('every message of a session may be split at every byte', async () => {
   const opening = bytes(
     serverHandshake(),

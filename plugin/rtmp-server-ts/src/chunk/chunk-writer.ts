@@ -62,7 +62,9 @@ export class ChunkWriter {
     const chunks =
       shared.find(message, format, time, this.#chunkSize) ??
       shared.keep(makeChunks(message, format, time, this.#chunkSize));
-    for (const part of chunks.parts) output.push(part);
+    const first = chunks.parts[0];
+    if (chunks.parts.length === 1 && first !== undefined) output.push(first);
+    else output.push(...chunks.parts);
     return chunks.length;
   }
 

@@ -41,7 +41,7 @@ export class EchoLoad {
     this.cpu.push((this.#process.cpuSeconds() - before) / elapsed / this.#calls.length);
     await sleep(500);
     this.sent += frames * this.#calls.length;
-    this.delays.push(...this.#takeDelays());
+    for (const delay of this.#takeDelays()) this.delays.push(delay);
   }
 
   async end(): Promise<void> {

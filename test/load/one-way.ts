@@ -14,7 +14,6 @@ export async function oneWay(figures: Figures, count: number, seconds: number): 
   const { process, rtmpPort } = await startGateway();
   const calls: EchoCall[] = [];
   const toRtp: number[] = [];
-  const toRtmp: number[] = [];
   const telephone = await Telephone.start({
     codec: 'speex/16000',
     heard: (packet) => {
@@ -35,7 +34,7 @@ export async function oneWay(figures: Figures, count: number, seconds: number): 
   for (const { delays } of talks) delays.length = 0;
   await talkAll(talks, seconds * 50);
   await sleep(500);
-  for (const { delays } of talks) toRtmp.push(...delays);
+  const toRtmp = talks.flatMap(({ delays }) => delays);
   for (const call of calls) call.end();
   telephone.close();
   await process.stop();

@@ -22,10 +22,10 @@ import { HttpServer } from './ops/http.js';
 import { type Address, listen, startError } from './ops/listen.js';
 import type { Logger } from './ops/log.js';
 import { WebFiles } from './ops/web-files.js';
-import { DialPolicy } from './signalling/dial-policy.js';
-import { DrachtioConnection } from './signalling/drachtio.js';
+import { DialPolicy } from './signalling/addresses/dial-policy.js';
+import { DrachtioConnection } from './signalling/drachtio/drachtio.js';
 import type { LocalOptions } from './signalling/registrar/local-service.js';
-import { parseSdp, writeSdp } from './signalling/sdp.js';
+import { parseSdp, writeSdp } from './signalling/sdp/sdp.js';
 import { DrachtioSignalling, systemTimers } from './signalling/signalling.js';
 
 export interface App {

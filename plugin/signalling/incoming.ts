@@ -1,13 +1,13 @@
 import { randomUUID } from 'node:crypto';
 import type { Caller, IncomingInvite, SignallingEvent } from '../call/ports.js';
 import type { SessionDescription } from '../call/session-description.js';
-import { capabilities } from './capabilities.js';
-import type { SipDialog } from './dialog.js';
+import { capabilities } from './drachtio/capabilities.js';
+import type { SipDialog } from './drachtio/dialog.js';
+import type { ReceivedInvite } from './drachtio/received-invite.js';
 import { CallSide } from './in-call/call-side.js';
 import { refreshHeaders, termsOfRequest } from './in-call/session-timer.js';
 import { cancelledByCaller, unanswerable } from './outcome.js';
-import type { ReceivedInvite } from './received-invite.js';
-import { parseSdp } from './sdp.js';
+import { parseSdp } from './sdp/sdp.js';
 import type { SipContext } from './sip-context.js';
 
 /** One incoming INVITE and the call that may come of it. */

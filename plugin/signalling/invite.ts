@@ -1,16 +1,16 @@
 import type { InviteRequest, OutgoingInvite, SignallingEvent } from '../call/ports.js';
-import { Authenticator } from './authenticator.js';
-import { capabilities } from './capabilities.js';
-import { addressOf, headersOf, requestUri } from './dial-string.js';
-import type { SipDialog } from './dialog.js';
+import { addressOf, headersOf, requestUri } from './addresses/dial-string.js';
+import { Authenticator } from './drachtio/authenticator.js';
+import { capabilities } from './drachtio/capabilities.js';
+import type { SipDialog } from './drachtio/dialog.js';
+import type { ReceivedRequest } from './drachtio/received-request.js';
+import { SentInvite } from './drachtio/sent-invite.js';
+import { type SipAnswer, SipFailure } from './drachtio/sip-answer.js';
 import { CallSide } from './in-call/call-side.js';
 import { askForTimer, intervalAfter422, termsOfAnswer } from './in-call/session-timer.js';
 import { failure } from './outcome.js';
-import type { ReceivedRequest } from './received-request.js';
 import { Redirects } from './redirects.js';
-import { parseSdp } from './sdp.js';
-import { SentInvite } from './sent-invite.js';
-import { type SipAnswer, SipFailure } from './sip-answer.js';
+import { parseSdp } from './sdp/sdp.js';
 import type { SipContext } from './sip-context.js';
 
 /** Times that one INVITE is sent again for a session timer: each time with a longer interval. */

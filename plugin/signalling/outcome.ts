@@ -1,5 +1,5 @@
 import { type Termination, terminationOf } from '../call/termination.js';
-import { SipFailure } from './sip-answer.js';
+import { SipFailure } from './drachtio/sip-answer.js';
 
 export const cancelledByCaller: Termination = { result: 'cancelled', reason: 'cancelled by the caller' };
 

@@ -1,6 +1,6 @@
 import type { DialTarget } from '../call/ports.js';
-import { parseNameAddr, splitAddresses } from './name-addr.js';
-import type { SipAnswer } from './sip-answer.js';
+import { parseNameAddr, splitAddresses } from './addresses/name-addr.js';
+import type { SipAnswer } from './drachtio/sip-answer.js';
 
 /** Addresses that one call is tried at, the dialled one not counted. */
 const maxTargets = 5;

@@ -1,10 +1,10 @@
 import { randomUUID } from 'node:crypto';
 import type { Registration, RegistrationEvent, RegistrationRequest } from '../call/ports.js';
-import { Authenticator } from './authenticator.js';
-import type { DrachtioConnection } from './drachtio.js';
-import { parseNameAddr, splitAddresses, userOf } from './name-addr.js';
-import type { Routing } from './routing.js';
-import type { SipAnswer } from './sip-answer.js';
+import { parseNameAddr, splitAddresses, userOf } from './addresses/name-addr.js';
+import type { Routing } from './addresses/routing.js';
+import { Authenticator } from './drachtio/authenticator.js';
+import type { DrachtioConnection } from './drachtio/drachtio.js';
+import type { SipAnswer } from './drachtio/sip-answer.js';
 
 /** Seconds that we ask for; the registrar decides. */
 const wantedExpires = 3_600;

@@ -15,22 +15,22 @@ import type {
   TextMessage,
   TextRequest,
 } from '../call/ports.js';
-import { Authenticator } from './authenticator.js';
-import { optionsHeaders } from './capabilities.js';
-import type { DialPolicy } from './dial-policy.js';
-import { addressOf, parseDialString, requestUri } from './dial-string.js';
-import type { DrachtioConnection } from './drachtio.js';
+import type { DialPolicy } from './addresses/dial-policy.js';
+import { addressOf, parseDialString, requestUri } from './addresses/dial-string.js';
+import { quote, userOf } from './addresses/name-addr.js';
+import { Routing } from './addresses/routing.js';
+import { Authenticator } from './drachtio/authenticator.js';
+import { optionsHeaders } from './drachtio/capabilities.js';
+import type { DrachtioConnection } from './drachtio/drachtio.js';
+import { ReceivedInvite } from './drachtio/received-invite.js';
+import type { ReceivedRequest } from './drachtio/received-request.js';
 import type { Leg } from './in-call/leg.js';
 import { readReplaces } from './in-call/referral.js';
 import { isTooShort, minInterval } from './in-call/session-timer.js';
 import { Invited } from './incoming.js';
 import { Invitation } from './invite.js';
-import { quote, userOf } from './name-addr.js';
-import { ReceivedInvite } from './received-invite.js';
-import type { ReceivedRequest } from './received-request.js';
 import { type LocalOptions, LocalService } from './registrar/local-service.js';
 import { RegistrarSession } from './registration.js';
-import { Routing } from './routing.js';
 import type { SipContext } from './sip-context.js';
 import { maxSentBytes, readText } from './text-message.js';
 

@@ -1,6 +1,6 @@
 import type { Timers } from '../call/call-ports.js';
 import type { DialTarget, InCallEvent } from '../call/ports.js';
-import type { DrachtioConnection } from './drachtio.js';
+import type { DrachtioConnection } from './drachtio/drachtio.js';
 import type { Leg } from './in-call/leg.js';
 
 /** What all calls share. */

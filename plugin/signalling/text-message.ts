@@ -1,6 +1,6 @@
 import type { TextMessage } from '../call/ports.js';
-import { parseNameAddr } from './name-addr.js';
-import type { ReceivedRequest } from './received-request.js';
+import { parseNameAddr } from './addresses/name-addr.js';
+import type { ReceivedRequest } from './drachtio/received-request.js';
 
 /** Bytes of a text that we take. */
 const maxReceivedBytes = 8_192;

@@ -208,9 +208,16 @@ export const importRules: readonly ImportRule[] = [
       ...others(inFolder('signalling'), (to) => !isRepositoryPath(to) || inFolder('signalling', 'call')(to))(tree),
       ...others(inFolder('media'), (to) => !isRepositoryPath(to) || inFolder('media', 'call')(to))(tree),
       ...others(inFolder('media'), (to) => !/^(?:drachtio-srf|sdp-transform|embedded-sip)\b/.test(to))(tree),
+      // What SIP says is below what is done with it.
+      ...others(
+        inFolder('signalling/drachtio', 'signalling/addresses', 'signalling/sdp'),
+        (to) =>
+          !inFolder('signalling')(to) || inFolder('signalling/drachtio', 'signalling/addresses', 'signalling/sdp')(to),
+      )(tree),
     ],
     examples: {
       broken: {
+        'plugin/signalling/drachtio/f.ts': "import { Invite } from '../invite.js';",
         'plugin/signalling/a.ts': "import { DirectMedia } from '../media/direct.js';",
         'plugin/media/b.ts': "import { parseSdp } from '../signalling/sdp.js';",
         'plugin/media/c.ts': "import { parse } from 'sdp-transform';",

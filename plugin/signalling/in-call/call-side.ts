@@ -1,7 +1,7 @@
 import type { CallLeg, SignallingEvent } from '../../call/ports.js';
 import type { SessionDescription } from '../../call/session-description.js';
-import type { SipDialog } from '../dialog.js';
-import type { ReceivedRequest } from '../received-request.js';
+import type { SipDialog } from '../drachtio/dialog.js';
+import type { ReceivedRequest } from '../drachtio/received-request.js';
 import type { SipContext } from '../sip-context.js';
 import { Leg } from './leg.js';
 import { Origin } from './origin.js';

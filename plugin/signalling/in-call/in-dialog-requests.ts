@@ -1,6 +1,6 @@
 import type { InCallEvent } from '../../call/ports.js';
-import { allow, optionsHeaders } from '../capabilities.js';
-import type { ReceivedRequest } from '../received-request.js';
+import { allow, optionsHeaders } from '../drachtio/capabilities.js';
+import type { ReceivedRequest } from '../drachtio/received-request.js';
 import { readText } from '../text-message.js';
 import { readDtmfInfo } from './dtmf-info.js';
 import { asksForPicture } from './media-control.js';

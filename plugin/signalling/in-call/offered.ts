@@ -1,8 +1,8 @@
 import type { InCallEvent } from '../../call/ports.js';
 import type { SessionDescription } from '../../call/session-description.js';
-import { capabilities } from '../capabilities.js';
-import type { ReceivedRequest } from '../received-request.js';
-import { parseSdp } from '../sdp.js';
+import { capabilities } from '../drachtio/capabilities.js';
+import type { ReceivedRequest } from '../drachtio/received-request.js';
+import { parseSdp } from '../sdp/sdp.js';
 import type { Origin } from './origin.js';
 import type { Reoffer } from './reoffer.js';
 import { isTooShort, minInterval, refreshHeaders, type SessionTimer, termsOfRequest } from './session-timer.js';

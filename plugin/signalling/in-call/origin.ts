@@ -1,6 +1,6 @@
 import { randomInt } from 'node:crypto';
 import type { SessionDescription } from '../../call/session-description.js';
-import { writeSdp } from '../sdp.js';
+import { writeSdp } from '../sdp/sdp.js';
 
 /** Our descriptions in one call: the same session, with a version that counts their changes (RFC 3264 section 8). */
 export class Origin {

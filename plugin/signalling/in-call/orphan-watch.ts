@@ -1,6 +1,6 @@
 import type { Timers } from '../../call/call-ports.js';
-import type { SipDialog } from '../dialog.js';
-import type { DrachtioConnection } from '../drachtio.js';
+import type { SipDialog } from '../drachtio/dialog.js';
+import type { DrachtioConnection } from '../drachtio/drachtio.js';
 import { endsDialog } from './reoffer.js';
 
 /** Milliseconds between two looks at a call whose far end cannot reach us. */

@@ -1,5 +1,5 @@
 import type { Referral } from '../../call/ports.js';
-import { parseNameAddr } from '../name-addr.js';
+import { parseNameAddr } from '../addresses/name-addr.js';
 
 export const sipfrag = 'message/sipfrag;version=2.0';
 

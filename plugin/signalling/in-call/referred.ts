@@ -1,6 +1,6 @@
 import type { InCallEvent } from '../../call/ports.js';
-import type { SipDialog } from '../dialog.js';
-import type { ReceivedRequest } from '../received-request.js';
+import type { SipDialog } from '../drachtio/dialog.js';
+import type { ReceivedRequest } from '../drachtio/received-request.js';
 import { readReferral, sipfrag, writeSipfrag } from './referral.js';
 
 const accepted = 202;

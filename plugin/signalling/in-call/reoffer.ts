@@ -1,6 +1,6 @@
 import type { Timers } from '../../call/call-ports.js';
-import type { SipDialog } from '../dialog.js';
-import { type SipAnswer, SipFailure } from '../sip-answer.js';
+import type { SipDialog } from '../drachtio/dialog.js';
+import { type SipAnswer, SipFailure } from '../drachtio/sip-answer.js';
 
 export interface ReofferListener {
   accepted(answer: SipAnswer): void;

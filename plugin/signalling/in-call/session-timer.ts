@@ -1,5 +1,5 @@
 import type { Timers } from '../../call/call-ports.js';
-import { parseParameters } from '../name-addr.js';
+import { parseParameters } from '../addresses/name-addr.js';
 
 /** Seconds after which a call counts as dead unless somebody refreshes it; what we ask for (RFC 4028 section 4). */
 const wantedInterval = 1_800;

@@ -1,6 +1,6 @@
 import type { Timers } from '../../call/call-ports.js';
-import type { SipDialog } from '../dialog.js';
-import type { ReceivedRequest } from '../received-request.js';
+import type { SipDialog } from '../drachtio/dialog.js';
+import type { ReceivedRequest } from '../drachtio/received-request.js';
 import { readSipfrag } from './referral.js';
 
 export type TransferOutcome = { readonly done: true } | { readonly done: false; readonly reason: string };

@@ -1,6 +1,6 @@
 import { timingSafeEqual } from 'node:crypto';
-import { digestOf, hashes, parseDigest } from '../digest.js';
-import type { ReceivedRequest } from '../received-request.js';
+import { digestOf, hashes, parseDigest } from '../drachtio/digest.js';
+import type { ReceivedRequest } from '../drachtio/received-request.js';
 import type { Nonces } from './nonces.js';
 
 export type AuthorizationCheck = 'good' | 'wrong' | 'stale' | 'missing';

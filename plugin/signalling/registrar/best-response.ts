@@ -1,4 +1,4 @@
-import type { SipAnswer } from '../sip-answer.js';
+import type { SipAnswer } from '../drachtio/sip-answer.js';
 
 /** Why one of several that an INVITE has reached does not take the call. */
 export interface BranchRefusal {

@@ -1,4 +1,4 @@
-import type { RequestSource } from '../received-request.js';
+import type { RequestSource } from '../drachtio/received-request.js';
 
 /** Where an address can be reached, for a while. */
 export interface Binding {

@@ -1,10 +1,10 @@
 import type { Termination } from '../../call/termination.js';
-import type { SipDialog } from '../dialog.js';
+import type { SipDialog } from '../drachtio/dialog.js';
+import type { ReceivedRequest } from '../drachtio/received-request.js';
+import type { Acknowledge } from '../drachtio/srf.js';
 import { OrphanWatch } from '../in-call/orphan-watch.js';
 import { reasonHeader } from '../outcome.js';
-import type { ReceivedRequest } from '../received-request.js';
 import type { SipContext } from '../sip-context.js';
-import type { Acknowledge } from '../srf.js';
 import { requestHeaders, responseHeaders } from './passed-headers.js';
 
 const serverError = 500;

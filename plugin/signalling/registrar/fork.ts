@@ -1,8 +1,8 @@
 import type { IncomingInvite, SignallingEvent } from '../../call/ports.js';
 import { type Termination, terminationOf } from '../../call/termination.js';
+import { userOf } from '../addresses/name-addr.js';
+import type { ReceivedInvite } from '../drachtio/received-invite.js';
 import { Invited } from '../incoming.js';
-import { userOf } from '../name-addr.js';
-import type { ReceivedInvite } from '../received-invite.js';
 import type { SipContext } from '../sip-context.js';
 import { type BranchRefusal, bestRefusal } from './best-response.js';
 import type { Binding } from './bindings.js';

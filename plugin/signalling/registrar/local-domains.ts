@@ -1,4 +1,4 @@
-import { type HostPort, hostPortOf, leadsTo, serverAddresses, sipPort } from '../host-port.js';
+import { type HostPort, hostPortOf, leadsTo, serverAddresses, sipPort } from '../addresses/host-port.js';
 
 /**
  * The domains whose addresses are looked up here. They are one and the same: bob of one is bob of all. The SIP server's own

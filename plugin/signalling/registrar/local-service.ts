@@ -1,9 +1,9 @@
 import type { IncomingInvite, RegistrarAddress } from '../../call/ports.js';
 import type { Termination } from '../../call/termination.js';
-import { requestUri } from '../dial-string.js';
-import { userOf, withoutTag } from '../name-addr.js';
-import type { ReceivedInvite } from '../received-invite.js';
-import type { ReceivedRequest } from '../received-request.js';
+import { requestUri } from '../addresses/dial-string.js';
+import { userOf, withoutTag } from '../addresses/name-addr.js';
+import type { ReceivedInvite } from '../drachtio/received-invite.js';
+import type { ReceivedRequest } from '../drachtio/received-request.js';
 import type { SipContext } from '../sip-context.js';
 import type { DigestAlgorithm } from './authorization.js';
 import { type BranchRefusal, bestRefusal } from './best-response.js';

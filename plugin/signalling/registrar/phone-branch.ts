@@ -1,14 +1,14 @@
-import { Authenticator } from '../authenticator.js';
-import { requestUri } from '../dial-string.js';
-import type { SipDialog } from '../dialog.js';
-import { hostPortOf } from '../host-port.js';
-import { withoutTag } from '../name-addr.js';
-import type { ReceivedInvite } from '../received-invite.js';
-import type { ReceivedRequest } from '../received-request.js';
-import { SentInvite } from '../sent-invite.js';
-import { type SipAnswer, SipFailure } from '../sip-answer.js';
+import { requestUri } from '../addresses/dial-string.js';
+import { hostPortOf } from '../addresses/host-port.js';
+import { withoutTag } from '../addresses/name-addr.js';
+import { Authenticator } from '../drachtio/authenticator.js';
+import type { SipDialog } from '../drachtio/dialog.js';
+import type { ReceivedInvite } from '../drachtio/received-invite.js';
+import type { ReceivedRequest } from '../drachtio/received-request.js';
+import { SentInvite } from '../drachtio/sent-invite.js';
+import { type SipAnswer, SipFailure } from '../drachtio/sip-answer.js';
+import type { Acknowledge } from '../drachtio/srf.js';
 import type { SipContext } from '../sip-context.js';
-import type { Acknowledge } from '../srf.js';
 import type { Binding } from './bindings.js';
 import { requestHeaders } from './passed-headers.js';
 

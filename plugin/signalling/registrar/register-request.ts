@@ -1,5 +1,5 @@
-import { parseNameAddr, splitAddresses } from '../name-addr.js';
-import type { ReceivedRequest } from '../received-request.js';
+import { parseNameAddr, splitAddresses } from '../addresses/name-addr.js';
+import type { ReceivedRequest } from '../drachtio/received-request.js';
 
 /** Contacts that are looked at in one REGISTER. */
 const maxContacts = 20;

@@ -1,5 +1,5 @@
-import { parseNameAddr, userOf } from '../name-addr.js';
-import type { ReceivedRequest } from '../received-request.js';
+import { parseNameAddr, userOf } from '../addresses/name-addr.js';
+import type { ReceivedRequest } from '../drachtio/received-request.js';
 import { challenges, checkAuthorization, type DigestAlgorithm } from './authorization.js';
 import type { Binding, Bindings } from './bindings.js';
 import type { LocalDomains } from './local-domains.js';

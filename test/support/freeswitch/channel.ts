@@ -1,7 +1,7 @@
 import { createSocket, type Socket as UdpSocket } from 'node:dgram';
 import { connect, type Socket } from 'node:net';
 import type { MediaFormat, SessionDescription } from '../../../plugin/call/session-description.js';
-import { parseSdp, writeSdp } from '../../../plugin/signalling/sdp.js';
+import { parseSdp, writeSdp } from '../../../plugin/signalling/sdp/sdp.js';
 import { freePortRange, loopback } from '../ports.js';
 import { block, type Command, onCommand, send, sendEvent } from './event-socket.js';
 

@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { DialPolicy } from '../../../plugin/signalling/dial-policy.js';
+import { DialPolicy } from '../../../plugin/signalling/addresses/dial-policy.js';
 
 const rows: [name: string, options: ConstructorParameters<typeof DialPolicy>[0], uri: string, allowed: boolean][] = [
   ['without a list everybody', {}, 'sip:bob@anywhere.example', true],

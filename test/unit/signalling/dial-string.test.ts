@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { addressOf, headersOf, parseDialString, requestUri } from '../../../plugin/signalling/dial-string.js';
+import { addressOf, headersOf, parseDialString, requestUri } from '../../../plugin/signalling/addresses/dial-string.js';
 
 describe('dial strings', () => {
   const accepted: [string, string][] = [

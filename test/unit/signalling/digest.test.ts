@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { authorize, readChallenge } from '../../../plugin/signalling/digest.js';
+import { authorize, readChallenge } from '../../../plugin/signalling/drachtio/digest.js';
 
 // RFC 7616 section 3.9.1.
 const fields =

@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { SignallingEvent } from '../../../plugin/call/ports.js';
-import { DrachtioConnection } from '../../../plugin/signalling/drachtio.js';
+import { DrachtioConnection } from '../../../plugin/signalling/drachtio/drachtio.js';
 import { DrachtioSignalling } from '../../../plugin/signalling/signalling.js';
 import { ControlServer, type SipFrame } from './support/control-server.js';
 

@@ -1,6 +1,6 @@
 import { afterEach, describe, expect, it } from 'vitest';
 import type { SessionDescription } from '../../../plugin/call/session-description.js';
-import { authorize, readChallenge } from '../../../plugin/signalling/digest.js';
+import { authorize, readChallenge } from '../../../plugin/signalling/drachtio/digest.js';
 import { credentials, FarEnd, farSdp, offer } from './support/far-end.js';
 
 let far: FarEnd;

@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, expect, it } from 'vitest';
 import type { IncomingInvite, SignallingEvent } from '../../../plugin/call/ports.js';
-import { DrachtioConnection } from '../../../plugin/signalling/drachtio.js';
+import { DrachtioConnection } from '../../../plugin/signalling/drachtio/drachtio.js';
 import { DrachtioSignalling } from '../../../plugin/signalling/signalling.js';
 import { ControlServer, type SipFrame } from './support/control-server.js';
 import { farSdp, offer } from './support/far-end.js';

@@ -2,8 +2,8 @@ import Srf from 'drachtio-srf';
 import { EmbeddedSip } from 'embedded-sip';
 import { afterEach, beforeEach, expect, it } from 'vitest';
 import type { Credentials, OutgoingInvite, SignallingEvent } from '../../../plugin/call/ports.js';
-import { authorize, readChallenge } from '../../../plugin/signalling/digest.js';
-import { DrachtioConnection } from '../../../plugin/signalling/drachtio.js';
+import { authorize, readChallenge } from '../../../plugin/signalling/drachtio/digest.js';
+import { DrachtioConnection } from '../../../plugin/signalling/drachtio/drachtio.js';
 import { DrachtioSignalling } from '../../../plugin/signalling/signalling.js';
 import { ControlServer } from './support/control-server.js';
 

@@ -6,7 +6,7 @@ import type {
   SignallingEvent,
   TextMessage,
 } from '../../../plugin/call/ports.js';
-import { DrachtioConnection } from '../../../plugin/signalling/drachtio.js';
+import { DrachtioConnection } from '../../../plugin/signalling/drachtio/drachtio.js';
 import { DrachtioSignalling } from '../../../plugin/signalling/signalling.js';
 import { ControlServer } from './support/control-server.js';
 import { offer } from './support/far-end.js';

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { parseNameAddr, splitAddresses, userOf } from '../../../plugin/signalling/name-addr.js';
+import { parseNameAddr, splitAddresses, userOf } from '../../../plugin/signalling/addresses/name-addr.js';
 
 describe('an address in a header', () => {
   it.each([

@@ -2,8 +2,8 @@ import Srf from 'drachtio-srf';
 import { EmbeddedSip } from 'embedded-sip';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { RegistrationEvent } from '../../../plugin/call/ports.js';
-import { authorize, readChallenge } from '../../../plugin/signalling/digest.js';
-import { DrachtioConnection } from '../../../plugin/signalling/drachtio.js';
+import { authorize, readChallenge } from '../../../plugin/signalling/drachtio/digest.js';
+import { DrachtioConnection } from '../../../plugin/signalling/drachtio/drachtio.js';
 import { DrachtioSignalling, type SignallingOptions } from '../../../plugin/signalling/signalling.js';
 
 const challenge = 'Digest realm="sono", nonce="n1", algorithm=SHA-256, qop="auth"';

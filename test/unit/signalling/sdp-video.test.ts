@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest';
 import type { SessionDescription } from '../../../plugin/call/session-description.js';
-import { parseSdp, writeSdp } from '../../../plugin/signalling/sdp.js';
+import { parseSdp, writeSdp } from '../../../plugin/signalling/sdp/sdp.js';
 
 const h264 = { encoding: 'h264', clockRate: 90_000 };
 

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { SessionDescription } from '../../../plugin/call/session-description.js';
-import { parseSdp, writeSdp } from '../../../plugin/signalling/sdp.js';
+import { parseSdp, writeSdp } from '../../../plugin/signalling/sdp/sdp.js';
 
 const origin = { sessionId: 7, version: 3 };
 

@@ -1,4 +1,4 @@
-import type { ReceivedRequest, RequestSource } from '../../../../plugin/signalling/received-request.js';
+import type { ReceivedRequest, RequestSource } from '../../../../plugin/signalling/drachtio/received-request.js';
 
 export interface Answered {
   readonly status: number;

@@ -1,7 +1,7 @@
 import type { Timers } from '../../../../plugin/call/call-ports.js';
 import type { OutgoingInvite, SignallingEvent } from '../../../../plugin/call/ports.js';
 import type { SessionDescription } from '../../../../plugin/call/session-description.js';
-import { DrachtioConnection } from '../../../../plugin/signalling/drachtio.js';
+import { DrachtioConnection } from '../../../../plugin/signalling/drachtio/drachtio.js';
 import { DrachtioSignalling } from '../../../../plugin/signalling/signalling.js';
 import { ControlServer, type SipFrame } from './control-server.js';
 

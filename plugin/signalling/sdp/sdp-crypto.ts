@@ -1,4 +1,4 @@
-import type { CryptoAttribute } from '../call/session-description.js';
+import type { CryptoAttribute } from '../../call/session-description.js';
 
 /** RFC 4568 section 9.1: tag, suite, key parameters, any number of session parameters. */
 const cryptoLine = /^a=crypto:(\d{1,9})[ \t]+([A-Za-z0-9_]+)[ \t]+(\S+)((?:[ \t]+\S+)*)[ \t]*$/;

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { EventEmitter } from 'node:events';
 import { STATUS_CODES } from 'node:http';
-import { parseNameAddr } from './name-addr.js';
+import { parseNameAddr } from '../addresses/name-addr.js';
 import type {
   Acknowledge,
   ReceivedRequest,

@@ -1,6 +1,6 @@
 import { createHash, randomBytes } from 'node:crypto';
-import type { Credentials } from '../call/ports.js';
-import { quote } from './name-addr.js';
+import type { Credentials } from '../../call/ports.js';
+import { quote } from '../addresses/name-addr.js';
 
 /** One challenge of a 401 or 407 (RFC 3261 section 22, RFC 8760). */
 export interface Challenge {

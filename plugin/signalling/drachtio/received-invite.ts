@@ -1,6 +1,6 @@
+import { parseNameAddr, tagOf, userOf } from '../addresses/name-addr.js';
 import { readAllow, SipDialog } from './dialog.js';
 import type { DrachtioConnection } from './drachtio.js';
-import { parseNameAddr, tagOf, userOf } from './name-addr.js';
 import type { ReceivedRequest } from './received-request.js';
 
 /** One INVITE transaction of a caller, from the request to our final response. */

@@ -1,4 +1,4 @@
-import type { Credentials } from '../call/ports.js';
+import type { Credentials } from '../../call/ports.js';
 import { authorize, type Challenge, readChallenge } from './digest.js';
 import type { SipAnswer } from './sip-answer.js';
 

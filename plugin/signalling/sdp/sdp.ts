@@ -1,6 +1,6 @@
 import { isIPv6 } from 'node:net';
 import { type MediaDescription as ParsedMedia, parse, write } from 'sdp-transform';
-import type { Direction, MediaDescription, MediaFormat, SessionDescription } from '../call/session-description.js';
+import type { Direction, MediaDescription, MediaFormat, SessionDescription } from '../../call/session-description.js';
 import { readCrypto, writeCrypto } from './sdp-crypto.js';
 
 /** RFC 3551 table 4 and 5: formats that need no `rtpmap`. */

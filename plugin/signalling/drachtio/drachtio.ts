@@ -1,6 +1,6 @@
 import { EventEmitter } from 'node:events';
+import { type HostPort, leadsTo, serverAddresses, sipPort } from '../addresses/host-port.js';
 import { allow } from './capabilities.js';
-import { type HostPort, leadsTo, serverAddresses, sipPort } from './host-port.js';
 import { Login } from './login.js';
 import { Loopback } from './loopback.js';
 import { inviteMediaServer, type MediaServerInvite } from './media-server-invite.js';

@@ -1,5 +1,5 @@
 import { isIPv6 } from 'node:net';
-import type { DialTarget } from '../call/ports.js';
+import type { DialTarget } from '../../call/ports.js';
 
 /** Longest dial string that is looked at. */
 const maxLength = 1024;

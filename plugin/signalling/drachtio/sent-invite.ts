@@ -1,7 +1,7 @@
+import { parseNameAddr, tagOf } from '../addresses/name-addr.js';
 import type { Authenticator } from './authenticator.js';
 import { readAllow, SipDialog } from './dialog.js';
 import { contained, type DrachtioConnection } from './drachtio.js';
-import { parseNameAddr, tagOf } from './name-addr.js';
 import type { ReceivedRequest } from './received-request.js';
 import { asAnswer, type SipAnswer, SipFailure } from './sip-answer.js';
 import type { Acknowledge, SentRequest, SrfResponse } from './srf.js';

@@ -44,7 +44,8 @@ export class GstReceiver {
     const names = feedback.map((kind) => `rtcp-fb-${kind.replace(' ', '-')}=(boolean)true`);
     const caps = ['application/x-rtp', 'media=video', 'clock-rate=90000', 'encoding-name=H264'];
     const process = await PeerProcess.start(scope, 'gst-launch-1.0', [
-      ...['-e', 'rtpbin', 'name=bin', 'rtp-profile=avpf', 'latency=500'],
+      // It asks five times a second, and gives up asking for what it could not show in time: time for several attempts.
+      ...['-e', 'rtpbin', 'name=bin', 'rtp-profile=avpf', 'latency=2000'],
       `do-retransmission=${feedback.includes('nack')}`,
       ...['udpsrc', `port=${port}`, `address=${loopback}`, 'buffer-size=4000000'],
       `caps=${[...caps, `payload=${payloadType}`, ...names].join(',')}`,

@@ -14,7 +14,7 @@ const gateway = useGateway();
 const frames = await encodeSpeex(await speak('One, two, three.'));
 const connect = (scope: Scope) => LibrtmpPhone.connect(scope, gateway().rtmpUrl());
 
-describe('a call that is not answered', () => {
+describe.concurrent('a call that is not answered', () => {
   test.concurrent.for([
     ['486 Busy Here', 486, 'busy'],
     ['404 Not Found', 404, 'not-found'],
@@ -101,7 +101,7 @@ describe('a call that is not answered', () => {
   }, 60_000);
 });
 
-describe('a call that is answered', () => {
+describe.concurrent('a call that is answered', () => {
   test.concurrent('ends with 0 when the far end hangs up', async ({ scope }) => {
     const sipp = await Sipp.start(scope, { scenario: callee.hangsUp(500) });
     const phone = await connect(scope);

@@ -2,13 +2,14 @@ import { expect } from 'vitest';
 import { inCall } from '../interop/in-call/support.js';
 import { callFrom } from '../interop/phone/support/callers.js';
 import { compareSpeech, type SpeechComparison } from '../support/compare-speech.js';
-import { Gateway, type GatewayOptions } from '../support/gateway.js';
+import { Gateway, type GatewayOptions, useGateway } from '../support/gateway.js';
 import type { LibrtmpPhone } from '../support/librtmp-phone.js';
 import { RtpPeer } from '../support/rtp-peer.js';
 import type { Scope } from '../support/scope.js';
 import { decodeSpeex, encodeSpeex, sampleRate, speak } from '../support/speech.js';
-import { connectPhone } from './calls.js';
+import { connectPhone, settings } from './calls.js';
 import type { FreeSwitchServer } from './freeswitch-server.js';
+import { gatewayEnvironment, readFreeSwitch } from './settings.js';
 
 /** Who carries the media: each call FreeSWITCH, or FreeSWITCH where no codec is shared. */
 export const engines = ['freeswitch', 'auto'] as const;
@@ -38,6 +39,20 @@ export async function startGateway(
   });
   await gateway.log.find('FreeSWITCH', ({ msg }) => msg === 'FreeSWITCH server takes calls');
   return gateway;
+}
+
+/** A gateway with the server for the tests of a suite, which are skipped where there is none. */
+export function useGatewayOf(media: Engine): () => Gateway {
+  const server = readFreeSwitch();
+  if (server === undefined) {
+    return () => {
+      throw new Error('there is no FreeSWITCH server');
+    };
+  }
+  const { host, port, secret } = server;
+  return useGateway({
+    env: { ...gatewayEnvironment(settings), SONO_MEDIA: media, SONO_FREESWITCH_HOST: `${host}:${port}:${secret}` },
+  });
 }
 
 /** A phone puts silence in the place of each packet that a busy machine brings too late. */

@@ -1,24 +1,19 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect } from 'vitest';
-import { useGateway } from '../support/gateway.js';
 import { RtpPeer } from '../support/rtp-peer.js';
 import { test } from '../support/scope.js';
 import { answering, calling, type Media } from '../support/sipp-in-call.js';
 import { expectOneEndPerCall, settings } from './calls.js';
 import { useDrachtioServer } from './drachtio-server.js';
-import { calledByEcho, engines, expectEcho, expectSilence, inEcho, pcmu } from './freeswitch-calls.js';
+import { calledByEcho, engines, expectEcho, expectSilence, inEcho, pcmu, useGatewayOf } from './freeswitch-calls.js';
 import { useFreeSwitch } from './freeswitch-server.js';
-import { gatewayEnvironment, readFreeSwitch } from './settings.js';
 
 useDrachtioServer(settings);
 const freeSwitch = useFreeSwitch();
-const { host, port, secret } = readFreeSwitch() ?? { host: '', port: 0, secret: '' };
 const hold = 'Sono.Call.Hold';
 
 describe.for(engines)('%s', (media) => {
-  const gateway = useGateway({
-    env: { ...gatewayEnvironment(settings), SONO_MEDIA: media, SONO_FREESWITCH_HOST: `${host}:${port}:${secret}` },
-  });
+  const gateway = useGatewayOf(media);
 
   test.concurrent('the client holds the call and goes on', async ({ scope }) => {
     const { phone, hangUp } = await inEcho(scope, gateway(), answering.isHeld(pcmu));

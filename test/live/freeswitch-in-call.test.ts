@@ -2,7 +2,6 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect } from 'vitest';
 import { callFrom } from '../interop/phone/support/callers.js';
 import { compareSpeech } from '../support/compare-speech.js';
-import { useGateway } from '../support/gateway.js';
 import { RtpPeer } from '../support/rtp-peer.js';
 import { test } from '../support/scope.js';
 import { Sipp } from '../support/sipp.js';
@@ -22,13 +21,12 @@ import {
   pcmu,
   silence,
   theirs,
+  useGatewayOf,
 } from './freeswitch-calls.js';
 import { useFreeSwitch } from './freeswitch-server.js';
-import { gatewayEnvironment, readFreeSwitch } from './settings.js';
 
 useDrachtioServer(settings);
 const freeSwitch = useFreeSwitch();
-const { host, port, secret } = readFreeSwitch() ?? { host: '', port: 0, secret: '' };
 
 /** G.711 packets of 20 ms: FFmpeg's messages are of uneven length. */
 async function packetsOf(speech: Int16Array): Promise<Buffer[]> {
@@ -55,9 +53,7 @@ function keysTo(peer: RtpPeer, payloadType: number): number[] {
 }
 
 describe.for(engines)('%s', (media) => {
-  const gateway = useGateway({
-    env: { ...gatewayEnvironment(settings), SONO_MEDIA: media, SONO_FREESWITCH_HOST: `${host}:${port}:${secret}` },
-  });
+  const gateway = useGatewayOf(media);
 
   test.concurrent('keys of the client reach the far end as telephone-event', async ({ scope }) => {
     const { peer, phone, hangUp } = await inEcho(scope, gateway(), answering.withEvents(101, pcmu));

@@ -1,14 +1,15 @@
 import { frameDuration } from 'speex-wasm';
 import { MediaError } from '../../call/ports.js';
-import type { Direction, MediaDescription, MediaFormat, SessionDescription } from '../../call/session-description.js';
-import { isPort, isUnspecified, type MediaTarget } from '../rtp/media-target.js';
+import type { MediaDescription, MediaFormat, SessionDescription } from '../../call/session-description.js';
+import { isPort } from '../rtp/media-target.js';
 import { type FormatList, isEvent, isG711, isNoise } from './own-formats.js';
+import { mirrored, type Reception, receptionOf, withoutReceiving } from './reception.js';
 import { isRtpProfile, sectionOf } from './srtp.js';
 
 export const protocol = 'RTP/AVP';
 
 /** The far end's audio section, of which one format is spoken. */
-export interface FarEnd {
+export interface FarEnd extends Reception {
   readonly audio: MediaDescription;
   /** What of the section we speak, comfort noise and events included, under the far end's numbers. */
   readonly common: FormatList;
@@ -18,12 +19,6 @@ export interface FarEnd {
   readonly events: MediaFormat | undefined;
   /** How it takes comfort noise (RFC 3389) beside G.711, where it does. */
   readonly noise: MediaFormat | undefined;
-  /** Where it wants to receive. */
-  readonly target: MediaTarget;
-  /** What it does, hold by an address of zeros included. */
-  readonly direction: Direction;
-  /** Whether it wants to receive: false on hold. */
-  readonly sending: boolean;
 }
 
 /**
@@ -39,18 +34,13 @@ export function readFarEnd(description: SessionDescription, ours: FormatList, pa
   const codecs = common.filter((format) => !isEvent(format) && !isNoise(format));
   const [format = codecs[0]] = passing.flatMap((codec) => codecs.find(({ encoding }) => encoding === codec) ?? []);
   if (format === undefined) throw noCommonCodec(`we speak ${names(ours)}; the far end ${names(audio.formats)}`);
-  const host = audio.address ?? description.address;
-  const rtcpPort = audio.rtcpMux ? audio.port : (audio.rtcpPort ?? audio.port + 1);
-  const sending = (audio.direction === 'sendrecv' || audio.direction === 'recvonly') && !isUnspecified(host);
   return {
     audio,
     common,
     format,
     events: eventsFor(format, common),
     noise: isG711(format) ? common.find(isNoise) : undefined,
-    target: { host, port: audio.port, rtcpPort: isPort(rtcpPort) ? rtcpPort : 0 },
-    direction: sending ? audio.direction : withoutReceiving[audio.direction],
-    sending,
+    ...receptionOf(audio, description),
   };
 }
 
@@ -73,7 +63,7 @@ export function answerTo(
   const taken: MediaDescription = {
     kind: 'audio',
     protocol: audio.protocol,
-    direction: held ? onHold[may] : may,
+    direction: held ? withoutReceiving[may] : may,
     formats: [format, noise, events].filter((one) => one !== undefined),
     ptime: frameDuration,
     ...own,
@@ -89,30 +79,6 @@ export const refused = ({ kind, protocol, direction, formats }: MediaDescription
   direction,
   formats,
 });
-
-/** What we may do when the peer wants this (RFC 3264 section 6.1). */
-const mirrored: Readonly<Record<Direction, Direction>> = {
-  sendrecv: 'sendrecv',
-  sendonly: 'recvonly',
-  recvonly: 'sendonly',
-  inactive: 'inactive',
-};
-
-/** The same when we hold the call: we want to hear nothing. */
-const onHold: Readonly<Record<Direction, Direction>> = {
-  sendrecv: 'sendonly',
-  sendonly: 'sendonly',
-  recvonly: 'inactive',
-  inactive: 'inactive',
-};
-
-/** The direction of a peer that has no address to receive at. */
-const withoutReceiving: Readonly<Record<Direction, Direction>> = {
-  sendrecv: 'sendonly',
-  sendonly: 'sendonly',
-  recvonly: 'inactive',
-  inactive: 'inactive',
-};
 
 /** The audio section that we take part in. */
 export function audioOf(description: SessionDescription): MediaDescription {

@@ -1,8 +1,9 @@
-import type { Direction, MediaDescription, MediaFormat, SessionDescription } from '../../call/session-description.js';
-import { isPort, isUnspecified, type MediaTarget } from '../rtp/media-target.js';
+import type { MediaDescription, MediaFormat, SessionDescription } from '../../call/session-description.js';
+import { isPort, type MediaTarget } from '../rtp/media-target.js';
 import type { PacketizationMode } from '../video/packetizer.js';
 import { readSprop, writeSprop } from '../video/parameter-sets.js';
 import { parseSps } from '../video/sps.js';
+import { mirrored, type Reception, receptionOf } from './reception.js';
 import { isRtpProfile } from './srtp.js';
 
 /** What a call's video speaks, from offer and answer. */
@@ -66,7 +67,7 @@ export function agreeVideo(answer: SessionDescription): VideoAgreement | undefin
     ...ours.map(({ payloadType }) => payloadType),
     ...h264(video).map(({ payloadType }) => payloadType),
   ]);
-  return agree(answer, video, send, receive);
+  return agree(receptionOf(video, answer), send, receive);
 }
 
 export interface VideoAnswer {
@@ -81,7 +82,8 @@ export function answerVideo(offer: SessionDescription, port: number): VideoAnswe
   const video = videoOf(offer);
   const send = video && preferred(video);
   if (video === undefined || send === undefined) return undefined;
-  const agreement = agree(offer, video, send, new Set([send.payloadType]));
+  const reception = receptionOf(video, offer);
+  const agreement = agree(reception, send, new Set([send.payloadType]));
   const profile = parameter(send, 'profile-level-id') ?? commonProfile;
   const mode = agreement.send.mode;
   const format: MediaFormat = {
@@ -91,27 +93,11 @@ export function answerVideo(offer: SessionDescription, port: number): VideoAnswe
     parameters: `profile-level-id=${profile};level-asymmetry-allowed=1;packetization-mode=${mode}`,
     feedback: feedback.filter((kind) => send.feedback?.includes(kind)),
   };
-  const direction = mirrored[agreement.sending ? video.direction : withoutReceiving[video.direction]];
+  const direction = mirrored[reception.direction];
   const mux = video.rtcpMux ? { rtcpMux: true } : {};
   const media = { kind: 'video', port, ...mux, protocol: video.protocol, direction, formats: [format] };
   return { agreement, index: offer.media.indexOf(video), media };
 }
-
-/** What we may do when the peer wants this (RFC 3264 section 6.1). */
-const mirrored: Readonly<Record<Direction, Direction>> = {
-  sendrecv: 'sendrecv',
-  sendonly: 'recvonly',
-  recvonly: 'sendonly',
-  inactive: 'inactive',
-};
-
-/** The direction of a peer that has no address to receive at. */
-const withoutReceiving: Readonly<Record<Direction, Direction>> = {
-  sendrecv: 'sendonly',
-  sendonly: 'sendonly',
-  recvonly: 'inactive',
-  inactive: 'inactive',
-};
 
 /** The first section of video that can be served. */
 function videoOf({ media }: SessionDescription): MediaDescription | undefined {
@@ -145,23 +131,15 @@ function parameter({ parameters = '' }: MediaFormat, name: string): string | und
   return undefined;
 }
 
-function agree(
-  description: SessionDescription,
-  video: MediaDescription,
-  send: MediaFormat,
-  receive: ReadonlySet<number>,
-): VideoAgreement {
-  const host = video.address ?? description.address;
-  const rtcpPort = video.rtcpMux ? video.port : (video.rtcpPort ?? video.port + 1);
-  const wanted = video.direction === 'sendrecv' || video.direction === 'recvonly';
+function agree({ target, sending }: Reception, send: MediaFormat, receive: ReadonlySet<number>): VideoAgreement {
   const taken = send.feedback ?? [];
   return {
     send: { payloadType: send.payloadType, mode: modeOf(send) ?? 0 },
     receive,
     parameterSets: readSprop(parameter(send, 'sprop-parameter-sets') ?? ''),
     feedback: { nack: taken.includes('nack'), pli: taken.includes('nack pli'), fir: taken.includes('ccm fir') },
-    target: { host, port: video.port, rtcpPort: isPort(rtcpPort) ? rtcpPort : 0 },
-    sending: wanted && !isUnspecified(host),
+    target,
+    sending,
   };
 }
 

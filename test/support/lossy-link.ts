@@ -5,6 +5,15 @@ import type { Scope } from './scope.js';
 /** Whether to lose the packet with this number, counted from 0, the first time that it goes. */
 type Loses = (count: number) => boolean;
 
+/** Five in a hundred, spread as by chance, and the same in each run. */
+export function fivePercent(): Loses {
+  let state = 1;
+  return () => {
+    state = (state * 48_271) % 2_147_483_647;
+    return state % 20 === 0;
+  };
+}
+
 export interface LossyLinkOptions {
   /** Even port of the pair of the phone. */
   readonly phone: number;

@@ -11,13 +11,13 @@ export const g711Rate = 8;
 /** mu-law adds this before it looks for the exponent (G.711 table 2). */
 const bias = 132;
 
-export function compressMuLaw(sample: number): number {
+function compressMuLaw(sample: number): number {
   const magnitude = Math.min(Math.abs(sample), 32635) + bias;
   const exponent = 24 - Math.clz32(magnitude);
   return ~((sample < 0 ? 0x80 : 0) | (exponent << 4) | ((magnitude >> (exponent + 3)) & 0x0f)) & 0xff;
 }
 
-export function compressALaw(sample: number): number {
+function compressALaw(sample: number): number {
   const magnitude = Math.min(sample < 0 ? ~sample : sample, 32767);
   const exponent = magnitude < 256 ? 0 : 24 - Math.clz32(magnitude);
   const mantissa = (magnitude >> (exponent === 0 ? 4 : exponent + 3)) & 0x0f;

@@ -58,9 +58,6 @@ export function formatsOf(codecs: readonly AudioCodec[]): FormatList {
 /** What we speak without a Speex codec: Speex, passed through. */
 export const passThroughFormats: FormatList = formatsOf(['speex']);
 
-/** What we speak with one: what passes through comes first. */
-export const transcodingFormats: FormatList = formatsOf(['speex', 'pcmu', 'pcma']);
-
 /** The codec of a format; undefined for what only goes with one: events and comfort noise. */
 export function codecOf({ encoding }: MediaFormat): AudioCodec | undefined {
   const known = encoding === 'speex' || encoding === 'pcmu' || encoding === 'pcma' || encoding === 'opus';

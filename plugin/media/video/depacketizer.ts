@@ -2,7 +2,7 @@ import { maxNals } from './flv-avc.js';
 import { fuA, stapA } from './packetizer.js';
 
 /** Octets of one picture: 720p key frames have about 100,000. */
-export const maxPicture = 1024 * 1024;
+const maxPicture = 1024 * 1024;
 
 /**
  * The NAL units in the RTP payloads of one picture (RFC 6184 section 5.6 to 5.8), which come in order. Single NAL units,

@@ -14,7 +14,7 @@ export interface SpsInfo {
 }
 
 /** Octets of a parameter set taken; real ones have less than 100, and with scaling lists some hundreds. */
-export const maxParameterSet = 1024;
+const maxParameterSet = 1024;
 
 /** Pixels in one direction: more than any level allows (ITU-T H.264 table A-1) is a lie. */
 const maxDimension = 16_384;

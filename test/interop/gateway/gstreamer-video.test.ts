@@ -3,7 +3,7 @@ import { describe, expect, vi } from 'vitest';
 import { useGateway } from '../../support/gateway.js';
 import { type Feedback, GstReceiver, gstSender } from '../../support/gstreamer.js';
 import { LibrtmpPhone } from '../../support/librtmp-phone.js';
-import { LossyLink, type LossyLinkOptions } from '../../support/lossy-link.js';
+import { fivePercent, LossyLink, type LossyLinkOptions } from '../../support/lossy-link.js';
 import { freePortRange } from '../../support/ports.js';
 import { type Scope, test } from '../../support/scope.js';
 import { Sipp } from '../../support/sipp.js';
@@ -13,15 +13,6 @@ import { compareVideo, decode, encodeVideo, playFlv, publishFlv, videoMessages }
 /** NACK, PLI and FIR as GStreamer has them, over a link that loses packets. */
 vi.setConfig({ testTimeout: 60_000 });
 const gateway = useGateway();
-
-/** Five in a hundred, spread as by chance, and the same in each run. */
-function fivePercent(): (count: number) => boolean {
-  let state = 1;
-  return () => {
-    state = (state * 48_271) % 2_147_483_647;
-    return state % 20 === 0;
-  };
-}
 
 /** Packets and pictures of the last half second: who ends a call does not wait for what is missing of them. */
 const atTheEnd = 120;

@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect, vi } from 'vitest';
 import { useGateway } from '../../support/gateway.js';
+import { fivePercent } from '../../support/lossy-link.js';
 import { type Scope, test } from '../../support/scope.js';
 import { Sipp } from '../../support/sipp.js';
 import { callee } from '../../support/sipp-scenarios.js';
@@ -10,15 +11,6 @@ import { nalsOf, VideoPhone } from '../../support/video-phone.js';
 /** Packets that get lost between the gateway and the far end, and players that come late. */
 vi.setConfig({ testTimeout: 60_000 });
 const gateway = useGateway();
-
-/** Five in a hundred, spread as by chance, and the same in each run. */
-function fivePercent(): (count: number) => boolean {
-  let state = 1;
-  return () => {
-    state = (state * 48_271) % 2_147_483_647;
-    return state % 20 === 0;
-  };
-}
 
 const feedback = ['nack', 'nack pli'];
 const videoPort = (sdp: string): number => Number(/^m=video (\d+)/m.exec(sdp)?.[1]);

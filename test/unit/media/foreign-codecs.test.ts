@@ -10,12 +10,12 @@ import { Ffmpeg } from '../../../plugin/media/ffmpeg/ffmpeg.js';
 import { FlvReader, flvAudioTag, flvHeader } from '../../../plugin/media/ffmpeg/flv.js';
 import { matroska } from '../../../plugin/media/ffmpeg/matroska.js';
 import { agreeAudio } from '../../../plugin/media/negotiation/formats.js';
-import { transcodingFormats } from '../../../plugin/media/negotiation/own-formats.js';
 import { compareSpeech } from '../../support/compare-speech.js';
 import { decodeOpus, encodeOpus } from '../../support/ogg.js';
 import { type Scope, test } from '../../support/scope.js';
 import { audioMessages, decodeMessages, encodeFlvAs, encodeSpeex, type FlvAudio, speak } from '../../support/speech.js';
 import { speexCodec } from '../../support/speex.js';
+import { transcodingFormats } from './transcoding-formats.js';
 
 // Ten processes at a time: a busy machine takes several times as long.
 vi.setConfig({ testTimeout: 60_000 });

@@ -3,7 +3,8 @@ import { MediaError } from '../../../plugin/call/ports.js';
 import type { MediaDescription, MediaFormat } from '../../../plugin/call/session-description.js';
 import type { AudioCodec } from '../../../plugin/media/audio/flv-audio.js';
 import { agreeAudio, answerAudio, offerAudio } from '../../../plugin/media/negotiation/formats.js';
-import { formatsOf, transcodingFormats } from '../../../plugin/media/negotiation/own-formats.js';
+import { formatsOf } from '../../../plugin/media/negotiation/own-formats.js';
+import { transcodingFormats } from './transcoding-formats.js';
 
 const speex16: MediaFormat = { payloadType: 96, encoding: 'speex', clockRate: 16000 };
 const speex8: MediaFormat = { payloadType: 97, encoding: 'speex', clockRate: 8000 };

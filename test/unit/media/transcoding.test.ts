@@ -7,11 +7,11 @@ import { type AudioCodec, flvOctet } from '../../../plugin/media/audio/flv-audio
 import { compress, expand, type Law } from '../../../plugin/media/audio/g711.js';
 import { Downsampler, Upsampler } from '../../../plugin/media/audio/resampler.js';
 import { agreeAudio } from '../../../plugin/media/negotiation/formats.js';
-import { transcodingFormats } from '../../../plugin/media/negotiation/own-formats.js';
 import { buildRtp, parseRtp, type RtpPacket } from '../../../plugin/media/rtp/rtp.js';
 import { compareSpeech } from '../../support/compare-speech.js';
 import { speak } from '../../support/speech.js';
 import { speexCodec } from '../../support/speex.js';
+import { transcodingFormats } from './transcoding-formats.js';
 
 const codec = await speexCodec();
 const transcoding = { codec };

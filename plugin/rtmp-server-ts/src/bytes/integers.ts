@@ -1,9 +1,5 @@
 /** Big-endian integers in a byte array; the caller has checked the length. A byte beyond the end reads as 0. */
 
-export function readU16(bytes: Uint8Array, offset: number): number {
-  return (at(bytes, offset) << 8) | at(bytes, offset + 1);
-}
-
 export function readU24(bytes: Uint8Array, offset: number): number {
   return (at(bytes, offset) << 16) | (at(bytes, offset + 1) << 8) | at(bytes, offset + 2);
 }

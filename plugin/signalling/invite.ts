@@ -3,6 +3,7 @@ import { addressOf, headersOf, requestUri } from './addresses/dial-string.js';
 import { Authenticator } from './drachtio/authenticator.js';
 import { capabilities } from './drachtio/capabilities.js';
 import type { SipDialog } from './drachtio/dialog.js';
+import type { Confirm } from './drachtio/drachtio.js';
 import type { ReceivedRequest } from './drachtio/received-request.js';
 import { SentInvite } from './drachtio/sent-invite.js';
 import { type SipAnswer, SipFailure } from './drachtio/sip-answer.js';
@@ -29,6 +30,8 @@ export class Invitation extends CallSide implements OutgoingInvite {
   #sent: SentInvite | undefined;
   #cancelled = false;
   #sdp = '';
+  /** The description of an answer that is still to be told. */
+  #answer: string | undefined;
 
   /** @param from The value of From. */
   constructor(context: SipContext, request: InviteRequest, from: string, listener: (event: SignallingEvent) => void) {
@@ -53,6 +56,7 @@ export class Invitation extends CallSide implements OutgoingInvite {
   }
 
   protected override tell(event: SignallingEvent): void {
+    this.#tellAnswer();
     this.#listener(event);
   }
 
@@ -99,7 +103,7 @@ export class Invitation extends CallSide implements OutgoingInvite {
         if (!this.settled) this.#listener({ type: 'provisional', status, reason });
       },
       early: (sdp) => this.#early(sdp),
-      answered: (dialog, answer, sdp) => this.#answered(dialog, answer, sdp),
+      answered: (dialog, answer, sdp, confirm) => void this.#answered(dialog, answer, sdp, confirm),
       failed: (error) => this.#failed(error),
       request: (request) => this.receive(request),
     });
@@ -116,10 +120,20 @@ export class Invitation extends CallSide implements OutgoingInvite {
     if (!this.settled && !this.leg) this.#listener({ type: 'early', answer: parseSdp(sdp) });
   }
 
-  #answered(dialog: SipDialog, answer: SipAnswer, sdp: string): void {
+  async #answered(dialog: SipDialog, answer: SipAnswer, sdp: string, confirm: Confirm): Promise<void> {
     const terms = termsOfAnswer(answer.header('session-expires'));
     this.open(dialog, this.#request.from, terms);
-    // The call may be over for the one who made it: an answer is told all the same, and then gets its BYE.
+    this.#answer = sdp;
+    // Phones drop what they are sent before they have our ACK: a picture to begin with would be lost.
+    await confirm();
+    this.#tellAnswer();
+  }
+
+  /** The call may be over for the one who made it: an answer is told all the same, and then gets its BYE. */
+  #tellAnswer(): void {
+    const sdp = this.#answer;
+    if (sdp === undefined) return;
+    this.#answer = undefined;
     this.#listener({ type: 'answered', answer: parseSdp(sdp) });
   }
 

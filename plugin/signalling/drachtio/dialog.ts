@@ -1,8 +1,7 @@
 import type { Authenticator } from './authenticator.js';
-import type { DrachtioConnection } from './drachtio.js';
+import type { Confirm, DrachtioConnection } from './drachtio.js';
 import type { ReceivedRequest } from './received-request.js';
 import { type SipAnswer, SipFailure } from './sip-answer.js';
-import type { Acknowledge } from './srf.js';
 
 export interface DialogIdentity {
   /** The server's name of the dialog. */
@@ -23,7 +22,7 @@ export interface DialogIdentity {
 /** The answer to a re-INVITE, and how it is confirmed. */
 export interface Reanswer {
   readonly answer: SipAnswer;
-  confirm(): void;
+  readonly confirm: Confirm;
 }
 
 /** The dialog of an answered call. It outlives the connection that it was made on. */
@@ -58,7 +57,7 @@ export class SipDialog {
    * @throws SipFailure for a final response other than 2xx, Error when it could not be sent
    */
   async reinvite(headers: Readonly<Record<string, string>>, sdp: string): Promise<Reanswer> {
-    let confirm = () => {};
+    let confirm: Confirm = () => Promise.resolve();
     const answer = await this.exchange('INVITE', headers, sdp, (acknowledge) => {
       confirm = acknowledge;
     });
@@ -75,7 +74,7 @@ export class SipDialog {
     method: string,
     headers: Readonly<Record<string, string>>,
     body: string | undefined,
-    accepted: (confirm: Acknowledge) => void,
+    accepted: (confirm: Confirm) => void,
   ): Promise<SipAnswer> {
     const { id, target, authenticator } = this.identity;
     authenticator?.begin();

@@ -34,6 +34,9 @@ interface DrachtioEvents {
   down: [reason: string];
 }
 
+/** Sends the ACK of an answer. Resolves when it has gone, or cannot go. */
+export type Confirm = (options?: { readonly body: string }) => Promise<void>;
+
 /** Milliseconds before the first new attempt after a failure; doubled by each that fails too. */
 const firstRetryMs = 250;
 const longestRetryMs = 5_000;
@@ -129,7 +132,7 @@ export class DrachtioConnection extends EventEmitter<DrachtioEvents> {
   async exchange(
     uri: string,
     options: SrfRequestOptions,
-    accepted: (confirm: Acknowledge) => void = () => undefined,
+    accepted: (confirm: Confirm) => void = () => undefined,
   ): Promise<SipAnswer> {
     return new Promise((resolve, reject) => {
       const lost = (reason: string) => reject(new Error(`drachtio server lost: ${reason}`));
@@ -143,7 +146,7 @@ export class DrachtioConnection extends EventEmitter<DrachtioEvents> {
         sent.on('response', (response, acknowledge) => {
           if (response.status < 200) return;
           this.off('down', lost);
-          if (response.status < 300) accepted(contained(acknowledge));
+          if (response.status < 300) accepted(this.confirming(acknowledge));
           resolve(asAnswer(response));
         });
       });
@@ -170,6 +173,23 @@ export class DrachtioConnection extends EventEmitter<DrachtioEvents> {
     } catch (error) {
       done(asError(error));
     }
+  }
+
+  /** The connection may be lost by then: the far end repeats its answer, and then ends the call. */
+  confirming(acknowledge: Acknowledge): Confirm {
+    return (options) =>
+      new Promise((resolve) => {
+        const done = () => {
+          this.off('down', done);
+          resolve();
+        };
+        this.once('down', done);
+        try {
+          acknowledge(options, done);
+        } catch {
+          done();
+        }
+      });
   }
 
   /** Logs out. Nothing is sent or received after it. */
@@ -224,17 +244,6 @@ export class DrachtioConnection extends EventEmitter<DrachtioEvents> {
     else if (request.method === 'INVITE') request.respond(notFound);
     else request.respond(request.method === 'CANCEL' ? badRequest : methodNotAllowed, { headers: { Allow: allow } });
   }
-}
-
-/** The connection may have been lost since: then the server sends the ACK no more. */
-export function contained(acknowledge: Acknowledge): Acknowledge {
-  return (options) => {
-    try {
-      acknowledge(options);
-    } catch {
-      // The far end repeats its answer, and then ends the call.
-    }
-  };
 }
 
 const noConnection = (): Error => new Error('there is no connection to the SIP server');

@@ -134,10 +134,11 @@ export class Loopback {
     const stackDialogId = dialogs?.[0] ?? within ?? '';
     const reason = reasons[status] ?? STATUS_CODES[status] ?? 'Response';
     const response = { status, reason, stackDialogId, get, ...(body !== undefined && { body }) };
-    const confirm: Acknowledge = (options) => {
+    const confirm: Acknowledge = (options, sent) => {
       const confirmed = dialogs?.[0] ?? within;
       if (transaction.method === 'INVITE' && status >= 200 && confirmed !== undefined)
         this.#confirm(confirmed, options?.body);
+      sent?.(null);
     };
     queueMicrotask(() => transaction.sent.emit('response', response, confirm));
   }

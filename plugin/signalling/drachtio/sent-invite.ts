@@ -1,7 +1,7 @@
 import { parseNameAddr, tagOf } from '../addresses/name-addr.js';
 import type { Authenticator } from './authenticator.js';
 import { readAllow, SipDialog } from './dialog.js';
-import { contained, type DrachtioConnection } from './drachtio.js';
+import type { Confirm, DrachtioConnection } from './drachtio.js';
 import type { ReceivedRequest } from './received-request.js';
 import { asAnswer, type SipAnswer, SipFailure } from './sip-answer.js';
 import type { Acknowledge, SentRequest, SrfResponse } from './srf.js';
@@ -10,10 +10,8 @@ export interface InviteListener {
   provisional(response: SipAnswer): void;
   /** A description before the answer; a further one, also of another callee, takes its place (RFC 3960). */
   early(sdp: string): void;
-  /** `sdp` is empty when the answer has no description; `confirm` sends the ACK, which has been sent unless {@link confirms}. */
-  answered(dialog: SipDialog, answer: SipAnswer, sdp: string, confirm: Acknowledge): void;
-  /** Whether the listener sends the ACK itself. */
-  readonly confirms?: boolean;
+  /** `sdp` is empty when the answer has no description; `confirm` sends the ACK. */
+  answered(dialog: SipDialog, answer: SipAnswer, sdp: string, confirm: Confirm): void;
   /** A SipFailure for a final response. */
   failed(error: Error): void;
   /** Requests of the dialog, answered or not yet. */
@@ -119,8 +117,6 @@ export class SentInvite {
   }
 
   #takeAnswer(response: SrfResponse, tag: string, acknowledge: Acknowledge): void {
-    const confirm = contained(acknowledge);
-    if (!this.#listener.confirms) confirm();
     const identity = {
       id: response.stackDialogId,
       callId: this.callId,
@@ -135,7 +131,7 @@ export class SentInvite {
     const dialog = new SipDialog(this.#connection, identity, (request) => this.#listener.request(request));
     // An answer that was given before, reliably, need not be repeated (RFC 6337 section 3.1).
     const sdp = isSdp(response) ? (response.body ?? '') : (this.#callees.get(tag)?.sdp ?? '');
-    this.#listener.answered(dialog, asAnswer(response), sdp, confirm);
+    this.#listener.answered(dialog, asAnswer(response), sdp, this.#connection.confirming(acknowledge));
   }
 
   #listen(dialogId: string): void {

@@ -20,8 +20,8 @@ export interface SrfResponse {
   get: GetHeader;
 }
 
-/** Sends the ACK of a 2xx, the PRACK of a reliable provisional response, nothing for any other. */
-export type Acknowledge = (options?: { readonly body: string }) => void;
+/** Sends the ACK of a 2xx, the PRACK of a reliable provisional response, nothing for any other; `done` learns that it has gone. */
+export type Acknowledge = (options?: { readonly body: string }, done?: (error: unknown) => void) => void;
 
 /** A request that was sent. */
 export interface SentRequest {

@@ -62,7 +62,7 @@ export class Reoffer {
     this.#sent = true;
     try {
       const { answer, confirm } = await this.#dialog.reinvite(headers, sdp());
-      confirm();
+      void confirm();
       this.#sent = false;
       if (!this.#closed) listener.accepted(answer);
     } catch (error) {

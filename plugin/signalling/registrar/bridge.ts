@@ -1,7 +1,7 @@
 import type { Termination } from '../../call/termination.js';
 import type { SipDialog } from '../drachtio/dialog.js';
+import type { Confirm } from '../drachtio/drachtio.js';
 import type { ReceivedRequest } from '../drachtio/received-request.js';
-import type { Acknowledge } from '../drachtio/srf.js';
 import { OrphanWatch } from '../in-call/orphan-watch.js';
 import { reasonHeader } from '../outcome.js';
 import type { SipContext } from '../sip-context.js';
@@ -19,13 +19,13 @@ export class Bridge {
   readonly #over: (termination: Termination) => void;
   readonly #watches: readonly OrphanWatch[];
   /** What confirms the answer that a side has given to an INVITE of the other. */
-  readonly #confirm = new Map<SipDialog, Acknowledge>();
+  readonly #confirm = new Map<SipDialog, Confirm>();
   #ended = false;
 
   /** @param confirm Confirms the callee's answer, when the caller's ACK has the description that it waits for. */
   constructor(
     context: SipContext,
-    { caller, callee, confirm }: { caller: SipDialog; callee: SipDialog; confirm: Acknowledge | undefined },
+    { caller, callee, confirm }: { caller: SipDialog; callee: SipDialog; confirm: Confirm | undefined },
     over: (termination: Termination) => void,
   ) {
     this.#sides = [caller, callee];
@@ -82,7 +82,7 @@ export class Bridge {
   #confirmed(by: SipDialog, body: string): void {
     const confirm = this.#confirm.get(by);
     this.#confirm.delete(by);
-    confirm?.(body === '' ? undefined : { body });
+    void confirm?.(body === '' ? undefined : { body });
   }
 
   /** An answer has to be confirmed before its dialog can be ended (RFC 3261 section 15). */

@@ -118,18 +118,18 @@ export class Fork {
 
   #answered(branch: PhoneBranch, { dialog, answer, sdp, confirm }: PhoneAnswer): void {
     if (!this.#wins(branch)) {
-      confirm();
+      void confirm();
       dialog.request('BYE').catch(() => undefined);
       return;
     }
     const { context, ended } = this.#options;
     const waitsForAnswer = this.#invite.request.body === '';
-    if (!waitsForAnswer) confirm();
+    if (!waitsForAnswer) void confirm();
     const invite = this.#invited.handOver();
     const headers = responseHeaders(answer);
     invite.answer(sdp, headers, (caller) => {
       if (caller instanceof Error) {
-        confirm();
+        void confirm();
         dialog.request('BYE').catch(() => undefined);
         ended({ result: 'signalling-failed', reason: caller.message });
         return;

@@ -3,11 +3,11 @@ import { hostPortOf } from '../addresses/host-port.js';
 import { withoutTag } from '../addresses/name-addr.js';
 import { Authenticator } from '../drachtio/authenticator.js';
 import type { SipDialog } from '../drachtio/dialog.js';
+import type { Confirm } from '../drachtio/drachtio.js';
 import type { ReceivedInvite } from '../drachtio/received-invite.js';
 import type { ReceivedRequest } from '../drachtio/received-request.js';
 import { SentInvite } from '../drachtio/sent-invite.js';
 import { type SipAnswer, SipFailure } from '../drachtio/sip-answer.js';
-import type { Acknowledge } from '../drachtio/srf.js';
 import type { SipContext } from '../sip-context.js';
 import type { Binding } from './bindings.js';
 import { requestHeaders } from './passed-headers.js';
@@ -16,7 +16,7 @@ export interface PhoneAnswer {
   readonly dialog: SipDialog;
   readonly answer: SipAnswer;
   readonly sdp: string;
-  readonly confirm: Acknowledge;
+  readonly confirm: Confirm;
 }
 
 export interface PhoneBranchListener {
@@ -47,7 +47,6 @@ export class PhoneBranch {
       ...{ headers, sdp: request.body, authenticator: new Authenticator(undefined), proxy: behindNat(binding) },
     };
     this.#sent = new SentInvite(context.connection, requestUri(binding.uri), options, {
-      confirms: true,
       provisional: (answer) => listener.ringing(answer),
       early: (sdp) => listener.early(sdp),
       answered: (dialog, answer, sdp, confirm) => listener.answered({ dialog, answer, sdp, confirm }),

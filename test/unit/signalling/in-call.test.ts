@@ -1,6 +1,7 @@
-import { afterEach, describe, expect, it } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { SessionDescription } from '../../../plugin/call/session-description.js';
 import { authorize, readChallenge } from '../../../plugin/signalling/drachtio/digest.js';
+import type { SipFrame } from './support/control-server.js';
 import { credentials, FarEnd, farSdp, offer } from './support/far-end.js';
 
 let far: FarEnd;
@@ -305,6 +306,35 @@ describe('two BYEs that cross', () => {
     await far.event('ended');
     await new Promise((resolve) => setTimeout(resolve, 20));
     expect(far.events.map(({ type }) => type)).toEqual(['answered', 'ended']);
+  });
+});
+
+describe('the answer of a call', () => {
+  let ack: SipFrame;
+
+  beforeEach(async () => {
+    far = await FarEnd.called();
+    far.server.confirmsAcks = false;
+    far.reply(await far.next(/^INVITE/), '200 OK', farSdp());
+    ack = await far.next(/^ACK/);
+    expect(far.events).toEqual([]);
+  });
+
+  it('is told when its ACK has gone: a phone may drop what it is sent before', async () => {
+    far.server.confirmAck(ack);
+    await far.event('answered');
+  });
+
+  it('is told before the hanging up that overtakes it', async () => {
+    await far.request('BYE');
+    far.server.confirmAck(ack);
+    await far.request('OPTIONS');
+    expect(far.events.map(({ type }) => type)).toEqual(['answered', 'ended']);
+  });
+
+  it('is told when the server is lost', async () => {
+    far.server.drop();
+    await far.event('answered');
   });
 });
 

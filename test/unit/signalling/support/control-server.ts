@@ -20,6 +20,8 @@ export class ControlServer {
   pings = 0;
   /** Whether pings are answered. */
   alive = true;
+  /** Whether it says that an ACK was sent. */
+  confirmsAcks = true;
   connections = 0;
   /** Where it takes SIP. */
   addresses = 'udp/127.0.0.1:5060';
@@ -59,6 +61,10 @@ export class ControlServer {
   sent(frame: SipFrame, transaction: string, message: string): string {
     const fields = ['response', frame.id, 'OK', 'application', message.length, 'udp', '127.0.0.1', 5060, '00:00:00.0'];
     return `${randomUUID()}|${fields.join('|')}|${transaction}|Msg sent:|\r\n${message}`;
+  }
+
+  confirmAck(frame: SipFrame): void {
+    this.write(this.sent(frame, `a${frame.id}`, frame.text));
   }
 
   /** What came from the network. */
@@ -106,7 +112,9 @@ export class ControlServer {
       const text = rest.join('\r\n');
       const header = (name: string) => new RegExp(`^${name}: *(.*)$`, 'im').exec(text)?.[1]?.trim() ?? '';
       const bytes = Buffer.byteLength(payload);
-      this.frames.push({ id, transaction, dialog, startLine: rest[0] ?? '', text, bytes, header });
+      const frame = { id, transaction, dialog, startLine: rest[0] ?? '', text, bytes, header };
+      this.frames.push(frame);
+      if (this.confirmsAcks && frame.startLine.startsWith('ACK')) this.confirmAck(frame);
     }
     const waiting = this.#waiting;
     this.#waiting = [];

@@ -128,7 +128,9 @@ test('baresip and FFmpeg see each other over SRTP', async ({ scope }) => {
   const { media } = await encrypting.callEnded(baresip.uri);
   expect(baresip.decodingErrors).toEqual([]);
   expect((await decode(await playing)).length).toBeGreaterThan(75);
-  expect(media).toMatchObject({ videoSizeReceived: '640x360', videoLost: 0, videoForged: 0, videoReplayed: 0 });
+  expect(media).toMatchObject({ videoSizeReceived: '640x360', videoLost: 0, videoReplayed: 0 });
+  // baresip says goodbye in the clear (RTCP BYE), which may or may not come before the sockets are closed.
+  expect(media?.videoForged).toBeLessThanOrEqual(1);
   expect(media?.videoSrtp).toMatch(/^A/);
 });
 

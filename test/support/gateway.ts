@@ -143,7 +143,10 @@ export class Gateway {
         throw new Error(`the gateway ended with ${exit.signal ?? `code ${exit.code}`}:\n${this.#told()}`);
       }
       const response = await this.http('/readyz').catch(() => undefined);
-      if (response?.ok) return;
+      if (!response?.ok) continue;
+      // It may be ready before what it tells has been read here.
+      await this.#process.stdout.find('the last line of what it tells', (line) => line.startsWith('  SIP '));
+      return;
     }
     throw new Error(`the gateway is not ready after ${startTimeMs} ms:\n${this.#told()}`);
   }

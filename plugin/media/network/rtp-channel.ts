@@ -1,13 +1,13 @@
 import type { RemoteInfo, Socket } from 'node:dgram';
 import { isUnspecified, type MediaTarget } from '../rtp/media-target.js';
 import { RateLimit } from '../rtp/rate-limit.js';
-import { type FormerPlace, RemoteParty } from '../rtp/remote-party.js';
+import { type FormerPlace, RemoteParty, type Source } from '../rtp/remote-party.js';
 import { isRtcp, isStun, parseRtp, type RtpPacket } from '../rtp/rtp.js';
 import type { SrtpFault } from '../srtp/srtp-receiver.js';
 import { SrtpSession } from '../srtp/srtp-session.js';
 import type { SrtpKeys } from '../srtp/suites.js';
 import type { MediaClock } from './clock.js';
-import { closeRtpSockets, type RtpSockets, resolveHost } from './rtp-sockets.js';
+import { closeRtpSockets, isConnected, type RtpSockets, resolveHost } from './rtp-sockets.js';
 
 /** What an operator reads in the log about media. */
 export interface MediaLogger {
@@ -35,7 +35,7 @@ export interface RtpChannelOptions {
 
 /** What became of datagrams that were not handed on. */
 export interface ChannelFigures {
-  /** From elsewhere than the far end. */
+  /** From elsewhere than the far end, as far as the system has handed them over. */
   foreign: number;
   /** No RTP or RTCP. */
   malformed: number;
@@ -81,6 +81,8 @@ export class RtpChannel {
   #sink: RtpSink | undefined;
   #remote: RemoteParty | undefined;
   #srtp: SrtpSession | undefined;
+  /** Whether the RTP socket is connected to the far end. */
+  #connected = false;
 
   constructor(options: RtpChannelOptions) {
     this.#options = options;
@@ -118,6 +120,8 @@ export class RtpChannel {
   /** Sends there from now on. The same place as before keeps what was learnt about it. */
   aim(target: MediaTarget): void {
     if (this.#remote?.isAt(target)) return;
+    if (this.#connected) this.#rtp.disconnect();
+    this.#connected = false;
     const remote = new RemoteParty(target, this.#formerPlace(target));
     this.#remote = remote;
     if (isUnspecified(target.host)) return;
@@ -139,15 +143,16 @@ export class RtpChannel {
     const remote = this.#remote;
     if (remote?.address === undefined) return;
     const bytes = this.#srtp === undefined ? packet : this.#srtp.protectRtp(packet);
-    this.#rtp.send(bytes, remote.port, remote.address);
+    if (this.#connected) this.#rtp.send(bytes);
+    else this.#rtp.send(bytes, remote.port, remote.address);
   }
 
   sendRtcp(packet: Buffer): void {
     const remote = this.#remote;
     if (remote?.address === undefined || remote.rtcpPort === 0) return;
     const bytes = this.#srtp === undefined ? packet : this.#srtp.protectRtcp(packet);
-    const socket = remote.muxed ? this.#rtp : this.#rtcp;
-    socket.send(bytes, remote.rtcpPort, remote.address);
+    if (remote.muxed && this.#connected) this.#rtp.send(bytes);
+    else (remote.muxed ? this.#rtp : this.#rtcp).send(bytes, remote.rtcpPort, remote.address);
   }
 
   close(): void {
@@ -180,7 +185,18 @@ export class RtpChannel {
     }
     if (remote.heard(source, now)) this.#tellMove(remote);
     sink.rtp(packet, now);
+    if (remote.settled && !this.#connected) this.#connect(source);
   };
+
+  /**
+   * From now on the system hands over nothing from elsewhere, and need not look up where each packet goes. A socket that is
+   * bound to all addresses would be tied to one of them, which may be another than the far end sends to.
+   */
+  #connect({ address, port }: Source): void {
+    if (this.#sink === undefined || isUnspecified(this.#options.host)) return;
+    this.#rtp.connect(port, address);
+    this.#connected = isConnected(this.#rtp);
+  }
 
   readonly #onRtcp = (datagram: Buffer, source: RemoteInfo): void => {
     const [sink, remote] = [this.#sink, this.#remote];

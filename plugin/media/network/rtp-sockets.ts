@@ -40,6 +40,15 @@ export function closeRtpSockets({ rtp, rtcp }: RtpSockets): void {
   rtcp.close();
 }
 
+/** Its addresses are as they are, so that a socket is connected, or cannot be, when `connect` returns. */
+export function isConnected(socket: Socket): boolean {
+  try {
+    return socket.remoteAddress().port > 0;
+  } catch {
+    return false;
+  }
+}
+
 /**
  * Finds an address that a socket bound to `host` can send to, at once for an address and by DNS for a name. `done` gets
  * an error when the name has no address, or none of the socket's family.

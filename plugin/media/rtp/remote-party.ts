@@ -56,6 +56,11 @@ export class RemoteParty {
     return this.rtcpPort === this.port;
   }
 
+  /** It is where its answer says, and nobody else is heard any more. */
+  get settled(): boolean {
+    return this.#settled;
+  }
+
   /** Where valid packets came from. */
   get place(): Source | undefined {
     const { address, port } = this;

@@ -304,7 +304,34 @@ describe('the far end', () => {
     await until(() => far.received.length === 1, 'a packet');
     expect(stranger.received).toEqual([]);
     expect(call.log).toEqual([]);
-    expect(call.session.close()).toMatchObject({ foreign: 3, malformed: 1, packetsReceived: 2 });
+    expect(call.session.close()).toMatchObject({ malformed: 1, packetsReceived: 2 });
+  });
+
+  test('once it was heard, strangers are turned away by the system', async ({ scope }) => {
+    const call = await Call.open(scope);
+    const far = await UdpPeer.open(scope);
+    const stranger = await UdpPeer.open(scope);
+    await call.session.accept(answer(far));
+    await far.sendRtp(call.port, 1);
+    await until(() => call.frames.length === 1, 'a frame');
+    for (let sequence = 0; sequence < 50; sequence++) await stranger.sendRtp(call.port, sequence);
+    await far.sendRtp(call.port, 2);
+    await until(() => call.frames.length === 2, 'another frame');
+    call.write(0);
+    await until(() => far.received.length === 1, 'a packet');
+    expect(call.session.close()).toMatchObject({ foreign: 0, packetsReceived: 2 });
+  });
+
+  test('may be heard on any of the addresses of this machine', async ({ scope }) => {
+    const call = await Call.open(scope, { host: '0.0.0.0' });
+    const far = await UdpPeer.open(scope);
+    await call.session.accept(answer(far));
+    for (const [index, address] of ['127.0.0.1', '127.0.0.2', '127.0.0.1'].entries()) {
+      await far.sendRtp(call.port, index, {}, address);
+      await until(() => call.frames.length === index + 1, `a frame at ${address}`);
+    }
+    call.write(0);
+    await until(() => far.received.length === 1, 'a packet');
   });
 
   test('where the answer says it is gets its call back from who was faster', async ({ scope }) => {
@@ -323,7 +350,7 @@ describe('the far end', () => {
     call.write(0);
     await until(() => far.received.length === 1, 'a packet');
     expect(stranger.received).toEqual([]);
-    expect(call.session.close()).toMatchObject({ foreign: 1, packetsReceived: 4 });
+    expect(call.session.close()).toMatchObject({ packetsReceived: 4 });
   });
 
   test('may change its SSRC and payload type at any time', async ({ scope }) => {
@@ -396,7 +423,7 @@ describe('the far end', () => {
     await far.sendRtp(call.port, 2);
     await until(() => call.frames.length === 3, 'a third frame');
     expect(call.log).toEqual([]);
-    expect(call.session.close()).toMatchObject({ foreign: 2, duplicates: 0 });
+    expect(call.session.close()).toMatchObject({ packetsReceived: 3, duplicates: 0 });
   });
 
   test('may have an IPv4 address on a socket for both', async ({ scope }) => {
@@ -628,12 +655,27 @@ describe('a far end of G.711', () => {
   });
 });
 
+test('a call in which nothing waits has no timer but that of its next report', async ({ scope }) => {
+  const call = await Call.open(scope);
+  const far = await UdpPeer.open(scope);
+  await call.session.accept(answer(far));
+  await far.sendRtp(call.port, 1);
+  await until(() => call.frames.length === 1, 'a frame');
+  call.clock.advance(20);
+  expect(call.clock.pending).toBe(1);
+  await far.sendRtp(call.port, 3);
+  await until(() => call.clock.pending === 2, 'a packet that waits');
+  call.clock.advance(60);
+  expect(call.frames.length).toBe(2);
+  expect(call.clock.pending).toBe(1);
+});
+
 describe('closing', () => {
   test('gives back what the call took, once', async ({ scope }) => {
     const call = await Call.open(scope);
     const far = await UdpPeer.open(scope);
     await call.session.accept(answer(far));
-    expect(call.clock.pending).toBe(1);
+    expect(call.clock.pending).toBeGreaterThan(0);
     const report = call.session.close();
     expect(call.clock.pending).toBe(0);
     expect(call.session.close()).toBe(report);
@@ -648,7 +690,7 @@ describe('closing', () => {
     await call.session.accept(answer(far));
     await other.accept(answer(far));
     call.session.close();
-    expect(call.clock.pending).toBe(1);
+    expect(call.clock.pending).toBeGreaterThan(0);
     other.write({ kind: 'audio', timestamp: 0, payload: flv(wideband(0)) });
     await until(() => far.received.length === 1, 'a packet');
   });

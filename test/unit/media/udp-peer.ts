@@ -58,15 +58,15 @@ export class UdpPeer {
   }
 
   /** Resolves when the datagram is in the receiver's socket: on loopback, order of sending is order of arrival. */
-  send(bytes: Uint8Array, port: number): Promise<void> {
+  send(bytes: Uint8Array, port: number, address = this.#host): Promise<void> {
     return new Promise((resolve, reject) => {
-      this.#socket.send(bytes, port, this.#host, (error) => (error ? reject(error) : resolve()));
+      this.#socket.send(bytes, port, address, (error) => (error ? reject(error) : resolve()));
     });
   }
 
-  async sendRtp(port: number, sequence: number, changes: RtpChanges = {}): Promise<void> {
+  async sendRtp(port: number, sequence: number, changes: RtpChanges = {}, address?: string): Promise<void> {
     const { payloadType = 96, ssrc = 77, payload = wideband(sequence) } = changes;
     const header = { payloadType, marker: false, sequence, timestamp: sequence * 320, ssrc };
-    await this.send(buildRtp(header, payload), port);
+    await this.send(buildRtp(header, payload), port, address);
   }
 }

@@ -335,11 +335,12 @@ describe('auto: an outgoing call', () => {
     await hearFrom(far, port, 0, call);
     const received = () => server.channels.reduce((sum, channel) => sum + channel.received, 0);
     const before = received();
-    stranger.send(packet(0, 1), port);
+    const flood = 500;
+    for (let sequence = 0; sequence < flood; sequence++) stranger.send(packet(0, sequence), port);
     far.send(packet(77, 1), port);
     await hearFrom(far, port, 0, call);
     expect(received()).toBeGreaterThan(before);
-    expect(call.session.close()).toMatchObject({ foreign: 1 });
+    expect(received()).toBeLessThan(before + flood);
   });
 
   test('has its audio taken out by the far end, and brought back', async ({ scope }) => {

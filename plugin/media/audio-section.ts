@@ -23,6 +23,8 @@ export interface AudioSectionOptions extends AudioTools {
   /** Runs what handles a peer's octets; what it throws ends the media of the call. */
   readonly contain: (action: () => void) => void;
   readonly failed: (reason: string) => void;
+  /** Time alone is going to change something: {@link AudioSection.tick} has to be called. */
+  readonly wake: () => void;
   /** Is told the port when the sockets are closed. */
   readonly released: (port: number) => void;
 }
@@ -73,11 +75,12 @@ export class AudioSection {
   }
 
   #openFlow(agreement: AudioAgreement): AudioFlow {
-    const { call, origin, cname, failed, transcoding, foreign } = this.#options;
+    const { call, origin, cname, failed, wake, transcoding, foreign } = this.#options;
     return new AudioFlow(agreement, {
       play: call.play,
       refused: (reason) => queueMicrotask(() => failed(reason)),
       send: (packet) => this.#channel.sendRtp(packet),
+      wake,
       ...(call.dtmf && { dtmf: call.dtmf }),
       origin,
       cname,
@@ -114,9 +117,14 @@ export class AudioSection {
     this.#options.contain(() => flow.write(frame, this.#options.clock.now()));
   }
 
-  tick(now: number): void {
+  /** Whether it has to be called again, also when nothing else happens. */
+  tick(now: number): boolean {
     const flow = this.#diverted ? undefined : this.#flow;
-    if (flow !== undefined) this.#options.contain(() => flow.tick(now));
+    let waits = false;
+    this.#options.contain(() => {
+      waits = flow?.tick(now) === true;
+    });
+    return waits;
   }
 
   sendReport(now: number, bye: boolean): void {

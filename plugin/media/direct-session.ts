@@ -59,7 +59,7 @@ export class DirectSession implements MediaSession {
   /** When the first packet of the far end came: the client's timestamps count from there. */
   #firstArrival: number | undefined;
   #failed = false;
-  #nextReport = 0;
+  #cancelReport: (() => void) | undefined;
   #report: MediaReport | undefined;
 
   /** @throws MediaError `NoCommonCodec` when what the client sends or plays cannot be carried */
@@ -87,6 +87,7 @@ export class DirectSession implements MediaSession {
       origin: this.#origin,
       contain: (action) => this.#contain(action, 'audio'),
       failed: (reason) => this.#fail(reason),
+      wake: () => this.#wake(),
     });
   }
 
@@ -150,10 +151,8 @@ export class DirectSession implements MediaSession {
     if (this.#report !== undefined) return;
     this.#negotiation.settle(agreed);
     const { agreement, srtp } = agreed;
-    const { clock, ticker } = this.#options;
-    if (!this.#audio.begun) this.#nextReport = clock.now() + (this.#video.present ? firstVideoReport : nextInterval());
     this.#audio.start(agreement, srtp.keys);
-    ticker.add(this.#tick);
+    this.#wake();
   }
 
   /** Codecs that pass between the client and a far end, the best first. */
@@ -180,7 +179,7 @@ export class DirectSession implements MediaSession {
     const { agreement, security } = this.#negotiation.secure(description, kind);
     if (kind === 'answer') this.#video.accept(description);
     const farEnd = this.#audio.divert(agreement.keys, sink, target);
-    this.#options.ticker.add(this.#tick);
+    this.#wake();
     return { farEnd, security };
   }
 
@@ -201,19 +200,34 @@ export class DirectSession implements MediaSession {
   close(): MediaReport {
     if (this.#report !== undefined) return this.#report;
     this.#options.ticker.delete(this.#tick);
+    this.#cancelReport?.();
     this.#report = { engine: 'direct', ...this.#audio.close(), ...this.#video.close() };
     return this.#report;
   }
 
-  readonly #tick = (now: number): void => {
-    this.#audio.tick(now);
+  /** Time alone is going to change something, reports at least. */
+  #wake(): void {
+    if (this.#report !== undefined) return;
+    this.#options.ticker.add(this.#tick);
+    if (this.#cancelReport === undefined) this.#reportAfter(this.#video.present ? firstVideoReport : nextInterval());
+  }
+
+  readonly #tick = (now: number): boolean => {
+    const waits = this.#audio.tick(now);
     this.#video.tick(now);
-    if (now < this.#nextReport) return;
-    this.#nextReport = now + nextInterval();
-    this.#audio.sendReport(now, false);
-    // At the same moment: one mapping of the client's timestamps for both.
-    this.#video.sendReport(now);
+    return waits || this.#video.present;
   };
+
+  #reportAfter(ms: number): void {
+    const { clock } = this.#options;
+    this.#cancelReport = clock.after(ms, () => {
+      this.#reportAfter(nextInterval());
+      const now = clock.now();
+      this.#audio.sendReport(now, false);
+      // At the same moment: one mapping of the client's timestamps for both.
+      this.#video.sendReport(now);
+    });
+  }
 
   /** What a codec throws, of whatever it was given, ends the media of this call and not the process. */
   #contain(action: () => void, medium: 'audio' | 'video'): void {

@@ -14,6 +14,8 @@ export interface AudioFlowOptions extends AudioTools {
   /** Takes a frame for the client; false when it was dropped. */
   readonly play: (frame: ClientFrame) => boolean;
   readonly send: (packet: Buffer) => void;
+  /** Time alone is going to change something: {@link AudioFlow.tick} has to be called. */
+  readonly wake?: () => void;
   /** What is known of the client. */
   readonly client?: ClientAudio;
   /** Is told why what one side sends cannot be carried. Called from within methods. */
@@ -38,15 +40,17 @@ export class AudioFlow {
   readonly #dtmfSender: DtmfSender;
   readonly #dtmfReceiver: DtmfReceiver;
   readonly #send: (packet: Buffer) => void;
+  readonly #wake: () => void;
   readonly #expected: ClientAudio['sends'];
   #agreement: AudioAgreement;
 
   constructor(agreement: AudioAgreement, options: AudioFlowOptions) {
-    const { play, send, cname, client, foreign, dtmf = () => undefined, ...rest } = options;
+    const { play, send, wake = () => undefined, cname, client, foreign, dtmf = () => undefined, ...rest } = options;
     const shared = { ...rest, ...(foreign && { foreign: forOneCall(foreign) }) };
     const receives = client?.receives;
     this.#agreement = agreement;
     this.#send = send;
+    this.#wake = wake;
     this.sender = new AudioSender({
       ...sendFormat(agreement),
       ...shared,
@@ -92,6 +96,7 @@ export class AudioFlow {
 
   rtp(packet: RtpPacket, now: number): void {
     this.receiver.receive(packet, now);
+    if (this.receiver.waits || this.#dtmfReceiver.waits) this.#wake();
   }
 
   rtcp(bytes: Uint8Array, now: number): void {
@@ -102,18 +107,23 @@ export class AudioFlow {
   write(frame: ClientFrame, now: number): void {
     if (this.#dtmfSender.busy) return;
     this.sender.write(frame, now, this.#send);
+    if (this.sender.waits) this.#wake();
   }
 
   /** Presses keys. False where the far end takes no events, or wants to hear nothing. */
   sendDtmf(digits: string, ms: number): boolean {
-    return this.sending && this.#dtmfSender.push(digits, ms);
+    if (!this.sending || !this.#dtmfSender.push(digits, ms)) return false;
+    this.#wake();
+    return true;
   }
 
-  tick(now: number): void {
+  /** Whether it has to be called again, also when nothing else happens. */
+  tick(now: number): boolean {
     this.receiver.tick(now);
     if (this.sending && !this.#dtmfSender.busy) this.sender.tick(now);
     this.#dtmfReceiver.tick(now);
     this.#dtmfSender.tick(now);
+    return this.receiver.waits || this.sender.waits || this.#dtmfReceiver.waits || this.#dtmfSender.busy;
   }
 
   /** The RTCP packet that is due. */

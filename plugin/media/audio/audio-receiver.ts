@@ -141,6 +141,11 @@ export class AudioReceiver {
     this.window.push(packet.sequence, { packet, arrival }, arrival);
   }
 
+  /** Whether {@link tick} has something to do by and by. */
+  get waits(): boolean {
+    return this.window.holds || this.#silence.waits;
+  }
+
   /** Gives up missing packets that others have waited for long enough, and goes on with the noise of silence. */
   tick(now: number): void {
     this.window.expire(now);

@@ -153,6 +153,11 @@ export class AudioSender {
     else if (body.length > maxMessage || !this.#path.write(body, timestamp)) this.malformed++;
   }
 
+  /** Whether {@link tick} has something to do by and by. */
+  get waits(): boolean {
+    return this.#silence.waits;
+  }
+
   /** Tells the far end of the client's silence when it begins. */
   tick(now: number): void {
     if (this.#noise === undefined) return;

@@ -25,6 +25,11 @@ export class DtmfReceiver {
     this.#told = told;
   }
 
+  /** Whether a key is pressed. */
+  get waits(): boolean {
+    return this.#event?.told === false;
+  }
+
   receive(payload: Uint8Array, timestamp: number, clockRate: number, arrival: number): void {
     const [code, flags, high, low] = payload;
     if (code === undefined || flags === undefined || high === undefined || low === undefined) {

@@ -19,6 +19,11 @@ export class SilenceDetector {
   /** When there was audio last; undefined before, and once silence was told. */
   #heardAt: number | undefined;
 
+  /** Whether there may be silence by and by. */
+  get waits(): boolean {
+    return this.#heardAt !== undefined;
+  }
+
   /** A packet of G.711 is sent. */
   heard(law: Law, payload: Uint8Array, now: number): void {
     this.#heardAt = now;

@@ -38,6 +38,11 @@ export class SilenceFiller {
     this.#take = take;
   }
 
+  /** Whether there is noise to be made. */
+  get waits(): boolean {
+    return this.#silence !== undefined;
+  }
+
   /** A packet describes the noise; there is silence from its timestamp on. False when it says nothing. */
   describe(payload: Uint8Array, law: Law, timestamp: number, arrival: number): boolean {
     if (!this.#noise.describe(payload)) return false;

@@ -1,10 +1,13 @@
 import type { MediaClock } from './clock.js';
 
-/** One timer for all calls: runs every member each period while there is any. */
+/** What time alone changes; whether it waits for more. */
+export type Ticking = (now: number) => boolean;
+
+/** One timer for all calls: runs every member each period until it waits for nothing more. */
 export class Ticker {
   readonly #clock: MediaClock;
   readonly #period: number;
-  readonly #members = new Set<(now: number) => void>();
+  readonly #members = new Set<Ticking>();
   #cancel: (() => void) | undefined;
 
   constructor(clock: MediaClock, period: number) {
@@ -12,12 +15,12 @@ export class Ticker {
     this.#period = period;
   }
 
-  add(member: (now: number) => void): void {
+  add(member: Ticking): void {
     this.#members.add(member);
     this.#cancel ??= this.#clock.after(this.#period, this.#run);
   }
 
-  delete(member: (now: number) => void): void {
+  delete(member: Ticking): void {
     this.#members.delete(member);
     if (this.#members.size > 0) return;
     this.#cancel?.();
@@ -27,6 +30,6 @@ export class Ticker {
   readonly #run = (): void => {
     this.#cancel = this.#clock.after(this.#period, this.#run);
     const now = this.#clock.now();
-    for (const member of this.#members) member(now);
+    for (const member of this.#members) if (!member(now)) this.delete(member);
   };
 }

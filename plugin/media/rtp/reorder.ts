@@ -80,6 +80,11 @@ export class ReorderWindow<T> {
     return this.#wait;
   }
 
+  /** Whether packets wait behind a gap. */
+  get holds(): boolean {
+    return this.#held.length > 0;
+  }
+
   /** Highest number delivered, extended by the wraps so far (RFC 3550 section 6.4.1); undefined before the first packet. */
   get highest(): number | undefined {
     return this.#due === undefined ? undefined : this.#due - 1;

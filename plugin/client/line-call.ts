@@ -1,7 +1,8 @@
 import { Call } from '../call/call.js';
 import type { CallPorts } from '../call/call-ports.js';
+import type { ClientAudio } from '../call/client-audio.js';
 import type { CallParties } from '../call/parties.js';
-import type { Caller, CallNotice, CallStatusUpdate, ClientFrame, ClientPort } from '../call/ports.js';
+import type { Caller, CallNotice, CallStatusUpdate, ClientFrame, ClientPort, ClientVideo } from '../call/ports.js';
 
 /** Whom the client talks to. */
 export interface FarParty {
@@ -19,8 +20,8 @@ export interface CallAudience {
   keyFrameWanted(of: LineCall): void;
 }
 
-/** One call of a line, with what the line knows of it. */
-export class LineCall {
+/** One call of a line, with what the line knows of it: to the call it is the client. */
+export class LineCall implements ClientPort {
   readonly call: Call;
   /** Whether the client has asked for video in it. */
   wantsVideo = false;
@@ -28,6 +29,8 @@ export class LineCall {
   held = false;
   /** Who calls, once the client may know. */
   caller: Caller | undefined;
+  readonly #client: Pick<ClientPort, 'audio' | 'video'>;
+  readonly #audience: CallAudience;
   #party: FarParty;
   /** Whether the far end holds the call, and how that was told. */
   #remoteHold: CallNotice | undefined;
@@ -38,22 +41,39 @@ export class LineCall {
     client: Pick<ClientPort, 'audio' | 'video'>,
     audience: CallAudience,
   ) {
+    this.#client = client;
+    this.#audience = audience;
     this.#party = parties.direction === 'outgoing' ? { uri: parties.uri } : partyOf(parties.invite.caller);
-    this.call = new Call(parties, {
-      ...ports,
-      client: {
-        status: (update) => audience.status(this, update),
-        incoming: (caller) => audience.incoming(this, caller),
-        notice: (notice) => {
-          this.#remember(notice);
-          audience.notice(this, notice);
-        },
-        play: (frame) => audience.play(this, frame),
-        audio: () => client.audio(),
-        video: () => client.video?.() ?? (this.wantsVideo ? {} : undefined),
-        keyFrameWanted: () => audience.keyFrameWanted(this),
-      },
-    });
+    this.call = new Call(parties, { ...ports, client: this });
+  }
+
+  status(update: CallStatusUpdate): void {
+    this.#audience.status(this, update);
+  }
+
+  incoming(caller: Caller): void {
+    this.#audience.incoming(this, caller);
+  }
+
+  notice(notice: CallNotice): void {
+    this.#remember(notice);
+    this.#audience.notice(this, notice);
+  }
+
+  play(frame: ClientFrame): boolean {
+    return this.#audience.play(this, frame);
+  }
+
+  audio(): Promise<ClientAudio> {
+    return this.#client.audio();
+  }
+
+  video(): ClientVideo | undefined {
+    return this.#client.video?.() ?? (this.wantsVideo ? {} : undefined);
+  }
+
+  keyFrameWanted(): void {
+    this.#audience.keyFrameWanted(this);
   }
 
   get party(): FarParty {

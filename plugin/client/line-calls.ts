@@ -14,7 +14,7 @@ export interface LineCallsOptions {
   readonly client: LineClient;
   /** Who the client is to its callers. */
   readonly name: () => string;
-  /** Milliseconds, from any origin. */
+  /** Whole milliseconds, from any origin. */
   readonly now: () => number;
 }
 

@@ -33,7 +33,7 @@ export interface LineOptions {
   readonly messages: MessagePort;
   /** How long the client may ring before its caller is told that nobody answers. */
   readonly ringTimeMs: number;
-  /** Milliseconds, from any origin. Default the system's. */
+  /** Whole milliseconds, from any origin. Default the system's. */
   readonly now?: () => number;
 }
 
@@ -52,7 +52,7 @@ export class Line implements PhoneLine {
   readonly #calls: LineCalls;
 
   constructor(client: LineClient, options: LineOptions) {
-    const { ports, calls, registrations, domain, now = () => performance.now() } = options;
+    const { ports, calls, registrations, domain, now = () => Math.trunc(performance.now()) } = options;
     this.#options = options;
     this.#client = client;
     this.#registration = new LineRegistration(registrations, domain);

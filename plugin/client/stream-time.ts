@@ -14,7 +14,7 @@ export class StreamTime {
   #last: number | undefined;
   #lastAt = 0;
 
-  /** @param now Milliseconds, from any origin. */
+  /** @param now Whole milliseconds, from any origin. */
   constructor(now: () => number) {
     this.#now = now;
   }

@@ -2,11 +2,13 @@ import { randomBytes, randomInt } from 'node:crypto';
 import type { ClientFrame, MediaOptions, MediaReport } from '../call/ports.js';
 import { AudioFlow } from './audio/audio-flow.js';
 import type { AudioTools } from './audio/audio-tools.js';
+import { contain } from './contain.js';
 import type { AudioAgreement } from './negotiation/formats.js';
 import type { MediaClock } from './network/clock.js';
 import { type MediaLogger, RtpChannel, type RtpSink } from './network/rtp-channel.js';
 import type { RtpSockets } from './network/rtp-sockets.js';
 import type { MediaTarget } from './rtp/media-target.js';
+import type { RtpPacket } from './rtp/rtp.js';
 import type { SrtpKeys } from './srtp/suites.js';
 
 export interface AudioSectionOptions extends AudioTools {
@@ -20,8 +22,8 @@ export interface AudioSectionOptions extends AudioTools {
   readonly origin: (arrival: number) => number;
   /** Names the call in RTCP, the same for all its sources (RFC 3550 section 6.5.1). */
   readonly cname: string;
-  /** Runs what handles a peer's octets; what it throws ends the media of the call. */
-  readonly contain: (action: () => void) => void;
+  /** Takes what was thrown at a peer's octets. */
+  readonly broke: (error: unknown) => void;
   readonly failed: (reason: string) => void;
   /** Time alone is going to change something: {@link AudioSection.tick} has to be called. */
   readonly wake: () => void;
@@ -30,7 +32,7 @@ export interface AudioSectionOptions extends AudioTools {
 }
 
 /** The `m=audio` section of one call: its sockets and, once agreed, what flows through them. */
-export class AudioSection {
+export class AudioSection implements RtpSink {
   readonly #options: AudioSectionOptions;
   readonly #channel: RtpChannel;
   /** Exists once the far end has answered. */
@@ -58,12 +60,12 @@ export class AudioSection {
     if (this.#flow === undefined) {
       const flow = this.#openFlow(agreement);
       this.#flow = flow;
-      this.#options.contain(() => flow.prepare());
+      contain(() => flow.prepare(), this.#options.broke);
     } else {
       this.#flow.change(agreement, this.#options.clock.now());
     }
     this.#diverted = false;
-    this.#channel.open(this.#sink(this.#flow), agreement.target);
+    this.#channel.open(this, agreement.target);
   }
 
   /** Hands what the far end sends to `sink` until the next start, and leaves it to the caller what is sent. */
@@ -114,16 +116,29 @@ export class AudioSection {
       this.#notSent++;
       return;
     }
-    this.#options.contain(() => flow.write(frame, this.#options.clock.now()));
+    contain(() => flow.write(frame, this.#options.clock.now()), this.#options.broke);
+  }
+
+  /** For the channel, as the next two; see {@link RtpSink}. */
+  expects(payloadType: number): boolean {
+    return this.#flow?.expects(payloadType) === true;
+  }
+
+  rtp(packet: RtpPacket, now: number): void {
+    contain(() => this.#flow?.rtp(packet, now), this.#options.broke);
+  }
+
+  rtcp(bytes: Uint8Array, now: number): void {
+    this.#flow?.rtcp(bytes, now);
   }
 
   /** Whether it has to be called again, also when nothing else happens. */
   tick(now: number): boolean {
     const flow = this.#diverted ? undefined : this.#flow;
     let waits = false;
-    this.#options.contain(() => {
+    contain(() => {
       waits = flow?.tick(now) === true;
-    });
+    }, this.#options.broke);
     return waits;
   }
 
@@ -141,16 +156,8 @@ export class AudioSection {
       this.#options.released(this.#options.sockets.port);
     }
     const report = this.#measure();
-    this.#options.contain(() => this.#flow?.free());
+    contain(() => this.#flow?.free(), this.#options.broke);
     return report;
-  }
-
-  #sink(flow: AudioFlow): RtpSink {
-    return {
-      expects: (payloadType) => flow.expects(payloadType),
-      rtp: (packet, now) => this.#options.contain(() => flow.rtp(packet, now)),
-      rtcp: (bytes, now) => flow.rtcp(bytes, now),
-    };
   }
 
   #measure(): MediaReport {

@@ -85,7 +85,7 @@ export class DirectSession implements MediaSession {
       ...(foreign && { foreign }),
       cname: this.#cname,
       origin: this.#origin,
-      contain: (action) => this.#contain(action, 'audio'),
+      broke: (error) => this.#broke('audio', error),
       failed: (reason) => this.#fail(reason),
       wake: () => this.#wake(),
     });
@@ -102,7 +102,7 @@ export class DirectSession implements MediaSession {
       cname: this.#cname,
       origin: this.#origin,
       audio: this.#audio,
-      contain: (action) => this.#contain(action, 'video'),
+      broke: (error) => this.#broke('video', error),
       failed: (reason) => this.#fail(reason),
     });
   }
@@ -229,14 +229,10 @@ export class DirectSession implements MediaSession {
     });
   }
 
-  /** What a codec throws, of whatever it was given, ends the media of this call and not the process. */
-  #contain(action: () => void, medium: 'audio' | 'video'): void {
-    try {
-      action();
-    } catch (error) {
-      const reason = `the ${medium} could not be processed: ${error instanceof Error ? error.message : String(error)}`;
-      queueMicrotask(() => this.#fail(reason));
-    }
+  /** Something could not cope with what it was given: the end of the call's media, but not within what is going on. */
+  #broke(medium: 'audio' | 'video', error: unknown): void {
+    const reason = `the ${medium} could not be processed: ${error instanceof Error ? error.message : String(error)}`;
+    queueMicrotask(() => this.#fail(reason));
   }
 
   #fail(reason: string): void {

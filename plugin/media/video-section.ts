@@ -1,5 +1,6 @@
 import { randomBytes, randomInt } from 'node:crypto';
 import type { ClientFrame, MediaOptions, MediaReport } from '../call/ports.js';
+import { contain } from './contain.js';
 import type { VideoAgreement } from './negotiation/video-formats.js';
 import type { MediaClock } from './network/clock.js';
 import { Pacer } from './network/pacer.js';
@@ -16,8 +17,8 @@ export interface VideoSectionOptions extends Pick<VideoFlowOptions, 'audio' | 'o
   readonly sockets: RtpSockets;
   readonly clock: MediaClock;
   readonly logger?: MediaLogger;
-  /** Runs what handles a peer's octets; what it throws ends the media of the call. */
-  readonly contain: (action: () => void) => void;
+  /** Takes what was thrown at a peer's octets. */
+  readonly broke: (error: unknown) => void;
   readonly failed: (reason: string) => void;
   /** Is told the port when the sockets are closed. */
   readonly released: (port: number) => void;
@@ -80,7 +81,7 @@ export class VideoSection {
     const flow = this.#flow;
     if (flow !== undefined && !this.#begun) this.#begin(flow);
     if (flow?.sending && this.#channel.reachable) {
-      this.#options.contain(() => flow.write(frame, this.#options.clock.now()));
+      contain(() => flow.write(frame, this.#options.clock.now()), this.#options.broke);
     } else if (isAvcConfig(frame.payload)) {
       flow?.sender.configure(frame.payload);
     } else {
@@ -99,7 +100,7 @@ export class VideoSection {
 
   tick(now: number): void {
     const flow = this.#flow;
-    if (flow !== undefined) this.#options.contain(() => flow.tick(now));
+    if (flow !== undefined) contain(() => flow.tick(now), this.#options.broke);
   }
 
   requestKeyFrame(): void {
@@ -138,11 +139,11 @@ export class VideoSection {
   }
 
   #sink(flow: VideoFlow): RtpSink {
-    const { contain } = this.#options;
+    const { broke } = this.#options;
     return {
       expects: (payloadType) => flow.expects(payloadType),
-      rtp: (packet, now) => contain(() => flow.rtp(packet, now)),
-      rtcp: (bytes, now) => contain(() => flow.rtcp(bytes, now)),
+      rtp: (packet, now) => contain(() => flow.rtp(packet, now), broke),
+      rtcp: (bytes, now) => contain(() => flow.rtcp(bytes, now), broke),
     };
   }
 }

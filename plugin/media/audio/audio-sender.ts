@@ -155,7 +155,7 @@ export class AudioSender {
 
   /** Whether {@link tick} has something to do by and by. */
   get waits(): boolean {
-    return this.#silence.waits;
+    return this.#noise !== undefined && this.#silence.waits;
   }
 
   /** Tells the far end of the client's silence when it begins. */

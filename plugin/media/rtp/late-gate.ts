@@ -37,7 +37,8 @@ export class LateGate {
 
   /** Whether to drop a message with this RTMP timestamp that arrives now. */
   drops(timestamp: number, arrival: number): boolean {
-    const late = this.#isLate(this.#lateness(timestamp, arrival), arrival);
+    const now = Math.trunc(arrival);
+    const late = this.#isLate(this.#lateness(timestamp, now), now);
     if (late) this.dropped++;
     return late;
   }

@@ -17,44 +17,48 @@ const restartThreshold = 1_000;
 export class SendTimeline {
   /** Whether the audio placed last is the first after a gap: the RTP marker (RFC 3551 section 4.1). */
   marker = false;
+  readonly #start: number;
   readonly #ticksPerMs: number;
-  /** RTP time that the RTMP timestamps stand for, not wrapped. */
-  #ideal: number;
-  /** RTP time at which the audio sent so far ends, not wrapped. */
-  #next: number;
-  #placed: number;
+  /** Ticks from the start: the time that the RTMP timestamps stand for, the end of the audio sent so far, and its last beginning. */
+  #ideal = 0;
+  #next = 0;
+  #placed = 0;
   #timestamp: number | undefined;
+  /** Whole milliseconds. */
   #arrival = 0;
 
   /** @param start RTP timestamp of the first frame. */
   constructor(clockRate: number, start: number) {
     this.#ticksPerMs = clockRate / 1000;
-    this.#ideal = start;
-    this.#next = start;
-    this.#placed = start;
+    this.#start = start;
   }
 
   /** RTP timestamp for audio of `duration` milliseconds that carries the RTMP timestamp. */
   place(timestamp: number, duration: number, arrival: number): number {
+    const now = Math.trunc(arrival);
     if (this.#timestamp === undefined) this.marker = true;
-    else this.#follow(distance32(timestamp, this.#timestamp), arrival - this.#arrival);
+    else this.#follow(distance32(timestamp, this.#timestamp), now - this.#arrival);
     this.#timestamp = timestamp;
-    this.#arrival = arrival;
+    this.#arrival = now;
     this.#placed = this.#next;
     this.#next += duration * this.#ticksPerMs;
-    return this.#placed % 2 ** 32;
+    return this.#timestampOf(this.#placed);
   }
 
   /** RTP timestamp for something else than audio that begins now; the audio that follows comes `duration` later at least. */
   claim(now: number, duration: number): number {
     const timestamp = Math.max(this.#next, this.#at(now));
     this.#next = timestamp + duration * this.#ticksPerMs;
-    return timestamp % 2 ** 32;
+    return this.#timestampOf(timestamp);
   }
 
   /** The RTP timestamp of a moment after the last placed audio: what a sender report says. */
   at(now: number): number {
-    return this.#at(now) % 2 ** 32;
+    return this.#timestampOf(this.#at(now));
+  }
+
+  #timestampOf(ticks: number): number {
+    return (this.#start + ticks) % 2 ** 32;
   }
 
   #at(now: number): number {

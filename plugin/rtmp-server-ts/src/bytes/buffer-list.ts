@@ -2,9 +2,10 @@ const NO_MEMORY = new ArrayBuffer(0);
 
 /** Received bytes in the buffers that they came in; what is taken out is copied only when it crosses from one buffer to the next. */
 export class BufferList {
-  readonly #buffers: Uint8Array[] = [];
   /** The first buffer, and what it is a view of: to ask the view for that each time costs as much as the rest of {@link take}. */
   #first: Uint8Array | undefined;
+  /** The buffers behind the first. */
+  readonly #others: Uint8Array[] = [];
   #memory: ArrayBufferLike = NO_MEMORY;
   #memoryOffset = 0;
   /** Bytes of the first buffer that are consumed already. */
@@ -27,9 +28,9 @@ export class BufferList {
   /** The list keeps the buffer: it must not change any more. */
   push(buffer: Uint8Array): void {
     if (buffer.length === 0) return;
-    this.#buffers.push(buffer);
     this.#length += buffer.length;
-    if (this.#first === undefined) this.#enterFirst();
+    if (this.#first === undefined) this.#enter(buffer);
+    else this.#others.push(buffer);
   }
 
   /** The byte at a position, not consumed; undefined beyond the end. */
@@ -54,7 +55,7 @@ export class BufferList {
     const taken = new Uint8Array(this.#memory, this.#memoryOffset + this.#offset, length);
     this.#length -= length;
     this.#offset += length;
-    if (this.#offset === first.length) this.#dropFirst();
+    if (this.#offset === first.length) this.#enter(this.#length === 0 ? undefined : this.#others.shift());
     return taken;
   }
 
@@ -84,28 +85,22 @@ export class BufferList {
   }
 
   clear(): void {
-    this.#buffers.length = 0;
+    this.#others.length = 0;
     this.#length = 0;
-    this.#enterFirst();
+    this.#enter(undefined);
   }
 
   /** @param start counted from the beginning of the first buffer */
   #atFurther(start: number): number | undefined {
-    let offset = start;
-    for (const buffer of this.#buffers) {
+    let offset = start - (this.#first?.length ?? 0);
+    for (const buffer of this.#others) {
       if (offset < buffer.length) return buffer[offset];
       offset -= buffer.length;
     }
     return undefined;
   }
 
-  #dropFirst(): void {
-    this.#buffers.shift();
-    this.#enterFirst();
-  }
-
-  #enterFirst(): void {
-    const first = this.#buffers[0];
+  #enter(first: Uint8Array | undefined): void {
     this.#first = first;
     this.#offset = 0;
     // Without a buffer the memory of the last one is let go.

@@ -9,6 +9,7 @@ import { type Chunks, SharedChunks } from './shared-chunks.js';
 
 /** The fields of the last header on a chunk stream that the next one may leave out. */
 interface WrittenHeader {
+  readonly chunkStreamId: number;
   typeId: number;
   streamId: number;
   timestamp: number;
@@ -32,6 +33,8 @@ export function forgetSharedChunks(): void {
 /** Messages to chunks (section 5.3), each with the shortest header that says it. Large payloads are not copied. */
 export class ChunkWriter {
   readonly #written = new Map<number, WrittenHeader>();
+  /** The last of them: most often the next message's too. */
+  #last: WrittenHeader | undefined;
   #chunkSize = DEFAULT_CHUNK_SIZE;
 
   /** From the next message on; the caller sends the Set Chunk Size message that says so. */
@@ -51,7 +54,7 @@ export class ChunkWriter {
     if (payload.length > U24_MAX) {
       throw new RtmpError('chunk.message-size', `message of ${payload.length} bytes, at most ${U24_MAX} can be sent`);
     }
-    const last = this.#written.get(chunkStreamId);
+    const last = this.#last?.chunkStreamId === chunkStreamId ? this.#last : this.#written.get(chunkStreamId);
     const delta = last === undefined ? 0 : (timestamp - last.timestamp) >>> 0;
     const format = chooseFormat(message, last, delta);
     const time = format === 0 ? timestamp >>> 0 : delta;
@@ -71,9 +74,11 @@ export class ChunkWriter {
   #remember(last: WrittenHeader | undefined, message: RawMessage, delta: number | undefined): void {
     const { chunkStreamId, typeId, streamId, timestamp, payload } = message;
     if (last === undefined) {
-      this.#written.set(chunkStreamId, { typeId, streamId, timestamp: timestamp >>> 0, length: payload.length, delta });
+      this.#last = { chunkStreamId, typeId, streamId, timestamp: timestamp >>> 0, length: payload.length, delta };
+      this.#written.set(chunkStreamId, this.#last);
       return;
     }
+    this.#last = last;
     last.typeId = typeId;
     last.streamId = streamId;
     last.timestamp = timestamp >>> 0;

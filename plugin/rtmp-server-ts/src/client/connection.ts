@@ -12,7 +12,7 @@ import { CONNECTION_CHUNK_STREAM_ID } from '../session/chunk-stream-ids.js';
 import type { Clock } from '../session/clock.js';
 import { CommandBacklog } from '../session/command-backlog.js';
 import { OUT_CHUNK_SIZE } from '../session/connect-answer.js';
-import { Endpoint } from '../session/endpoint.js';
+import { Endpoint, type EndpointHandler } from '../session/endpoint.js';
 import type { RtmpClientLimits } from '../session/limits.js';
 import { asRtmpError } from '../session/link.js';
 import { refuseUnreadable, rpcCall } from '../session/requests.js';
@@ -37,7 +37,7 @@ export interface ConnectionOptions {
 const CONNECT_TRANSACTION = 1;
 const MAX_STREAM_ID = 0xffffffff;
 
-export class ClientConnection extends TypedEmitter<RtmpConnectionEvents> implements RtmpConnection {
+export class ClientConnection extends TypedEmitter<RtmpConnectionEvents> implements RtmpConnection, EndpointHandler {
   readonly url: string;
   readonly remoteAddress: string;
   readonly remotePort: number;
@@ -61,19 +61,7 @@ export class ClientConnection extends TypedEmitter<RtmpConnectionEvents> impleme
     this.remotePort = transport.remotePort;
     this.#options = options;
     this.#backlog = new CommandBacklog(limits);
-    this.#endpoint = new Endpoint(
-      transport,
-      { role: 'client', clock, limits, handshake },
-      {
-        handshakeDone: () => this.#handshakeDone(),
-        command: (message, size) => this.#answerOrCommand(message, size),
-        media: (message) => this.#media(message),
-        control: (message) => this.#control(message),
-        unsupported: (raw, error) => this.#unsupported(raw, error),
-        failed: (error) => this.#fail(error),
-        closed: (reason) => this.#closed(reason),
-      },
-    );
+    this.#endpoint = new Endpoint(transport, { role: 'client', clock, limits, handshake }, this);
     this.#streamHost = {
       clock,
       limits,
@@ -145,7 +133,7 @@ export class ClientConnection extends TypedEmitter<RtmpConnectionEvents> impleme
   }
 
   protected override listenerFailed(cause: unknown, event: string): void {
-    this.#fail(new RtmpError('session.listener', `a listener of ${event} failed`, { cause }));
+    this.failed(new RtmpError('session.listener', `a listener of ${event} failed`, { cause }));
   }
 
   #deleteStream(stream: ClientStream): void {
@@ -154,7 +142,8 @@ export class ClientConnection extends TypedEmitter<RtmpConnectionEvents> impleme
     stream.ended();
   }
 
-  #handshakeDone(): void {
+  /** For the endpoint, as all that is public and follows; see {@link EndpointHandler}. */
+  handshakeDone(): void {
     const { commandObject, args, limits } = this.#options;
     const { connectTimeout } = limits;
     this.#endpoint.setDeadline(connectTimeout, 'connect.timeout', `connect was not answered in ${connectTimeout} ms`);
@@ -162,7 +151,7 @@ export class ClientConnection extends TypedEmitter<RtmpConnectionEvents> impleme
     this.#endpoint.send(connect, CONNECTION_CHUNK_STREAM_ID);
   }
 
-  #answerOrCommand(message: CommandMessage, size: number): void {
+  command(message: CommandMessage, size: number): void {
     if (this.#open) this.#command(message);
     else if (!isAnswer(message)) this.#backlog.add(message, size);
     else if (message.transactionId === CONNECT_TRANSACTION) this.#connected(message);
@@ -197,7 +186,7 @@ export class ClientConnection extends TypedEmitter<RtmpConnectionEvents> impleme
       }
       this.#endpoint.release();
     } catch (error) {
-      this.#fail(asRtmpError(error));
+      this.failed(asRtmpError(error));
     }
   }
 
@@ -212,7 +201,7 @@ export class ClientConnection extends TypedEmitter<RtmpConnectionEvents> impleme
     }
   }
 
-  #media(message: AudioMessage | VideoMessage | DataMessage): boolean {
+  media(message: AudioMessage | VideoMessage | DataMessage): boolean {
     if (message.type === 'data' && message.streamId === 0) return this.emit('data', message);
     const stream = message.streamId === 0 ? this.#onlyPlaying() : this.#streams.get(message.streamId);
     return stream?.handleMedia(message) ?? false;
@@ -224,24 +213,24 @@ export class ClientConnection extends TypedEmitter<RtmpConnectionEvents> impleme
     return playing.length === 1 ? playing[0] : undefined;
   }
 
-  #control(message: UserControlMessage): boolean {
+  control(message: UserControlMessage): boolean {
     if (message.event === 'streamEof') this.#streams.get(message.eventStreamId)?.handleEof();
     return true;
   }
 
   /** As on the server: a call with arguments that cannot be read fails alone. */
-  #unsupported(raw: RawMessage, error: RtmpError): void {
+  unsupported(raw: RawMessage, error: RtmpError): void {
     if (!this.#open) throw error;
     refuseUnreadable(raw, error, this.#endpoint.commands);
   }
 
-  #fail(error: RtmpError): void {
+  failed(error: RtmpError): void {
     const { code, message, cause } = error;
     this.#settle(error);
     this.#endpoint.close({ code, message, cause });
   }
 
-  #closed(reason: SessionCloseReason): void {
+  closed(reason: SessionCloseReason): void {
     const cause = reason.cause instanceof Error ? reason.cause : undefined;
     this.#settle(new RtmpError('connect.failed', `${this.url}: ${reason.message}`, { cause }));
     for (const stream of [...this.#streams.values()]) {

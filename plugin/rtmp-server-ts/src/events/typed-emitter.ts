@@ -14,7 +14,7 @@ interface Entry {
  */
 export class TypedEmitter<Events extends EventMap<Events>> {
   /** Lists are replaced, never changed, so that a listener may add or remove listeners while an event is on its way. */
-  readonly #entries = new Map<keyof Events, readonly Entry[]>();
+  readonly #entries: { [Event in keyof Events]?: readonly Entry[] } = {};
 
   on<Event extends keyof Events>(event: Event, listener: Listener<Events[Event]>): this {
     return this.#add(event, listener, false);
@@ -25,18 +25,18 @@ export class TypedEmitter<Events extends EventMap<Events>> {
   }
 
   off<Event extends keyof Events>(event: Event, listener: Listener<Events[Event]>): this {
-    const entry = this.#entries.get(event)?.findLast((candidate) => candidate.listener === listener);
+    const entry = this.#entries[event]?.findLast((candidate) => candidate.listener === listener);
     if (entry !== undefined) this.#remove(event, entry);
     return this;
   }
 
   listenerCount(event: keyof Events): number {
-    return this.#entries.get(event)?.length ?? 0;
+    return this.#entries[event]?.length ?? 0;
   }
 
   /** @returns whether anybody listens. */
   emit<Event extends keyof Events>(event: Event, ...args: Events[Event]): boolean {
-    const entries = this.#entries.get(event);
+    const entries = this.#entries[event];
     if (entries === undefined || entries.length === 0) return false;
     for (const entry of entries) {
       if (entry.once) this.#remove(event, entry);
@@ -58,16 +58,11 @@ export class TypedEmitter<Events extends EventMap<Events>> {
   }
 
   #remove(event: keyof Events, entry: Entry): void {
-    const entries = this.#entries.get(event) ?? [];
-    this.#entries.set(
-      event,
-      entries.filter((candidate) => candidate !== entry),
-    );
+    this.#entries[event] = this.#entries[event]?.filter((candidate) => candidate !== entry) ?? [];
   }
 
   #add<Event extends keyof Events>(event: Event, listener: Listener<Events[Event]>, once: boolean): this {
-    const entries = this.#entries.get(event) ?? [];
-    this.#entries.set(event, [...entries, { listener, once }]);
+    this.#entries[event] = [...(this.#entries[event] ?? []), { listener, once }];
     return this;
   }
 }

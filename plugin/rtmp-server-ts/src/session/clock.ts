@@ -1,6 +1,6 @@
 /** Time for time-outs and pings; given by the program so that tests need not wait. */
 export interface Clock {
-  /** Milliseconds from any start, never going back. */
+  /** Whole milliseconds from any start, never going back. */
   now(): number;
   /** @returns a handle for clearTimeout */
   setTimeout(callback: () => void, milliseconds: number): unknown;
@@ -8,7 +8,7 @@ export interface Clock {
 }
 
 export const systemClock: Clock = {
-  now: () => performance.now(),
+  now: () => Math.trunc(performance.now()),
   setTimeout: (callback, milliseconds) => setTimeout(callback, milliseconds),
   clearTimeout: (handle) => clearTimeout(handle as Parameters<typeof clearTimeout>[0]),
 };

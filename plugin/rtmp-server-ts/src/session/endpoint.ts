@@ -15,7 +15,7 @@ import type { Clock } from './clock.js';
 import { CommandChannel } from './command-channel.js';
 import { Heartbeat } from './heartbeat.js';
 import type { SessionLimits } from './limits.js';
-import { Link } from './link.js';
+import { Link, type LinkHandler } from './link.js';
 import { MediaGate } from './media-gate.js';
 import { PendingCalls } from './pending-calls.js';
 import type { MessageSink } from './stream-output.js';
@@ -47,7 +47,7 @@ export interface EndpointHandler {
 }
 
 /** What both sides of a NetConnection do alike: messages over a link, pings, calls and their answers, dropping of late media, the end. */
-export class Endpoint implements MessageSink {
+export class Endpoint implements MessageSink, LinkHandler {
   readonly commands = new CommandChannel((message) => this.send(message, CONNECTION_CHUNK_STREAM_ID));
   readonly #options: EndpointOptions;
   readonly #handler: EndpointHandler;
@@ -73,14 +73,7 @@ export class Endpoint implements MessageSink {
       timedOut: (silence) =>
         handler.failed(new RtmpError('session.ping-timeout', `no sign of the ${peerOf(role)} for ${silence} ms`)),
     });
-    this.#link = new Link(transport, limits, options.handshake, {
-      handshakeDone: () => handler.handshakeDone(),
-      received: () => this.#heartbeat.received(),
-      message: (message, size) => this.#message(message, size),
-      unsupported: (raw, error) => handler.unsupported(raw, error),
-      violated: (error) => handler.failed(error),
-      closed: (error) => this.#closed(error),
-    });
+    this.#link = new Link(transport, limits, options.handshake, this);
     this.#mediaGate = new MediaGate(this.#link, this.#heartbeat, limits);
   }
 
@@ -193,7 +186,8 @@ export class Endpoint implements MessageSink {
     this.#link.end();
   }
 
-  #message(message: RtmpMessage, size: number): void {
+  /** For the link, as all that follows; see {@link LinkHandler}. */
+  message(message: RtmpMessage, size: number): void {
     switch (message.type) {
       case 'command':
         this.#handler.command(message, size);
@@ -211,6 +205,30 @@ export class Endpoint implements MessageSink {
     }
   }
 
+  handshakeDone(): void {
+    this.#handler.handshakeDone();
+  }
+
+  received(): void {
+    this.#heartbeat.received();
+  }
+
+  unsupported(raw: RawMessage, error: RtmpError): void {
+    this.#handler.unsupported(raw, error);
+  }
+
+  violated(error: RtmpError): void {
+    this.#handler.failed(error);
+  }
+
+  closed(error?: Error): void {
+    this.#heartbeat.stop();
+    this.stopDeadline();
+    this.#reason ??= ordinaryEnd(peerOf(this.#options.role), error);
+    this.#pendingCalls.close();
+    this.#handler.closed(this.#reason);
+  }
+
   #userControl(message: UserControlMessage): void {
     switch (message.event) {
       case 'pingResponse':
@@ -222,14 +240,6 @@ export class Endpoint implements MessageSink {
       default:
         if (!this.#handler.control(message)) this.#messagesIgnored += 1;
     }
-  }
-
-  #closed(error: Error | undefined): void {
-    this.#heartbeat.stop();
-    this.stopDeadline();
-    this.#reason ??= ordinaryEnd(peerOf(this.#options.role), error);
-    this.#pendingCalls.close();
-    this.#handler.closed(this.#reason);
   }
 }
 

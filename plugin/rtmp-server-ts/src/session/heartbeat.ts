@@ -21,7 +21,7 @@ export class Heartbeat {
   readonly #silenceIsEnd: boolean;
   #timer: unknown;
   #receivedAt: number;
-  #pingedAt = Number.NEGATIVE_INFINITY;
+  #pingedAt: number;
   #outstanding = false;
   /** Some peers never answer: nothing can be concluded from their silence. */
   #answers = false;
@@ -33,6 +33,7 @@ export class Heartbeat {
     this.#silenceIsEnd = silenceIsEnd;
     this.#handler = handler;
     this.#receivedAt = clock.now();
+    this.#pingedAt = this.#receivedAt - MEDIA_PING_INTERVAL;
   }
 
   /** Milliseconds of the last answered ping, -1 before. */

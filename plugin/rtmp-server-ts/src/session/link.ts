@@ -11,7 +11,7 @@ import type { RtmpMessage } from '../message/message.js';
 import { flushSoon } from './flush.js';
 import type { SessionLimits } from './limits.js';
 import { ReceiveWindow } from './receive-window.js';
-import type { Transport } from './transport.js';
+import type { Transport, TransportHandler } from './transport.js';
 
 export interface LinkHandler {
   handshakeDone(): void;
@@ -27,13 +27,14 @@ export interface LinkHandler {
 }
 
 /** Bytes to messages and back over one transport: handshake, chunk streams, protocol control, acknowledgements, batched writing. */
-export class Link {
+export class Link implements TransportHandler {
   readonly #transport: Transport;
   readonly #handler: LinkHandler;
   readonly #limits: SessionLimits;
   readonly #amfLimits: AmfLimits;
   readonly #input = new BufferList();
-  readonly #handshake: Handshake;
+  /** Until it is done. */
+  #handshake: Handshake | undefined;
   readonly #reader: ChunkReader;
   readonly #writer = new ChunkWriter();
   readonly #window = new ReceiveWindow();
@@ -82,7 +83,7 @@ export class Link {
   }
 
   get handshakeDone(): boolean {
-    return this.#handshake.done;
+    return this.#handshake === undefined;
   }
 
   /** By RTMPE; known when the handshake is done. */
@@ -96,14 +97,8 @@ export class Link {
   }
 
   start(): void {
-    this.#transport.start({
-      received: (bytes) => this.#received(bytes),
-      closed: (error) => {
-        if (this.#held) this.#heldEnd = () => this.#closed(error);
-        else this.#closed(error);
-      },
-    });
-    this.#readHandshake();
+    this.#transport.start(this);
+    if (this.#handshake !== undefined) this.#readHandshake(this.#handshake);
   }
 
   /** Messages, and the transport's end, wait until {@link release}. */
@@ -114,7 +109,7 @@ export class Link {
   release(): void {
     if (!this.#held) return;
     this.#held = false;
-    this.#guarded(() => this.#read());
+    this.#read();
     this.#heldEnd?.();
   }
 
@@ -154,34 +149,40 @@ export class Link {
     this.#transport.destroy();
   }
 
-  #closed(error: Error | undefined): void {
-    this.#reading = false;
-    this.#handler.closed(error);
+  /** For the transport; see {@link TransportHandler}. */
+  closed(error?: Error): void {
+    if (this.#held) this.#heldEnd = () => this.#ended(error);
+    else this.#ended(error);
   }
 
-  #received(bytes: Uint8Array): void {
+  /** For the transport; see {@link TransportHandler}. */
+  received(bytes: Uint8Array): void {
     const acknowledge = this.#window.add(bytes.length);
     if (!this.#reading) return;
     this.#handler.received();
     // Before the handshake is done nothing is encrypted.
     this.#input.push(this.#ciphers?.input.apply(bytes) ?? bytes);
-    this.#guarded(() => {
-      this.#read();
-      if (acknowledge !== undefined && this.#handshake.done && this.#reading) this.#acknowledge(acknowledge);
-    });
+    this.#read(acknowledge);
   }
 
-  #guarded(read: () => void): void {
+  #ended(error: Error | undefined): void {
+    this.#reading = false;
+    this.#handler.closed(error);
+  }
+
+  /** @param acknowledge what to acknowledge, after what was read */
+  #read(acknowledge?: number): void {
     try {
-      read();
+      if (this.#handshake !== undefined && !this.#readHandshake(this.#handshake)) return;
+      this.#readMessages();
+      if (acknowledge !== undefined && this.#reading) this.#acknowledge(acknowledge);
     } catch (error) {
       this.stopReading();
       this.#handler.violated(asRtmpError(error));
     }
   }
 
-  #read(): void {
-    if (!this.#handshake.done && !this.#readHandshake()) return;
+  #readMessages(): void {
     while (this.#reading && !this.#held) {
       const raw = this.#reader.next();
       if (raw === undefined) return;
@@ -190,12 +191,14 @@ export class Link {
     }
   }
 
-  #readHandshake(): boolean {
-    const answer = this.#handshake.advance();
+  /** @returns whether it is done */
+  #readHandshake(handshake: Handshake): boolean {
+    const answer = handshake.advance();
     for (const part of answer) this.#bytesOut += part.length;
     if (answer.length > 0) this.#transport.write(answer);
-    if (!this.#handshake.done) return false;
-    this.#ciphers = this.#handshake.ciphers;
+    if (!handshake.done) return false;
+    this.#handshake = undefined;
+    this.#ciphers = handshake.ciphers;
     if (this.#ciphers !== undefined) {
       this.#input.push(this.#ciphers.input.apply(this.#input.consume(this.#input.length)));
     }

@@ -14,7 +14,7 @@ import type { Clock } from './clock.js';
 import { CommandBacklog } from './command-backlog.js';
 import { CONNECT_PRELUDE, connectAnswer } from './connect-answer.js';
 import { type CommandTarget, handleConnectionCommand } from './connection-commands.js';
-import { Endpoint } from './endpoint.js';
+import { Endpoint, type EndpointHandler } from './endpoint.js';
 import type { RtmpLimits } from './limits.js';
 import { asRtmpError } from './link.js';
 import type { StreamHost } from './net-stream.js';
@@ -51,7 +51,10 @@ export interface ConnectionHost {
 type State = 'handshake' | 'connecting' | 'deciding' | 'open';
 
 /** The server's side of a NetConnection. */
-export class NetConnection extends TypedEmitter<RtmpSessionEvents> implements RtmpSession, CommandTarget, StreamHost {
+export class NetConnection
+  extends TypedEmitter<RtmpSessionEvents>
+  implements RtmpSession, CommandTarget, StreamHost, EndpointHandler
+{
   readonly id = crypto.randomUUID();
   readonly remoteAddress: string;
   readonly remotePort: number;
@@ -74,19 +77,7 @@ export class NetConnection extends TypedEmitter<RtmpSessionEvents> implements Rt
     this.#commandRate = new TokenBucket(clock, limits.commandsPerSecond, limits.commandBurst);
     this.#backlog = new CommandBacklog(limits);
     const handshake = (input: BufferList) => new ServerHandshake(input, { rtmpeType: host.rtmpeType });
-    this.#endpoint = new Endpoint(
-      transport,
-      { role: 'server', clock, limits, handshake },
-      {
-        handshakeDone: () => this.#handshakeDone(),
-        command: (message, size) => this.#limitedCommand(message, size),
-        media: (message) => this.#media(message),
-        control: () => true,
-        unsupported: (raw, error) => this.#unsupported(raw, error),
-        failed: (error) => this.#fail(error),
-        closed: (reason) => this.#closed(reason),
-      },
-    );
+    this.#endpoint = new Endpoint(transport, { role: 'server', clock, limits, handshake }, this);
   }
 
   get protocol(): SessionProtocol {
@@ -154,7 +145,7 @@ export class NetConnection extends TypedEmitter<RtmpSessionEvents> implements Rt
 
   reportListenerFailure(error: unknown, event: string): void {
     const message = `a listener of ${event} failed`;
-    if (this.#endpoint.active) this.#fail(new RtmpError('session.listener', message, { cause: error }));
+    if (this.#endpoint.active) this.failed(new RtmpError('session.listener', message, { cause: error }));
     else this.#host.refused(this, 'session.listener', message, error);
   }
 
@@ -194,20 +185,21 @@ export class NetConnection extends TypedEmitter<RtmpSessionEvents> implements Rt
     return this.#state === 'open' && this.#endpoint.active;
   }
 
-  #handshakeDone(): void {
+  /** For the endpoint, as all that is public and follows; see {@link EndpointHandler}. */
+  handshakeDone(): void {
     this.#state = 'connecting';
     const { connectTimeout } = this.#host.limits;
     this.#endpoint.setDeadline(connectTimeout, 'connect.timeout', `no connect command in ${connectTimeout} ms`);
     this.#host.handshakeDone(this);
   }
 
-  #media(message: AudioMessage | VideoMessage | DataMessage): boolean {
+  media(message: AudioMessage | VideoMessage | DataMessage): boolean {
     if (!this.#isOpen()) return false;
     if (message.type === 'data' && message.streamId === 0) return this.emit('data', message);
     return this.#streams.get(message.streamId)?.handleMedia(message) ?? false;
   }
 
-  #limitedCommand(message: CommandMessage, size: number): void {
+  command(message: CommandMessage, size: number): void {
     this.#checkRate();
     if (this.#state === 'open') this.#command(message);
     else if (this.#state === 'deciding') this.#backlog.add(message, size);
@@ -260,7 +252,7 @@ export class NetConnection extends TypedEmitter<RtmpSessionEvents> implements Rt
         if (this.#isOpen()) this.#command(message);
       }
     } catch (error) {
-      this.#fail(asRtmpError(error));
+      this.failed(asRtmpError(error));
     }
   }
 
@@ -274,15 +266,19 @@ export class NetConnection extends TypedEmitter<RtmpSessionEvents> implements Rt
     commands.error(transactionId, errorInfo('NetConnection.Call.Failed', `Method ${name} is not known.`));
   }
 
+  control(): boolean {
+    return true;
+  }
+
   /** A command with arguments that cannot be read fails alone; before connect was read there is nothing to go on with. */
-  #unsupported(raw: RawMessage, error: RtmpError): void {
+  unsupported(raw: RawMessage, error: RtmpError): void {
     if (!this.#isOpen()) throw error;
     this.#checkRate();
     this.#host.refused(this, error.code, error.message);
     refuseUnreadable(raw, error, this.#endpoint.commands);
   }
 
-  #fail({ code, message, cause }: RtmpError): void {
+  failed({ code, message, cause }: RtmpError): void {
     this.#close({ code, message, cause }, errorInfo('NetConnection.Connect.Closed', message));
   }
 
@@ -292,7 +288,7 @@ export class NetConnection extends TypedEmitter<RtmpSessionEvents> implements Rt
     this.#endpoint.close(reason, connected ? farewell : undefined);
   }
 
-  #closed(reason: SessionCloseReason): void {
+  closed(reason: SessionCloseReason): void {
     this.#streams.close();
     this.emit('close', reason);
     this.#host.closed(this, reason);

@@ -4,6 +4,8 @@ import { NetStream, type StreamHost } from './net-stream.js';
 export class StreamTable {
   readonly #streams = new Map<number, NetStream>();
   readonly #limit: number;
+  /** The stream of the last message: most often the next one's too. */
+  #last: NetStream | undefined;
 
   constructor(limit: number) {
     this.#limit = limit;
@@ -14,7 +16,8 @@ export class StreamTable {
   }
 
   get(id: number): NetStream | undefined {
-    return this.#streams.get(id);
+    if (this.#last?.id !== id) this.#last = this.#streams.get(id);
+    return this.#last;
   }
 
   /** @returns a stream with the lowest id from 1 that is free; undefined when there are as many as the limit allows. */
@@ -30,6 +33,7 @@ export class StreamTable {
   delete(id: number): void {
     const stream = this.#streams.get(id);
     this.#streams.delete(id);
+    this.#last = undefined;
     stream?.close();
   }
 

@@ -35,8 +35,7 @@ export class TcpTransport implements Transport {
     const socket = this.#socket;
     let failure: Error | undefined;
     socket.setNoDelay(true);
-    // A plain array: Buffer's slice() would not copy, unlike that of the type which the payloads are declared as.
-    socket.on('data', (read) => handler.received(new Uint8Array(read.buffer, read.byteOffset, read.byteLength)));
+    socket.on('data', (read) => handler.received(read));
     socket.on('error', (error) => {
       failure = error;
     });

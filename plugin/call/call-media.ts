@@ -9,8 +9,6 @@ export interface CallMediaOptions {
   readonly ports: Pick<CallPorts, 'client' | 'media'>;
   /** What a caller offers; without it the offer is ours. */
   readonly offer: SessionDescription | undefined;
-  /** The client neither speaks nor hears. */
-  readonly silent: () => boolean;
   /** A key frame is needed of a far end that has not said that it takes RTCP feedback. */
   readonly keyFrameNeeded: () => void;
   /** Takes how each thing went that the media were asked for. */
@@ -19,6 +17,8 @@ export interface CallMediaOptions {
 
 /** The media of one call, and what the call hears of them. */
 export class CallMedia {
+  /** The client neither speaks nor hears. */
+  silent = false;
   readonly #options: CallMediaOptions;
   #session: MediaSession | undefined;
 
@@ -33,7 +33,7 @@ export class CallMedia {
 
   /** @param wanted whether the call still waits for its media: the client may hang up, or go, while sockets are opened */
   async open(wanted: () => boolean): Promise<void> {
-    const { callId, ports, offer, silent, keyFrameNeeded, tell } = this.#options;
+    const { callId, ports, offer, keyFrameNeeded, tell } = this.#options;
     const { client } = ports;
     try {
       const audio = await client.audio();
@@ -41,7 +41,7 @@ export class CallMedia {
       const session = await ports.media.open({
         callId,
         client: audio,
-        play: (frame) => silent() || client.play(frame),
+        play: (frame) => this.silent || client.play(frame),
         dtmf: (tone) => client.notice({ type: 'dtmf', tone }),
         lost: (reason) => tell({ type: 'media-failed', termination: { result: 'media-failed', reason } }),
         incoming: offer !== undefined,
@@ -89,7 +89,7 @@ export class CallMedia {
   }
 
   write(frame: ClientFrame): void {
-    this.#session?.write(frame);
+    if (!this.silent) this.#session?.write(frame);
   }
 
   close(): MediaReport {

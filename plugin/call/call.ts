@@ -29,6 +29,8 @@ export class Call {
   readonly #events: CallEvent[] = [];
   #busy = false;
   #state: CallState = { name: 'idle' };
+  /** Whether what the client says reaches somebody, as far as the state goes. */
+  #heard = false;
   readonly #media: CallMedia;
   #outgoing: OutgoingInvite | undefined;
   #inCall: InCall | undefined;
@@ -43,7 +45,6 @@ export class Call {
     this.#media = new CallMedia({
       ...{ callId: this.id, ports },
       offer: parties.direction === 'incoming' ? parties.invite.offer : undefined,
-      silent: () => this.#inCall?.silent === true,
       keyFrameNeeded: () => this.#inCall?.requestKeyFrame(),
       tell: (event) => this.#receive(event),
     });
@@ -79,8 +80,7 @@ export class Call {
 
   /** A frame that the client published, for whoever is there to hear it. */
   write(frame: ClientFrame): void {
-    const heard = this.#state.name === 'connected' || (this.#state.name === 'inviting' && this.#state.streams);
-    if (heard && !this.#inCall?.silent) this.#media.write(frame);
+    if (this.#heard) this.#media.write(frame);
   }
 
   /** Presses keys of the phone. False outside a call, when there is nobody to hear them. */
@@ -144,6 +144,7 @@ export class Call {
   #enter(next: CallState): void {
     const from = this.#state.name;
     this.#state = next;
+    this.#heard = next.name === 'connected' || (next.name === 'inviting' && next.streams);
     if (next.name === from) return;
     if (!transitions[from].includes(next.name)) throw new Error(`illegal transition ${from} -> ${next.name}`);
     if (next.name === 'connected') this.#enterCall();
@@ -242,6 +243,9 @@ export class Call {
     this.#inCall = new InCall({
       ...{ callId: this.id, from, client, signalling, media, leg },
       ...(credentials && { credentials }),
+      silence: (silent) => {
+        this.#media.silent = silent;
+      },
       transferred: (uri) => this.#ports.observer.transferred(this, uri),
       ended: (termination) => this.#receive({ type: 'ended', termination }),
       failed: (termination) => this.#receive({ type: 'media-failed', termination }),

@@ -6,6 +6,8 @@ import { mediaTermination, type Termination } from './termination.js';
 export interface InCallOptions extends Omit<SuccessionOptions, 'heard'> {
   readonly client: ClientPort;
   readonly media: MediaSession;
+  /** Whether the client neither speaks nor hears: from its wish on, and not only when the far end knows. */
+  readonly silence: (silent: boolean) => void;
   /** The media cannot go on. */
   readonly failed: (termination: Termination) => void;
 }
@@ -27,11 +29,6 @@ export class InCall {
         options.transferred(uri);
       },
     });
-  }
-
-  /** The client neither speaks nor hears, from its wish on and not only when the far end knows. */
-  get silent(): boolean {
-    return this.#session.wanted || this.#session.local;
   }
 
   /** What the far end does: the present one, and after a transfer one that was. */
@@ -104,8 +101,13 @@ export class InCall {
   #step(event: SessionEvent): void {
     if (this.#over) return;
     const { state, effects } = stepSession(this.#session, event);
-    this.#session = state;
+    this.#enter(state);
     for (const effect of effects) this.#perform(effect);
+  }
+
+  #enter(state: SessionState): void {
+    this.#session = state;
+    this.#options.silence(state.wanted || state.local);
   }
 
   #perform(effect: SessionEffect): void {
@@ -151,7 +153,7 @@ export class InCall {
 
   #forgetSession(): void {
     const { local, remote } = this.#session;
-    this.#session = answeredSession;
+    this.#enter(answeredSession);
     if (local || remote) this.#options.client.notice({ type: 'hold', local: false, remote: false });
   }
 }

@@ -1,11 +1,13 @@
 import type { ConnectRequest, RtmpSession, RtmpStream } from 'rtmp-server-ts';
+import type { ClientAudio } from '../call/client-audio.js';
+import type { Caller, CallNotice, CallStatusUpdate, ClientFrame, ClientVideo } from '../call/ports.js';
 import { CallStatus } from '../call/status.js';
 import { ClientCodecs } from './client-codecs.js';
 import type { Dialect } from './dialects/dialect.js';
 import { EncoderDialect } from './dialects/encoder.js';
 import { SonoDialect } from './dialects/sono.js';
 import { Line, type LineOptions } from './line.js';
-import type { LineClient } from './line-client.js';
+import type { CallsNotice, LineClient } from './line-client.js';
 import type { Lines } from './lines.js';
 import { Player } from './player.js';
 import { PublishedVideo } from './published-video.js';
@@ -36,52 +38,94 @@ export function serveClient(session: RtmpSession, options: ClientOptions): void 
     session.once('close', ({ code, message }) =>
       options.log.info({ session: id, code, reason: message }, 'client gone'),
     );
-    serveRequest(session, request, options);
+    new Client(session, request, options).serve(session);
     request.accept();
   });
 }
 
-function serveRequest(session: RtmpSession, request: ConnectRequest, options: ClientOptions): void {
-  const encoder = request.app.split('/', 1)[0] === encoderApp;
-  const keyFrameNeeded = (): void => line.requestKeyFrame();
-  const streams = encoder
-    ? new EncoderStreams(options.shared, session.remoteAddress, keyFrameNeeded)
-    : new PhoneStreams(keyFrameNeeded);
-  const published = new PublishedVideo();
-  const codecs = new ClientCodecs(request, options.ports.timers);
-  const client: LineClient = {
-    status: (update) => {
-      if (update.status === CallStatus.notConnected) streams.ended();
-      dialect.status(update);
-    },
-    incoming: (caller) => dialect.incoming(caller),
-    notice: (notice) => dialect.notice(notice),
-    switching: () => streams.switched(),
-    calls: (notice) => dialect.calls?.(notice),
-    play: (frame) => streams.play(frame),
-    // What dials by publishing is about to send; a phone sends when its call is up.
-    audio: () => codecs.known(encoder ? (published.current ? 'showing' : 'silent') : undefined),
-    video: () => published.current,
-    keyFrameWanted: () => dialect.keyFrameWanted?.(),
-  };
-  const line = new Line(client, options);
-  const dialect: Dialect = encoder ? new EncoderDialect(session, line) : new SonoDialect(session, line);
+/** A connection whose connect command has come. */
+class Client implements LineClient {
+  readonly #options: ClientOptions;
+  readonly #encoder: boolean;
+  readonly #streams: ClientStreams;
+  readonly #published = new PublishedVideo();
+  readonly #codecs: ClientCodecs;
+  readonly #line: Line;
+  readonly #dialect: Dialect;
 
-  session.on('call', (call) => {
-    if (dialect.command(call)) return;
-    const description = `this gateway has no procedure ${JSON.stringify(call.name.slice(0, 80))}`;
-    call.error({ level: 'error', code: 'NetConnection.Call.Failed', description });
-  });
-  const publisher = new Publisher({ line, dialect, published, codecs, timers: options.ports.timers });
-  session.on('stream', (stream) => {
-    publisher.serve(stream, (name) => streams.publish(name));
-    servePlayer(stream, streams);
-  });
-  options.lines.add(line);
-  session.once('close', () => {
-    options.lines.delete(line);
-    line.close({ result: 'client-gone', reason: 'the client disconnected' });
-  });
+  constructor(session: RtmpSession, request: ConnectRequest, options: ClientOptions) {
+    this.#options = options;
+    this.#encoder = request.app.split('/', 1)[0] === encoderApp;
+    const keyFrameNeeded = (): void => this.#line.requestKeyFrame();
+    this.#streams = this.#encoder
+      ? new EncoderStreams(options.shared, session.remoteAddress, keyFrameNeeded)
+      : new PhoneStreams(keyFrameNeeded);
+    this.#codecs = new ClientCodecs(request, options.ports.timers);
+    this.#line = new Line(this, options);
+    this.#dialect = this.#encoder ? new EncoderDialect(session, this.#line) : new SonoDialect(session, this.#line);
+  }
+
+  /** Until the connection ends. */
+  serve(session: RtmpSession): void {
+    session.on('call', (call) => {
+      if (this.#dialect.command(call)) return;
+      const description = `this gateway has no procedure ${JSON.stringify(call.name.slice(0, 80))}`;
+      call.error({ level: 'error', code: 'NetConnection.Call.Failed', description });
+    });
+    const { lines, ports } = this.#options;
+    const publisher = new Publisher({
+      ...{ line: this.#line, dialect: this.#dialect, published: this.#published, codecs: this.#codecs },
+      timers: ports.timers,
+    });
+    session.on('stream', (stream) => {
+      publisher.serve(stream, (name) => this.#streams.publish(name));
+      servePlayer(stream, this.#streams);
+    });
+    lines.add(this.#line);
+    session.once('close', () => {
+      lines.delete(this.#line);
+      this.#line.close({ result: 'client-gone', reason: 'the client disconnected' });
+    });
+  }
+
+  status(update: CallStatusUpdate): void {
+    if (update.status === CallStatus.notConnected) this.#streams.ended();
+    this.#dialect.status(update);
+  }
+
+  incoming(caller: Caller): void {
+    this.#dialect.incoming(caller);
+  }
+
+  notice(notice: CallNotice): void {
+    this.#dialect.notice(notice);
+  }
+
+  calls(notice: CallsNotice): void {
+    this.#dialect.calls?.(notice);
+  }
+
+  switching(): void {
+    this.#streams.switched();
+  }
+
+  play(frame: ClientFrame): boolean {
+    return this.#streams.play(frame);
+  }
+
+  /** What dials by publishing is about to send; a phone sends when its call is up. */
+  audio(): Promise<ClientAudio> {
+    if (!this.#encoder) return this.#codecs.known();
+    return this.#codecs.known(this.#published.current ? 'showing' : 'silent');
+  }
+
+  video(): ClientVideo | undefined {
+    return this.#published.current;
+  }
+
+  keyFrameWanted(): void {
+    this.#dialect.keyFrameWanted?.();
+  }
 }
 
 function servePlayer(stream: RtmpStream, streams: ClientStreams): void {

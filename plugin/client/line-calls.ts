@@ -30,6 +30,7 @@ export class LineCalls implements CallAudience {
   /** Whether somebody may ring while the client is in a call. */
   callWaiting = false;
   readonly #options: LineCallsOptions;
+  readonly #client: LineClient;
   readonly #time: StreamTime;
   #active: LineCall | undefined;
   #other: LineCall | undefined;
@@ -39,6 +40,7 @@ export class LineCalls implements CallAudience {
 
   constructor(options: LineCallsOptions) {
     this.#options = options;
+    this.#client = options.client;
     this.#time = new StreamTime(options.now);
   }
 
@@ -54,8 +56,8 @@ export class LineCalls implements CallAudience {
 
   /** Begins a call; beside one that is up it waits. */
   begin(parties: CallParties, wantsVideo = false): void {
-    const { ports, calls, client } = this.#options;
-    const call = new LineCall(parties, ports, client, this);
+    const { ports, calls } = this.#options;
+    const call = new LineCall(parties, ports, this.#client, this);
     call.wantsVideo = wantsVideo;
     if (this.active) this.#other = call;
     else this.#active = call;
@@ -127,26 +129,26 @@ export class LineCalls implements CallAudience {
   }
 
   incoming(of: LineCall, invited: Caller): void {
-    const { client, name } = this.#options;
+    const { name } = this.#options;
     const caller = { ...invited, called: name() };
     of.caller = caller;
-    if (of === this.#other) client.calls({ type: 'waiting', caller });
-    else client.incoming(caller);
+    if (of === this.#other) this.#client.calls({ type: 'waiting', caller });
+    else this.#client.incoming(caller);
   }
 
   notice(of: LineCall, notice: CallNotice): void {
     // Of a call that is not theirs now, people want to read what it says, but nothing that changes how theirs looks.
     const apart = notice.type === 'message' || notice.type === 'transfer-failed';
-    if (of === this.#active || (apart && of === this.#other)) this.#options.client.notice(notice);
+    if (of === this.#active || (apart && of === this.#other)) this.#client.notice(notice);
   }
 
   /** What a call says that is not the client's now goes nowhere. */
   play(of: LineCall, frame: ClientFrame): boolean {
-    return of !== this.#active || this.#options.client.play(this.#time.place(frame));
+    return of !== this.#active || this.#client.play(this.#time.place(frame));
   }
 
   keyFrameWanted(of: LineCall): void {
-    if (of === this.#active) this.#options.client.keyFrameWanted?.();
+    if (of === this.#active) this.#client.keyFrameWanted?.();
   }
 
   get #second(): LineCall | undefined {
@@ -177,15 +179,14 @@ export class LineCalls implements CallAudience {
     this.#takeover = undefined;
     this.#other = undefined;
     if (before) this.#activate(before);
-    this.#options.client.calls({ type: 'waiting-ended', party: call.party, reason });
+    this.#client.calls({ type: 'waiting-ended', party: call.party, reason });
     if (lastWords) this.#activeStatus(lastWords);
     else before?.call.hold(before.held);
   }
 
   #activeStatus(update: CallStatusUpdate): void {
-    const { client } = this.#options;
     if (update.status !== CallStatus.notConnected) {
-      client.status(update);
+      this.#client.status(update);
       return;
     }
     const next = this.#second;
@@ -196,8 +197,8 @@ export class LineCalls implements CallAudience {
     this.#active = next;
     this.#other = undefined;
     this.#time.reset();
-    client.status(update);
-    if (next?.caller) client.incoming(next.caller);
+    this.#client.status(update);
+    if (next?.caller) this.#client.incoming(next.caller);
     if (this.#accepted) next?.call.accept();
     this.#accepted = false;
   }
@@ -209,7 +210,7 @@ export class LineCalls implements CallAudience {
     }
     this.#other = undefined;
     this.#accepted = false;
-    this.#options.client.calls({ type: 'waiting-ended', party: of.party, reason: update.reason ?? '' });
+    this.#client.calls({ type: 'waiting-ended', party: of.party, reason: update.reason ?? '' });
   }
 
   /** The client goes on with the held call. */
@@ -225,14 +226,13 @@ export class LineCalls implements CallAudience {
   #activate(call: LineCall): void {
     this.#active = call;
     this.#time.switch();
-    this.#options.client.switching();
+    this.#client.switching();
   }
 
   #tellSwitched(call: LineCall): void {
-    const { client } = this.#options;
-    client.calls({ type: 'switched', party: call.party });
-    if (call.remoteHold) client.notice(call.remoteHold);
+    this.#client.calls({ type: 'switched', party: call.party });
+    if (call.remoteHold) this.#client.notice(call.remoteHold);
     // Who has seen nothing of the client yet needs a picture to begin with.
-    if (client.video?.()) client.keyFrameWanted?.();
+    if (this.#client.video?.()) this.#client.keyFrameWanted?.();
   }
 }

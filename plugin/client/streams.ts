@@ -16,7 +16,7 @@ export interface ClientStreams {
 
 /** A phone's streams: all that it plays play its call, whatever their names. */
 export class PhoneStreams implements ClientStreams {
-  readonly #playing = new Set<Player>();
+  #playing: readonly Player[] = [];
   readonly #playback: Playback;
 
   /** @param keyFrameNeeded asks the far end for a key frame */
@@ -28,11 +28,12 @@ export class PhoneStreams implements ClientStreams {
 
   join(player: Player): void {
     player.reset();
-    this.#playing.add(player);
+    this.leave(player);
+    this.#playing = [...this.#playing, player];
   }
 
   leave(player: Player): void {
-    this.#playing.delete(player);
+    this.#playing = this.#playing.filter((other) => other !== player);
   }
 
   play(frame: ClientFrame): boolean {

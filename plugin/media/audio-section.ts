@@ -34,6 +34,8 @@ export interface AudioSectionOptions extends AudioTools {
 /** The `m=audio` section of one call: its sockets and, once agreed, what flows through them. */
 export class AudioSection implements RtpSink {
   readonly #options: AudioSectionOptions;
+  readonly #clock: MediaClock;
+  readonly #broke: (error: unknown) => void;
   readonly #channel: RtpChannel;
   /** Exists once the far end has answered. */
   #flow: AudioFlow | undefined;
@@ -46,6 +48,8 @@ export class AudioSection implements RtpSink {
   constructor(options: AudioSectionOptions) {
     const { call, host, sockets, clock, logger, failed } = options;
     this.#options = options;
+    this.#clock = clock;
+    this.#broke = options.broke;
     this.#channel = new RtpChannel({ callId: call.callId, host, sockets, clock, failed, ...(logger && { logger }) });
   }
 
@@ -60,9 +64,9 @@ export class AudioSection implements RtpSink {
     if (this.#flow === undefined) {
       const flow = this.#openFlow(agreement);
       this.#flow = flow;
-      contain(() => flow.prepare(), this.#options.broke);
+      contain(() => flow.prepare(), this.#broke);
     } else {
-      this.#flow.change(agreement, this.#options.clock.now());
+      this.#flow.change(agreement, this.#clock.now());
     }
     this.#diverted = false;
     this.#channel.open(this, agreement.target);
@@ -116,7 +120,7 @@ export class AudioSection implements RtpSink {
       this.#notSent++;
       return;
     }
-    contain(() => flow.write(frame, this.#options.clock.now()), this.#options.broke);
+    contain(() => flow.write(frame, this.#clock.now()), this.#broke);
   }
 
   /** For the channel, as the next two; see {@link RtpSink}. */
@@ -125,7 +129,7 @@ export class AudioSection implements RtpSink {
   }
 
   rtp(packet: RtpPacket, now: number): void {
-    contain(() => this.#flow?.rtp(packet, now), this.#options.broke);
+    contain(() => this.#flow?.rtp(packet, now), this.#broke);
   }
 
   rtcp(bytes: Uint8Array, now: number): void {
@@ -138,7 +142,7 @@ export class AudioSection implements RtpSink {
     let waits = false;
     contain(() => {
       waits = flow?.tick(now) === true;
-    }, this.#options.broke);
+    }, this.#broke);
     return waits;
   }
 
@@ -151,12 +155,12 @@ export class AudioSection implements RtpSink {
   close(): MediaReport {
     if (!this.#closed) {
       this.#closed = true;
-      this.sendReport(this.#options.clock.now(), true);
+      this.sendReport(this.#clock.now(), true);
       this.#channel.close();
       this.#options.released(this.#options.sockets.port);
     }
     const report = this.#measure();
-    contain(() => this.#flow?.free(), this.#options.broke);
+    contain(() => this.#flow?.free(), this.#broke);
     return report;
   }
 

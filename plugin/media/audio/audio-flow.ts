@@ -43,24 +43,30 @@ export class AudioFlow {
   readonly #wake: () => void;
   readonly #expected: ClientAudio['sends'];
   #agreement: AudioAgreement;
+  #sending: boolean;
 
   constructor(agreement: AudioAgreement, options: AudioFlowOptions) {
     const { play, send, wake = () => undefined, cname, client, foreign, dtmf = () => undefined, ...rest } = options;
     const shared = { ...rest, ...(foreign && { foreign: forOneCall(foreign) }) };
     const receives = client?.receives;
     this.#agreement = agreement;
+    this.#sending = agreement.sending;
     this.#send = send;
     this.#wake = wake;
     this.sender = new AudioSender({
       ...sendFormat(agreement),
       ...shared,
       ...(client?.header && { header: client.header }),
+      uses: (codec) => this.receiver.clientSends(codec),
     });
-    const clientCodec = () => this.sender.clientCodec ?? client?.sends;
     const formats = agreement.receive;
     this.#dtmfReceiver = new DtmfReceiver(dtmf);
     const event = this.#dtmfReceiver.receive.bind(this.#dtmfReceiver);
-    this.receiver = new AudioReceiver({ formats, play, clientCodec, event, ...(receives && { receives }), ...shared });
+    this.receiver = new AudioReceiver({
+      ...{ formats, play, event, ...shared },
+      ...(receives && { receives }),
+      ...(client?.sends && { sends: client.sends }),
+    });
     const carrier = {
       claim: (now: number, ms: number) => this.sender.claim(now, ms),
       send: (payloadType: number, marker: boolean, timestamp: number, payload: Uint8Array) =>
@@ -79,12 +85,13 @@ export class AudioFlow {
 
   /** Whether the far end wants to receive. */
   get sending(): boolean {
-    return this.#agreement.sending;
+    return this.#sending;
   }
 
   /** A further answer in the same call: hold, resumption, another address or codec. */
   change(agreement: AudioAgreement, now: number): void {
     this.#agreement = agreement;
+    this.#sending = agreement.sending;
     this.sender.use(sendFormat(agreement), now);
     this.receiver.use(agreement.receive);
     this.#dtmfSender.format = agreement.events;

@@ -19,8 +19,8 @@ export interface AudioReceiverOptions extends AudioTools {
   readonly reorder?: ReorderLimits;
   /** What the client says that it plays. */
   readonly receives?: ClientAudio['receives'];
-  /** What the client sent last. */
-  readonly clientCodec?: () => ClientCodec | undefined;
+  /** What the client sends, as far as it is known; {@link AudioReceiver.clientSends} tells what it is later. */
+  readonly sends?: ClientCodec;
   /** Is told, once for each codec, why what the far end sends cannot be played. */
   readonly refused?: (reason: string) => void;
   /** Takes the packets of telephone-event (RFC 4733), in order. */
@@ -57,14 +57,15 @@ export class AudioReceiver {
   readonly timeline: ReceiveTimeline;
   readonly #options: AudioReceiverOptions;
   readonly #play: AudioReceiverOptions['play'];
-  readonly #clientCodec: () => ClientCodec | undefined;
   #formats: ReceiveFormats;
   readonly #silence = new SilenceFiller((octets, timestamp, law) => this.#writeNoise(octets, timestamp, law));
   /** Number of the packet delivered last. */
   #delivered: number | undefined;
+  #sends: ClientCodec | undefined;
+  /** Whether what the client sends is what it sent when `#path` was chosen. */
+  #chosen = false;
   /** What `#path` was made for. */
   #from: AudioCodec | undefined;
-  #sends: ClientCodec | undefined;
   #to: ClientCodec | undefined;
   #path: ReceivePath | undefined;
   #concealed = 0;
@@ -75,7 +76,7 @@ export class AudioReceiver {
     this.#formats = options.formats;
     this.#options = options;
     this.#play = options.play;
-    this.#clientCodec = options.clientCodec ?? (() => undefined);
+    this.#sends = options.sends;
     this.timeline = new ReceiveTimeline(options.origin);
     this.window = new ReorderWindow((arrived) => this.#deliver(arrived), options.reorder ?? defaultReorderLimits);
   }
@@ -122,9 +123,14 @@ export class AudioReceiver {
 
   /** What the far end is going to send: another program, which takes time to start, is started. */
   expect(codec: AudioCodec): void {
-    const sends = this.#clientCodec();
-    const to = heardAs(codec, this.#client(sends), this.#options);
-    if (to !== undefined && programCodec(to, codec) !== undefined) this.#choose(codec, sends);
+    const to = heardAs(codec, this.#client(), this.#options);
+    if (to !== undefined && programCodec(to, codec) !== undefined) this.#choose(codec);
+  }
+
+  /** What the client sends from now on: it hears the same where that can be. */
+  clientSends(codec: ClientCodec): void {
+    this.#chosen &&= codec === this.#sends;
+    this.#sends = codec;
   }
 
   /**
@@ -213,23 +219,22 @@ export class AudioReceiver {
   }
 
   #pathFrom(codec: AudioCodec): ReceivePath | undefined {
-    const sends = this.#clientCodec();
-    if (codec !== this.#from || sends !== this.#sends) this.#choose(codec, sends);
+    if (codec !== this.#from || !this.#chosen) this.#choose(codec);
     return this.#path;
   }
 
   /** Finds what to make for the client of what comes now. */
-  #choose(from: AudioCodec, sends: ClientCodec | undefined): void {
+  #choose(from: AudioCodec): void {
     const { receives, refused } = this.#options;
-    const to = heardAs(from, this.#client(sends), this.#options);
+    const to = heardAs(from, this.#client(), this.#options);
     const same = from === this.#from && to === this.#to;
     this.#from = from;
-    this.#sends = sends;
+    this.#chosen = true;
     this.#to = to;
     if (same) return;
     this.free();
     if (to === undefined) {
-      const played = sends ?? [...(receives ?? [])][0] ?? 'speex';
+      const played = this.#sends ?? [...(receives ?? [])][0] ?? 'speex';
       refused?.(refusal(played, 'plays', [{ codec: from }], this.#options));
       return;
     }
@@ -239,9 +244,9 @@ export class AudioReceiver {
     });
   }
 
-  #client(sends: ClientCodec | undefined): ClientAudio {
+  #client(): ClientAudio {
     const { receives } = this.#options;
-    return { ...(receives && { receives }), ...(sends && { sends }) };
+    return { ...(receives && { receives }), ...(this.#sends && { sends: this.#sends }) };
   }
 
   #hand(payload: Uint8Array, timestamp: number): boolean {

@@ -39,6 +39,8 @@ export interface AudioSenderOptions extends SendFormat, AudioTools {
   readonly timestamp: number;
   /** The sequence header that the client sent before the call, if what it sends has one. */
   readonly header?: Uint8Array;
+  /** Is told what the client sends, at first and whenever it changes. */
+  readonly uses?: (codec: ClientCodec) => void;
   /** Is told, once for each codec, why what the client sends cannot be carried. */
   readonly refused?: (reason: string) => void;
 }
@@ -69,6 +71,7 @@ export class AudioSender {
   clientCodec: ClientCodec | undefined;
   readonly #lateGate = new LateGate();
   readonly #tools: AudioTools;
+  readonly #uses: AudioSenderOptions['uses'];
   readonly #refused: (reason: string) => void;
   readonly #header: Uint8Array | undefined;
   /** What the peer takes, the preferred first. */
@@ -90,6 +93,7 @@ export class AudioSender {
   constructor(options: AudioSenderOptions) {
     this.ssrc = options.ssrc;
     this.#tools = options;
+    this.#uses = options.uses;
     this.#refused = options.refused ?? (() => {});
     this.#header = options.header;
     this.#formats = formatsOf(options);
@@ -200,6 +204,7 @@ export class AudioSender {
 
   #clientUses(codec: ClientCodec, now: number): void {
     this.clientCodec = codec;
+    this.#uses?.(codec);
     this.free();
     this.#change(this.#formatFor(codec), now);
     const { codec: to } = this.#format;

@@ -51,32 +51,39 @@ export function receivePath(options: ReceivePathOptions): ReceivePath | undefine
   const program = programCodec(to, from);
   if (program !== undefined) return foreignPath(options, program);
   if (from === 'opus') return opusPath(take);
-  if (from === 'speex') return to === 'speex' ? speexPath(take) : speexToG711(options, to === 'pcma' ? 'pcma' : 'pcmu');
+  if (from === 'speex')
+    return to === 'speex' ? new SpeexPath(take) : speexToG711(options, to === 'pcma' ? 'pcma' : 'pcmu');
   return to === 'speex' ? g711ToSpeex(options, from) : g711Path(from, take);
 }
 
 const nothing = (): void => {};
 
-function speexPath(take: TakeBody): ReceivePath {
-  return {
-    transcodes: false,
-    concealed: 0,
-    free: nothing,
-    write: (packet, place) => {
-      const split = splitPacket(payloadOf(packet));
-      if (!split.ok) return false;
-      let timestamp = place();
-      if (split.frames.length === 1) {
-        take(inPlace(packet, [flvSpeexOctet]), timestamp);
-        return true;
-      }
-      for (const frame of split.frames) {
-        take(withOctet(flvSpeexOctet, frame), timestamp);
-        timestamp = (timestamp + frameDuration) % 2 ** 32;
-      }
+/** Speex as it is, each frame in a message of its own. */
+class SpeexPath implements ReceivePath {
+  readonly transcodes = false;
+  readonly concealed = 0;
+  readonly #take: TakeBody;
+
+  constructor(take: TakeBody) {
+    this.#take = take;
+  }
+
+  write(packet: RtpPacket, place: () => number): boolean {
+    const split = splitPacket(payloadOf(packet));
+    if (!split.ok) return false;
+    let timestamp = place();
+    if (split.frames.length === 1) {
+      this.#take(inPlace(packet, [flvSpeexOctet]), timestamp);
       return true;
-    },
-  };
+    }
+    for (const frame of split.frames) {
+      this.#take(withOctet(flvSpeexOctet, frame), timestamp);
+      timestamp = (timestamp + frameDuration) % 2 ** 32;
+    }
+    return true;
+  }
+
+  free(): void {}
 }
 
 /** The client takes whichever law comes. */

@@ -50,27 +50,33 @@ export function sendPath(options: SendPathOptions): SendPath | undefined {
   if (from !== 'speex') {
     return to === 'speex' ? g711ToSpeex(options, from) : g711Path(from, to, packetDuration, take);
   }
-  return to === 'speex' ? speexPath(take) : speexToG711(options, to);
+  return to === 'speex' ? new SpeexPath(take) : speexToG711(options, to);
 }
 
 const nothing = (): void => {};
 
-function speexPath(take: TakePayload): SendPath {
-  return {
-    transcodes: false,
-    concealed: 0,
-    free: nothing,
-    write: (body, timestamp) => {
-      const split = splitPacket(body.subarray(1));
-      if (!split.ok) return false;
-      let start = timestamp;
-      for (const frame of split.frames) {
-        take(frame, start, frameDuration);
-        start += frameDuration;
-      }
-      return true;
-    },
-  };
+/** Speex as it is, each frame in a packet of its own. */
+class SpeexPath implements SendPath {
+  readonly transcodes = false;
+  readonly concealed = 0;
+  readonly #take: TakePayload;
+
+  constructor(take: TakePayload) {
+    this.#take = take;
+  }
+
+  write(body: Uint8Array, timestamp: number): boolean {
+    const split = splitPacket(body.subarray(1));
+    if (!split.ok) return false;
+    let start = timestamp;
+    for (const frame of split.frames) {
+      this.#take(frame, start, frameDuration);
+      start += frameDuration;
+    }
+    return true;
+  }
+
+  free(): void {}
 }
 
 function opusPath(take: TakePayload): SendPath {

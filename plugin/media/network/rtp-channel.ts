@@ -75,6 +75,7 @@ export class RtpChannel {
     socketErrors: 0,
   };
   readonly #options: RtpChannelOptions;
+  readonly #clock: MediaClock;
   readonly #rtp: Socket;
   readonly #rtcp: Socket;
   readonly #reports = new RateLimit(maxReports);
@@ -86,6 +87,7 @@ export class RtpChannel {
 
   constructor(options: RtpChannelOptions) {
     this.#options = options;
+    this.#clock = options.clock;
     this.#rtp = options.sockets.rtp;
     this.#rtcp = options.sockets.rtcp;
     this.#rtp.on('message', this.#onRtp);
@@ -136,7 +138,7 @@ export class RtpChannel {
   /** What is still on its way from there does not say where the far end is now; on hold it is nowhere else. */
   #formerPlace({ host }: MediaTarget): FormerPlace | undefined {
     const place = isUnspecified(host) ? undefined : this.#remote?.place;
-    return place && { address: place.address, port: place.port, until: this.#options.clock.now() + stragglerTime };
+    return place && { address: place.address, port: place.port, until: this.#clock.now() + stragglerTime };
   }
 
   sendRtp(packet: Buffer): void {
@@ -163,7 +165,7 @@ export class RtpChannel {
   readonly #onRtp = (datagram: Buffer, source: RemoteInfo): void => {
     const [sink, remote] = [this.#sink, this.#remote];
     if (sink === undefined || remote === undefined || isStun(datagram)) return;
-    const now = this.#options.clock.now();
+    const now = this.#clock.now();
     if (!remote.admits(source, now)) {
       this.figures.foreign++;
       return;
@@ -202,7 +204,7 @@ export class RtpChannel {
     const [sink, remote] = [this.#sink, this.#remote];
     if (sink === undefined || remote === undefined || isStun(datagram)) return;
     if (!remote.admitsRtcp(source)) this.figures.foreign++;
-    else if (this.#report(sink, datagram, this.#options.clock.now())) remote.heardRtcp(source);
+    else if (this.#report(sink, datagram, this.#clock.now())) remote.heardRtcp(source);
   };
 
   /** Hands a report on; whether it looked like one. */

@@ -108,12 +108,13 @@ export class ReceiveTimeline {
 
   /** RTMP timestamp of a packet, modulo 2^32. */
   place(timestamp: number, clockRate: number, arrival: number): number {
-    if (this.#started) this.#milliseconds += this.#step(timestamp, clockRate, arrival - this.#arrival);
-    else this.#milliseconds = this.#origin(arrival);
+    const now = Math.trunc(arrival);
+    if (this.#started) this.#milliseconds += this.#step(timestamp, clockRate, now - this.#arrival);
+    else this.#milliseconds = Math.trunc(this.#origin(arrival));
     this.#started = true;
     this.#clockRate = clockRate;
     this.#timestamp = timestamp;
-    this.#arrival = arrival;
+    this.#arrival = now;
     return Math.floor(this.#milliseconds) % 2 ** 32;
   }
 

@@ -3,7 +3,7 @@ import { beforeAll, describe, expect, it } from 'vitest';
 import type { ClientFrame } from '../../../plugin/call/ports.js';
 import { AudioReceiver } from '../../../plugin/media/audio/audio-receiver.js';
 import { AudioSender, type SendFormat } from '../../../plugin/media/audio/audio-sender.js';
-import { type AudioCodec, flvOctet } from '../../../plugin/media/audio/flv-audio.js';
+import { flvOctet } from '../../../plugin/media/audio/flv-audio.js';
 import { compress, expand, type Law } from '../../../plugin/media/audio/g711.js';
 import { Downsampler, Upsampler } from '../../../plugin/media/audio/resampler.js';
 import { agreeAudio } from '../../../plugin/media/negotiation/formats.js';
@@ -260,13 +260,11 @@ describe('a far end of G.711', () => {
 
   class Far {
     readonly frames: ClientFrame[] = [];
-    clientCodec: AudioCodec | undefined;
     #sequence = 0;
     readonly receiver = new AudioReceiver({
       formats: receive,
       play: (frame) => this.frames.push(frame) > 0,
       transcoding,
-      clientCodec: () => this.clientCodec,
     });
 
     /** @param at sample that the packet begins with */
@@ -316,7 +314,7 @@ describe('a far end of G.711', () => {
     ['pcma', 'pcmu', 0x72],
   ] as const)('of %s is heard as it is by a client that sends %s itself', (law, clientCodec, octet) => {
     const far = new Far();
-    far.clientCodec = clientCodec;
+    far.receiver.clientSends(clientCodec);
     far.send(
       law,
       Uint8Array.from({ length: 200 }, (_, at) => at),

@@ -8,6 +8,7 @@ import { SrtpSession } from '../srtp/srtp-session.js';
 import type { SrtpKeys } from '../srtp/suites.js';
 import type { MediaClock } from './clock.js';
 import { closeRtpSockets, isConnected, type RtpSockets, resolveHost } from './rtp-sockets.js';
+import { type Sender, sendSoon } from './send-soon.js';
 
 /** What an operator reads in the log about media. */
 export interface MediaLogger {
@@ -65,7 +66,7 @@ const passing = new Set(['ECONNREFUSED', 'ECONNRESET', 'EHOSTUNREACH', 'ENETUNRE
  * The way of one `m=` section to the far end and back: its sockets, where the far end is and who is a stranger, and the
  * protection of its packets.
  */
-export class RtpChannel {
+export class RtpChannel implements Sender {
   readonly figures: ChannelFigures = {
     foreign: 0,
     malformed: 0,
@@ -82,6 +83,8 @@ export class RtpChannel {
   #sink: RtpSink | undefined;
   #remote: RemoteParty | undefined;
   #srtp: SrtpSession | undefined;
+  /** The last packet, which waits for the end of the turn. */
+  #unsent: Buffer | undefined;
   /** Whether the RTP socket is connected to the far end. */
   #connected = false;
 
@@ -122,6 +125,7 @@ export class RtpChannel {
   /** Sends there from now on. The same place as before keeps what was learnt about it. */
   aim(target: MediaTarget): void {
     if (this.#remote?.isAt(target)) return;
+    this.flush();
     if (this.#connected) this.#rtp.disconnect();
     this.#connected = false;
     const remote = new RemoteParty(target, this.#formerPlace(target));
@@ -144,20 +148,31 @@ export class RtpChannel {
   sendRtp(packet: Buffer): void {
     const remote = this.#remote;
     if (remote?.address === undefined) return;
-    const bytes = this.#srtp === undefined ? packet : this.#srtp.protectRtp(packet);
-    if (this.#connected) this.#rtp.send(bytes);
-    else this.#rtp.send(bytes, remote.port, remote.address);
+    this.flush();
+    this.#unsent = this.#srtp === undefined ? packet : this.#srtp.protectRtp(packet);
+    sendSoon(this);
+  }
+
+  /** Sends what waits. */
+  flush(): void {
+    const [packet, remote] = [this.#unsent, this.#remote];
+    this.#unsent = undefined;
+    if (packet === undefined || remote === undefined) return;
+    if (this.#connected) this.#rtp.send(packet);
+    else this.#rtp.send(packet, remote.port, remote.address);
   }
 
   sendRtcp(packet: Buffer): void {
     const remote = this.#remote;
     if (remote?.address === undefined || remote.rtcpPort === 0) return;
+    this.flush();
     const bytes = this.#srtp === undefined ? packet : this.#srtp.protectRtcp(packet);
     if (remote.muxed && this.#connected) this.#rtp.send(bytes);
     else (remote.muxed ? this.#rtp : this.#rtcp).send(bytes, remote.rtcpPort, remote.address);
   }
 
   close(): void {
+    this.flush();
     this.#sink = undefined;
     closeRtpSockets(this.#options.sockets);
   }

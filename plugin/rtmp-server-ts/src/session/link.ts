@@ -258,7 +258,7 @@ export class Link implements TransportHandler {
     return this.#output;
   }
 
-  /** Hands what is queued to the transport. */
+  /** Hands what is queued to the transport; see {@link TransportHandler}. */
   flush(): void {
     if (this.#output.length === 0) return;
     const parts = this.#output;

@@ -21,6 +21,8 @@ export interface Transport {
 export interface TransportHandler {
   /** The bytes do not change afterwards. */
   received(bytes: Uint8Array): void;
+  /** Writes what was sent up to now; otherwise that is written at the end of the turn of the event loop. */
+  flush(): void;
   /** Exactly once, the last call. An RtmpError is why the transport itself ended it. */
   closed(error?: Error): void;
 }

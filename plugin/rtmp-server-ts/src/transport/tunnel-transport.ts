@@ -154,8 +154,11 @@ export class TunnelTransport implements Transport {
         continue;
       }
       if (request.data.length > 0) this.#handler?.received(request.data);
-      // After the microtask in which a session sends what it has to answer; no other request comes between.
-      queueMicrotask(() => request.answer(this.#takeAnswer()));
+      // After the microtasks in which a session sends what it has to answer; no other request comes between.
+      queueMicrotask(() => {
+        this.#handler?.flush();
+        request.answer(this.#takeAnswer());
+      });
     }
   }
 

@@ -120,7 +120,12 @@ export class AudioSection implements RtpSink {
       this.#notSent++;
       return;
     }
-    contain(() => flow.write(frame, this.#clock.now()), this.#broke);
+    // Here and in `rtp` without a closure for each packet.
+    try {
+      flow.write(frame, this.#clock.now());
+    } catch (error) {
+      this.#broke(error);
+    }
   }
 
   /** For the channel, as the next two; see {@link RtpSink}. */
@@ -129,7 +134,11 @@ export class AudioSection implements RtpSink {
   }
 
   rtp(packet: RtpPacket, now: number): void {
-    contain(() => this.#flow?.rtp(packet, now), this.#broke);
+    try {
+      this.#flow?.rtp(packet, now);
+    } catch (error) {
+      this.#broke(error);
+    }
   }
 
   rtcp(bytes: Uint8Array, now: number): void {

@@ -3,7 +3,7 @@ import type { ClientFrame, MediaReport, Tone } from '../../call/ports.js';
 import type { AudioAgreement } from '../negotiation/formats.js';
 import { RtcpSession } from '../rtp/rtcp-session.js';
 import type { RtpPacket } from '../rtp/rtp.js';
-import { AudioReceiver } from './audio-receiver.js';
+import { AudioReceiver, type AudioReceiverOptions } from './audio-receiver.js';
 import { AudioSender, type SendFormat } from './audio-sender.js';
 import type { AudioTools } from './audio-tools.js';
 import { DtmfReceiver } from './dtmf-receiver.js';
@@ -61,7 +61,10 @@ export class AudioFlow {
     });
     const formats = agreement.receive;
     this.#dtmfReceiver = new DtmfReceiver(dtmf);
-    const event = this.#dtmfReceiver.receive.bind(this.#dtmfReceiver);
+    const event: AudioReceiverOptions['event'] = (payload, timestamp, clockRate, arrival) => {
+      this.#dtmfReceiver.receive(payload, timestamp, clockRate, arrival);
+      if (this.#dtmfReceiver.waits) this.#wake();
+    };
     this.receiver = new AudioReceiver({
       ...{ formats, play, event, ...shared },
       ...(receives && { receives }),
@@ -103,7 +106,7 @@ export class AudioFlow {
 
   rtp(packet: RtpPacket, now: number): void {
     this.receiver.receive(packet, now);
-    if (this.receiver.waits || this.#dtmfReceiver.waits) this.#wake();
+    if (this.receiver.waits) this.#wake();
   }
 
   rtcp(bytes: Uint8Array, now: number): void {

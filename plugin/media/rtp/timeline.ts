@@ -17,6 +17,7 @@ const restartThreshold = 1_000;
 export class SendTimeline {
   /** Whether the audio placed last is the first after a gap: the RTP marker (RFC 3551 section 4.1). */
   marker = false;
+  /** As a signed number, which a small integer holds. */
   readonly #start: number;
   readonly #ticksPerMs: number;
   /** Ticks from the start: the time that the RTMP timestamps stand for, the end of the audio sent so far, and its last beginning. */
@@ -30,7 +31,7 @@ export class SendTimeline {
   /** @param start RTP timestamp of the first frame. */
   constructor(clockRate: number, start: number) {
     this.#ticksPerMs = clockRate / 1000;
-    this.#start = start;
+    this.#start = start | 0;
   }
 
   /** RTP timestamp for audio of `duration` milliseconds that carries the RTMP timestamp. */
@@ -58,7 +59,7 @@ export class SendTimeline {
   }
 
   #timestampOf(ticks: number): number {
-    return (this.#start + ticks) % 2 ** 32;
+    return (this.#start + ticks) >>> 0;
   }
 
   #at(now: number): number {
@@ -91,6 +92,7 @@ export class SendTimeline {
 export class ReceiveTimeline {
   readonly #origin: (arrival: number) => number;
   #clockRate = 0;
+  /** As a signed number, which a small integer holds. */
   #timestamp: number | undefined;
   #milliseconds = 0;
   #arrival = 0;
@@ -113,7 +115,7 @@ export class ReceiveTimeline {
     else this.#milliseconds = Math.trunc(this.#origin(arrival));
     this.#started = true;
     this.#clockRate = clockRate;
-    this.#timestamp = timestamp;
+    this.#timestamp = timestamp | 0;
     this.#arrival = now;
     return Math.floor(this.#milliseconds) % 2 ** 32;
   }

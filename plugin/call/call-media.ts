@@ -17,6 +17,8 @@ export interface CallMediaOptions {
 
 /** The media of one call, and what the call hears of them. */
 export class CallMedia {
+  /** Whether what the client says reaches somebody, as far as the state of the call goes. */
+  heard = false;
   /** The client neither speaks nor hears. */
   silent = false;
   readonly #options: CallMediaOptions;
@@ -89,7 +91,7 @@ export class CallMedia {
   }
 
   write(frame: ClientFrame): void {
-    if (!this.silent) this.#session?.write(frame);
+    if (this.heard && !this.silent) this.#session?.write(frame);
   }
 
   close(): MediaReport {

@@ -29,8 +29,6 @@ export class Call {
   readonly #events: CallEvent[] = [];
   #busy = false;
   #state: CallState = { name: 'idle' };
-  /** Whether what the client says reaches somebody, as far as the state goes. */
-  #heard = false;
   readonly #media: CallMedia;
   #outgoing: OutgoingInvite | undefined;
   #inCall: InCall | undefined;
@@ -78,9 +76,9 @@ export class Call {
     this.#receive({ type: 'abandon', termination });
   }
 
-  /** A frame that the client published, for whoever is there to hear it. */
-  write(frame: ClientFrame): void {
-    if (this.#heard) this.#media.write(frame);
+  /** Takes the frames that the client publishes, for whoever is there to hear them. */
+  get listener(): { write(frame: ClientFrame): void } {
+    return this.#media;
   }
 
   /** Presses keys of the phone. False outside a call, when there is nobody to hear them. */
@@ -144,7 +142,7 @@ export class Call {
   #enter(next: CallState): void {
     const from = this.#state.name;
     this.#state = next;
-    this.#heard = next.name === 'connected' || (next.name === 'inviting' && next.streams);
+    this.#media.heard = next.name === 'connected' || (next.name === 'inviting' && next.streams);
     if (next.name === from) return;
     if (!transitions[from].includes(next.name)) throw new Error(`illegal transition ${from} -> ${next.name}`);
     if (next.name === 'connected') this.#enterCall();

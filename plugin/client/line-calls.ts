@@ -33,6 +33,8 @@ export class LineCalls implements CallAudience {
   readonly #client: LineClient;
   readonly #time: StreamTime;
   #active: LineCall | undefined;
+  /** Of the active call. */
+  #listener: LineCall['call']['listener'] | undefined;
   #other: LineCall | undefined;
   #takeover: Takeover | undefined;
   /** The client has accepted the waiting call while the active one was ending. */
@@ -60,7 +62,7 @@ export class LineCalls implements CallAudience {
     const call = new LineCall(parties, ports, this.#client, this);
     call.wantsVideo = wantsVideo;
     if (this.active) this.#other = call;
-    else this.#active = call;
+    else this.#setActive(call);
     calls.add(call.call);
     call.call.start();
   }
@@ -112,7 +114,7 @@ export class LineCalls implements CallAudience {
   }
 
   write(frame: ClientFrame): void {
-    this.#active?.call.write(frame);
+    this.#listener?.write(frame);
   }
 
   /** The client has gone. */
@@ -194,7 +196,7 @@ export class LineCalls implements CallAudience {
       this.#resume(next);
       return;
     }
-    this.#active = next;
+    this.#setActive(next);
     this.#other = undefined;
     this.#time.reset();
     this.#client.status(update);
@@ -224,9 +226,14 @@ export class LineCalls implements CallAudience {
 
   /** The client's streams are this call's from now on. */
   #activate(call: LineCall): void {
-    this.#active = call;
+    this.#setActive(call);
     this.#time.switch();
     this.#client.switching();
+  }
+
+  #setActive(call: LineCall | undefined): void {
+    this.#active = call;
+    this.#listener = call?.call.listener;
   }
 
   #tellSwitched(call: LineCall): void {

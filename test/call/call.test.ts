@@ -184,11 +184,11 @@ describe('a call', () => {
   });
 
   it('passes frames only while it is connected', async () => {
-    bench.call.write(frame);
+    bench.call.listener.write(frame);
     await bench.connect();
-    bench.call.write(frame);
+    bench.call.listener.write(frame);
     bench.call.hangup();
-    bench.call.write(frame);
+    bench.call.listener.write(frame);
     expect(bench.written).toEqual([frame]);
   });
 
@@ -348,14 +348,14 @@ describe('before the answer', () => {
 
   it('the far end is heard and hears, once it has described itself: 4 early, and not again', async () => {
     await bench.dial();
-    bench.call.write(frame);
+    bench.call.listener.write(frame);
     expect(bench.call.sendDtmf('1', 100)).toBe(false);
     bench.signal({ type: 'provisional', status: 183, reason: 'Session Progress' });
     bench.signal({ type: 'early', answer: early });
     await new Promise(setImmediate);
     bench.signal({ type: 'early', answer: early });
     await new Promise(setImmediate);
-    bench.call.write(frame);
+    bench.call.listener.write(frame);
     bench.dtmf = () => true;
     expect(bench.call.sendDtmf('1', 100)).toBe(true);
     await bench.answered();
@@ -420,13 +420,13 @@ describe('within a call', () => {
     bench.play = () => played.push(true) > 0;
     expect(bench.call.hold(true)).toBe(true);
     expect(bench.signalled).toEqual(['re-INVITE sendonly']);
-    bench.call.write(frame);
+    bench.call.listener.write(frame);
     // Silence is no slow reader: the frame counts as taken.
     expect(bench.media?.play(frame)).toBe(true);
     expect([bench.written, played]).toEqual([[], []]);
     bench.signal({ type: 'unchanged', reason: '488 Not Acceptable Here' });
     expect(bench.notices).toEqual([{ type: 'hold', local: false, remote: false, reason: '488 Not Acceptable Here' }]);
-    bench.call.write(frame);
+    bench.call.listener.write(frame);
     bench.media?.play(frame);
     expect([bench.written, played]).toEqual([[frame], [true]]);
   });
@@ -507,7 +507,7 @@ describe('a call that is passed on by the far end', () => {
     bench.call.hold(true);
     second({ type: 'answered', answer });
     await new Promise(setImmediate);
-    bench.call.write(frame);
+    bench.call.listener.write(frame);
     expect(bench.written).toEqual([frame]);
   });
 

@@ -69,7 +69,11 @@ export class AudioReceiver {
   #to: ClientCodec | undefined;
   #path: ReceivePath | undefined;
   #concealed = 0;
+  /** As a signed number, which a small integer holds. */
   #ssrc: number | undefined;
+  /** The payload type heard last, and what it means. */
+  #payloadType = -1;
+  #format: ReceiveFormat | undefined;
   readonly #jitter = new InterarrivalJitter();
 
   constructor(options: AudioReceiverOptions) {
@@ -84,12 +88,13 @@ export class AudioReceiver {
   /** What payload types mean from now on, as a new answer says. */
   use(formats: ReceiveFormats): void {
     this.#formats = formats;
+    this.#payloadType = -1;
     this.#silence.stop();
   }
 
   /** The source heard now. */
   get ssrc(): number | undefined {
-    return this.#ssrc;
+    return this.#ssrc === undefined ? undefined : this.#ssrc >>> 0;
   }
 
   get highestSequence(): number | undefined {
@@ -139,10 +144,10 @@ export class AudioReceiver {
    * @param arrival Milliseconds of the clock.
    */
   receive(packet: RtpPacket, arrival: number): void {
-    if (packet.ssrc !== this.#ssrc) this.#changeSource(packet.ssrc);
+    if ((packet.ssrc | 0) !== this.#ssrc) this.#changeSource(packet.ssrc);
     this.packets++;
     this.octets += packet.end - packet.start;
-    const format = this.#formats[packet.payloadType];
+    const format = this.#formatOf(packet);
     if (isAudio(format)) this.#jitter.arrived(packet.timestamp, format.clockRate, arrival);
     this.window.push(packet.sequence, { packet, arrival }, arrival);
   }
@@ -165,19 +170,27 @@ export class AudioReceiver {
     this.#path = undefined;
   }
 
+  #formatOf({ payloadType }: RtpPacket): ReceiveFormat | undefined {
+    if (payloadType !== this.#payloadType) {
+      this.#payloadType = payloadType;
+      this.#format = this.#formats[payloadType];
+    }
+    return this.#format;
+  }
+
   #changeSource(ssrc: number): void {
     this.window.reset();
     this.timeline.restart();
     this.#silence.stop();
     this.#delivered = undefined;
     this.#jitter.restart();
-    this.#ssrc = ssrc;
+    this.#ssrc = ssrc | 0;
   }
 
   #deliver({ packet, arrival }: Arrived): void {
     const lost = this.#delivered !== undefined && packet.sequence !== ((this.#delivered + 1) & 0xffff);
     this.#delivered = packet.sequence;
-    const format = this.#formats[packet.payloadType];
+    const format = this.#formatOf(packet);
     if (format === undefined) this.unknownPayloadType++;
     else if (format.kind === 'telephone-event') this.#deliverEvent(packet, format.clockRate, arrival);
     else if (format.kind === 'cn') this.#deliverNoise(packet, format.clockRate, arrival);

@@ -77,6 +77,8 @@ export class AudioSender {
   /** What the peer takes, the preferred first. */
   #formats: Formats;
   #format: Format;
+  /** As a signed number, which a small integer holds. */
+  readonly #source: number;
   #sequence: number;
   #timeline: SendTimeline;
   /** From the client's codec to the format. */
@@ -92,6 +94,7 @@ export class AudioSender {
 
   constructor(options: AudioSenderOptions) {
     this.ssrc = options.ssrc;
+    this.#source = options.ssrc | 0;
     this.#tools = options;
     this.#uses = options.uses;
     this.#refused = options.refused ?? (() => {});
@@ -261,7 +264,7 @@ export class AudioSender {
     this.#sequence = (sequence + 1) & 0xffff;
     this.packets++;
     this.octets += payload.length;
-    send(buildRtp({ payloadType, marker, sequence, timestamp, ssrc: this.ssrc }, payload));
+    send(buildRtp({ payloadType, marker, sequence, timestamp, ssrc: this.#source }, payload));
   }
 }
 

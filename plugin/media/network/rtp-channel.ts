@@ -157,7 +157,7 @@ export class RtpChannel implements Sender {
   flush(): void {
     const [packet, remote] = [this.#unsent, this.#remote];
     this.#unsent = undefined;
-    if (packet === undefined || remote === undefined) return;
+    if (packet === undefined || remote === undefined || this.#sink === undefined) return;
     if (this.#connected) this.#rtp.send(packet);
     else this.#rtp.send(packet, remote.port, remote.address);
   }

@@ -36,7 +36,8 @@ export class RemoteParty {
   port: number;
   /** 0 if there is none. */
   rtcpPort: number;
-  /** The address of the target. */
+  /** The port and the address of the target. */
+  readonly #port: number;
   #signalled: string | undefined;
   /** The target itself was heard. */
   #settled = false;
@@ -48,6 +49,7 @@ export class RemoteParty {
     this.target = target;
     this.#former = former;
     this.port = target.port;
+    this.#port = target.port;
     this.rtcpPort = target.rtcpPort;
   }
 
@@ -127,7 +129,7 @@ export class RemoteParty {
   }
 
   #isTarget({ address, port }: Source): boolean {
-    return port === this.target.port && address === this.#signalled;
+    return port === this.#port && address === this.#signalled;
   }
 
   #isStraggler(source: Source, now: number): boolean {

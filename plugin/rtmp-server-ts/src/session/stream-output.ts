@@ -17,14 +17,18 @@ export interface MessageSink {
 /** What either side sends on a NetStream. */
 export class StreamOutput {
   readonly #streamId: number;
-  readonly #chunkIds: StreamChunkIds;
+  readonly #audioChunkId: number;
+  readonly #videoChunkId: number;
+  readonly #dataChunkId: number;
   readonly #sink: MessageSink;
   /** Of the last media message: data is in time with it. */
   #timestamp = 0;
 
-  constructor(streamId: number, chunkIds: StreamChunkIds, sink: MessageSink) {
+  constructor(streamId: number, { audio, video, data }: StreamChunkIds, sink: MessageSink) {
     this.#streamId = streamId;
-    this.#chunkIds = chunkIds;
+    this.#audioChunkId = audio;
+    this.#videoChunkId = video;
+    this.#dataChunkId = data;
     this.#sink = sink;
   }
 
@@ -32,7 +36,7 @@ export class StreamOutput {
   media(type: 'audio' | 'video', timestamp: number, payload: Uint8Array): boolean {
     this.#timestamp = timestamp >>> 0;
     return this.#sink.sendMedia(type, {
-      chunkStreamId: this.#chunkIds[type],
+      chunkStreamId: type === 'audio' ? this.#audioChunkId : this.#videoChunkId,
       typeId: MessageType[type],
       streamId: this.#streamId,
       timestamp: this.#timestamp,
@@ -42,12 +46,12 @@ export class StreamOutput {
 
   data(name: string, values: readonly AmfValue[]): void {
     const origin = { streamId: this.#streamId, timestamp: this.#timestamp };
-    this.#sink.send({ type: 'data', encoding: this.#sink.encoding, ...origin, name, values }, this.#chunkIds.data);
+    this.#sink.send({ type: 'data', encoding: this.#sink.encoding, ...origin, name, values }, this.#dataChunkId);
   }
 
   /** A command that wants no answer, or is answered by a status. */
   command(name: string, args: readonly AmfValue[]): void {
     const origin = { streamId: this.#streamId, timestamp: 0, transactionId: 0, commandObject: null };
-    this.#sink.send({ type: 'command', encoding: this.#sink.encoding, ...origin, name, args }, this.#chunkIds.data);
+    this.#sink.send({ type: 'command', encoding: this.#sink.encoding, ...origin, name, args }, this.#dataChunkId);
   }
 }

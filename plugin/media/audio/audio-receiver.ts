@@ -9,7 +9,7 @@ import { type AudioTools, refusal } from './audio-tools.js';
 import { type AudioCodec, programCodec } from './flv-audio.js';
 import { isLaw, type Law } from './g711.js';
 import { heardAs } from './heard-as.js';
-import { type ReceivePath, receivePath } from './receive-path.js';
+import { type BodySink, type ReceivePath, receivePath } from './receive-path.js';
 import { SilenceFiller } from './silence-filler.js';
 
 export interface AudioReceiverOptions extends AudioTools {
@@ -35,7 +35,7 @@ interface Arrived {
 }
 
 /** Turns the RTP packets of the far end into audio messages for the RTMP client, in order. Deterministic. */
-export class AudioReceiver {
+export class AudioReceiver implements BodySink {
   packets = 0;
   /** Octets of payload. */
   octets = 0;
@@ -251,10 +251,7 @@ export class AudioReceiver {
       refused?.(refusal(played, 'plays', [{ codec: from }], this.#options));
       return;
     }
-    this.#path = receivePath({
-      ...{ from, to, tools: this.#options, failed: refused ?? (() => {}) },
-      take: (body, timestamp) => this.#hand(body, timestamp),
-    });
+    this.#path = receivePath({ from, to, tools: this.#options, failed: refused ?? (() => {}), sink: this });
   }
 
   #client(): ClientAudio {
@@ -262,7 +259,8 @@ export class AudioReceiver {
     return { ...(receives && { receives }), ...(this.#sends && { sends: this.#sends }) };
   }
 
-  #hand(payload: Uint8Array, timestamp: number): boolean {
+  /** For the path; see {@link BodySink}. */
+  take(payload: Uint8Array, timestamp: number): boolean {
     const taken = this.#play({ kind: 'audio', timestamp, payload });
     if (taken) this.played++;
     else this.droppedSlowReader++;

@@ -7,7 +7,7 @@ import { SendTimeline } from '../rtp/timeline.js';
 import { type AudioTools, effortToSend, refusal } from './audio-tools.js';
 import { type AudioCodec, programCodec } from './flv-audio.js';
 import { isLaw } from './g711.js';
-import { type SendPath, sendPath } from './send-path.js';
+import { type PayloadSink, type SendPath, sendPath } from './send-path.js';
 import { SilenceDetector } from './silence-detector.js';
 
 /** Longest message looked at, in octets: 50 of the longest Speex frames, 1 s of G.711. */
@@ -54,7 +54,7 @@ type Formats = readonly [Format, ...Format[]];
  * Turns the audio messages of an RTMP client into RTP packets, unchanged where the peer takes the client's codec.
  * Deterministic.
  */
-export class AudioSender {
+export class AudioSender implements PayloadSink {
   readonly ssrc: number;
   packets = 0;
   /** Octets of payload. */
@@ -239,18 +239,15 @@ export class AudioSender {
 
   #openPath(from: ClientCodec): SendPath | undefined {
     const { codec: to, clockRate, packetDuration } = this.#format;
-    const path = sendPath({
-      ...{ from, to, clockRate, packetDuration, tools: this.#tools, failed: this.#refused },
+    return sendPath({
+      ...{ from, to, clockRate, packetDuration, tools: this.#tools, failed: this.#refused, sink: this },
       ...(this.#header && { header: this.#header }),
-      take: (payload, timestamp, duration) => {
-        if (path?.transcodes) this.transcoded++;
-        this.#emit(payload, timestamp, duration);
-      },
     });
-    return path;
   }
 
-  #emit(payload: Uint8Array, timestamp: number, duration: number): void {
+  /** For the path; see {@link PayloadSink}. */
+  take(payload: Uint8Array, timestamp: number, duration: number): void {
+    if (this.#path?.transcodes) this.transcoded++;
     const rtpTimestamp = this.#timeline.place(timestamp, duration, this.#arrival);
     const { payloadType, codec } = this.#format;
     if (this.#noise !== undefined && isLaw(codec)) this.#silence.heard(codec, payload, this.#arrival);

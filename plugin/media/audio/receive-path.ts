@@ -15,8 +15,10 @@ const openingPeriod = 5_000;
 
 type Law = 'pcmu' | 'pcma';
 
-/** Takes the body of an FLV audio tag, its timestamp in milliseconds; false when nobody plays it. */
-export type TakeBody = (body: Uint8Array, timestamp: number) => boolean;
+export interface BodySink {
+  /** Takes the body of an FLV audio tag, its timestamp in milliseconds; false when nobody plays it. */
+  take(body: Uint8Array, timestamp: number): boolean;
+}
 
 /** Makes messages of one codec of what the far end sends in one format. */
 export interface ReceivePath {
@@ -39,21 +41,21 @@ export interface ReceivePathOptions {
   readonly from: AudioCodec;
   readonly to: ClientCodec;
   readonly tools: AudioTools;
-  readonly take: TakeBody;
+  readonly sink: BodySink;
   /** What makes the messages has failed for good. Never from within a method of the path. */
   readonly failed: (reason: string) => void;
 }
 
 /** Undefined when nothing here makes `to` of `from`. */
 export function receivePath(options: ReceivePathOptions): ReceivePath | undefined {
-  const { from, to, tools, take } = options;
+  const { from, to, tools, sink } = options;
   if (effortToPlay(from, to, tools) === undefined) return undefined;
   const program = programCodec(to, from);
   if (program !== undefined) return foreignPath(options, program);
-  if (from === 'opus') return opusPath(take);
+  if (from === 'opus') return opusPath(sink);
   if (from === 'speex')
-    return to === 'speex' ? new SpeexPath(take) : speexToG711(options, to === 'pcma' ? 'pcma' : 'pcmu');
-  return to === 'speex' ? g711ToSpeex(options, from) : g711Path(from, take);
+    return to === 'speex' ? new SpeexPath(sink) : speexToG711(options, to === 'pcma' ? 'pcma' : 'pcmu');
+  return to === 'speex' ? g711ToSpeex(options, from) : g711Path(from, sink);
 }
 
 const nothing = (): void => {};
@@ -62,10 +64,10 @@ const nothing = (): void => {};
 class SpeexPath implements ReceivePath {
   readonly transcodes = false;
   readonly concealed = 0;
-  readonly #take: TakeBody;
+  readonly #sink: BodySink;
 
-  constructor(take: TakeBody) {
-    this.#take = take;
+  constructor(sink: BodySink) {
+    this.#sink = sink;
   }
 
   write(packet: RtpPacket, place: () => number): boolean {
@@ -73,11 +75,11 @@ class SpeexPath implements ReceivePath {
     if (!split.ok) return false;
     let timestamp = place();
     if (split.frames.length === 1) {
-      this.#take(inPlace(packet, [flvSpeexOctet]), timestamp);
+      this.#sink.take(inPlace(packet, [flvSpeexOctet]), timestamp);
       return true;
     }
     for (const frame of split.frames) {
-      this.#take(withOctet(flvSpeexOctet, frame), timestamp);
+      this.#sink.take(withOctet(flvSpeexOctet, frame), timestamp);
       timestamp = (timestamp + frameDuration) % 2 ** 32;
     }
     return true;
@@ -87,21 +89,21 @@ class SpeexPath implements ReceivePath {
 }
 
 /** The client takes whichever law comes. */
-function g711Path(law: Law, take: TakeBody): ReceivePath {
+function g711Path(law: Law, sink: BodySink): ReceivePath {
   return {
     transcodes: false,
     concealed: 0,
     free: nothing,
     write: (packet, place) => {
       if (!isG711(packet)) return false;
-      take(inPlace(packet, [flvOctet[law]]), place());
+      sink.take(inPlace(packet, [flvOctet[law]]), place());
       return true;
     },
   };
 }
 
-function opusPath(take: TakeBody): ReceivePath {
-  const open = opener(take);
+function opusPath(sink: BodySink): ReceivePath {
+  const open = opener(sink);
   return {
     transcodes: false,
     concealed: 0,
@@ -111,15 +113,15 @@ function opusPath(take: TakeBody): ReceivePath {
       if (opusDuration(payload) === undefined) return false;
       const timestamp = place();
       open(opusSequenceStart(isStereo(payload) ? 2 : 1), timestamp);
-      take(inPlace(packet, opusHeader), timestamp);
+      sink.take(inPlace(packet, opusHeader), timestamp);
       return true;
     },
   };
 }
 
-function g711ToSpeex({ tools, take }: ReceivePathOptions, law: Law): ReceivePath {
+function g711ToSpeex({ tools, sink }: ReceivePathOptions, law: Law): ReceivePath {
   const codec = new G711ToSpeex(needed(tools), 16000);
-  const speex = (frame: Uint8Array, timestamp: number) => take(withOctet(flvSpeexOctet, frame), timestamp);
+  const speex = (frame: Uint8Array, timestamp: number) => sink.take(withOctet(flvSpeexOctet, frame), timestamp);
   return {
     transcodes: true,
     get concealed() {
@@ -134,9 +136,9 @@ function g711ToSpeex({ tools, take }: ReceivePathOptions, law: Law): ReceivePath
   };
 }
 
-function speexToG711({ tools, take }: ReceivePathOptions, law: Law): ReceivePath {
+function speexToG711({ tools, sink }: ReceivePathOptions, law: Law): ReceivePath {
   const codec = new SpeexToG711(needed(tools), law, frameDuration);
-  const g711 = (octets: Uint8Array, timestamp: number) => take(withOctet(flvOctet[law], octets), timestamp);
+  const g711 = (octets: Uint8Array, timestamp: number) => sink.take(withOctet(flvOctet[law], octets), timestamp);
   return {
     transcodes: true,
     get concealed() {
@@ -150,13 +152,13 @@ function speexToG711({ tools, take }: ReceivePathOptions, law: Law): ReceivePath
   };
 }
 
-function foreignPath({ from, tools, take, failed }: ReceivePathOptions, to: ProgramCodec): ReceivePath | undefined {
+function foreignPath({ from, tools, sink, failed }: ReceivePathOptions, to: ProgramCodec): ReceivePath | undefined {
   if (from === 'opus') return undefined;
-  const open = opener(take);
+  const open = opener(sink);
   let header = to === 'opus' ? opusSequenceStart(1) : undefined;
   const deliver = (body: Uint8Array, timestamp: number): void => {
     if (isSequenceHeader(body)) header = body;
-    else take(body, timestamp);
+    else sink.take(body, timestamp);
   };
   const stream = tools.foreign?.encode(to, {
     take: (body, timestamp) => {
@@ -180,11 +182,11 @@ function foreignPath({ from, tools, take, failed }: ReceivePathOptions, to: Prog
  * Hands on the message that opens a stream: before the first that somebody plays, and from time to time for players that
  * join later.
  */
-function opener(take: TakeBody): TakeBody {
+function opener(sink: BodySink): BodySink['take'] {
   let opened: number | undefined;
   return (header, timestamp) => {
     if (opened !== undefined && distance32(timestamp, opened) < openingPeriod) return true;
-    const taken = take(header, timestamp);
+    const taken = sink.take(header, timestamp);
     if (taken) opened = timestamp;
     return taken;
   };

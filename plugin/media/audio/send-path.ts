@@ -8,8 +8,10 @@ import { readOpusMessage } from './opus.js';
 import { g711Packetizer } from './packetizer.js';
 import { G711ToSpeex, SamplesToG711, SamplesToSpeex, SpeexToG711, type Transcoding } from './transcoding.js';
 
-/** The payload of an RTP packet: its first timestamp on the client's scale, and its length, in milliseconds. */
-export type TakePayload = (payload: Uint8Array, timestamp: number, duration: number) => void;
+export interface PayloadSink {
+  /** The payload of an RTP packet: its first timestamp on the client's scale, and its length, in milliseconds. */
+  take(payload: Uint8Array, timestamp: number, duration: number): void;
+}
 
 /** Makes payloads of one format of what a client sends in one codec. */
 export interface SendPath {
@@ -36,21 +38,21 @@ export interface SendPathOptions {
   readonly tools: AudioTools;
   /** What has to be read before the first message: AAC's sequence header. */
   readonly header?: Uint8Array;
-  readonly take: TakePayload;
+  readonly sink: PayloadSink;
   /** What makes the payloads has failed for good. Never from within a method of the path. */
   readonly failed: (reason: string) => void;
 }
 
 /** Undefined when nothing here makes `to` of `from`. */
 export function sendPath(options: SendPathOptions): SendPath | undefined {
-  const { from, to, tools, take, packetDuration } = options;
+  const { from, to, tools, sink, packetDuration } = options;
   if (effortToSend(from, to, tools) === undefined) return undefined;
   if (isForeign(from) || (from === 'opus' && to !== 'opus')) return foreignPath(options, from);
-  if (from === 'opus' || to === 'opus') return opusPath(take);
+  if (from === 'opus' || to === 'opus') return opusPath(sink);
   if (from !== 'speex') {
-    return to === 'speex' ? g711ToSpeex(options, from) : g711Path(from, to, packetDuration, take);
+    return to === 'speex' ? g711ToSpeex(options, from) : g711Path(from, to, packetDuration, sink);
   }
-  return to === 'speex' ? new SpeexPath(take) : speexToG711(options, to);
+  return to === 'speex' ? new SpeexPath(sink) : speexToG711(options, to);
 }
 
 const nothing = (): void => {};
@@ -59,10 +61,10 @@ const nothing = (): void => {};
 class SpeexPath implements SendPath {
   readonly transcodes = false;
   readonly concealed = 0;
-  readonly #take: TakePayload;
+  readonly #sink: PayloadSink;
 
-  constructor(take: TakePayload) {
-    this.#take = take;
+  constructor(sink: PayloadSink) {
+    this.#sink = sink;
   }
 
   write(body: Uint8Array, timestamp: number): boolean {
@@ -70,7 +72,7 @@ class SpeexPath implements SendPath {
     if (!split.ok) return false;
     let start = timestamp;
     for (const frame of split.frames) {
-      this.#take(frame, start, frameDuration);
+      this.#sink.take(frame, start, frameDuration);
       start += frameDuration;
     }
     return true;
@@ -79,20 +81,20 @@ class SpeexPath implements SendPath {
   free(): void {}
 }
 
-function opusPath(take: TakePayload): SendPath {
+function opusPath(sink: PayloadSink): SendPath {
   return {
     transcodes: false,
     concealed: 0,
     free: nothing,
     write: (body, timestamp) => {
       const message = readOpusMessage(body);
-      if (message?.kind === 'packet') take(message.packet, timestamp, message.duration);
+      if (message?.kind === 'packet') sink.take(message.packet, timestamp, message.duration);
       return message !== undefined;
     },
   };
 }
 
-function g711Path(from: 'pcmu' | 'pcma', to: 'pcmu' | 'pcma', duration: number, take: TakePayload): SendPath {
+function g711Path(from: 'pcmu' | 'pcma', to: 'pcmu' | 'pcma', duration: number, sink: PayloadSink): SendPath {
   const packetizer = g711Packetizer(duration);
   return {
     transcodes: from !== to,
@@ -100,16 +102,16 @@ function g711Path(from: 'pcmu' | 'pcma', to: 'pcmu' | 'pcma', duration: number, 
     free: nothing,
     write: (body, timestamp) => {
       packetizer.write(convert(body.subarray(1), from, to), timestamp, (octets, start) =>
-        take(octets, start, duration),
+        sink.take(octets, start, duration),
       );
       return true;
     },
   };
 }
 
-function speexToG711({ tools, packetDuration, take }: SendPathOptions, to: 'pcmu' | 'pcma'): SendPath {
+function speexToG711({ tools, packetDuration, sink }: SendPathOptions, to: 'pcmu' | 'pcma'): SendPath {
   const codec = new SpeexToG711(needed(tools), to, packetDuration);
-  const packet = (octets: Uint8Array, start: number) => take(octets, start, packetDuration);
+  const packet = (octets: Uint8Array, start: number) => sink.take(octets, start, packetDuration);
   return {
     transcodes: true,
     get concealed() {
@@ -120,9 +122,9 @@ function speexToG711({ tools, packetDuration, take }: SendPathOptions, to: 'pcmu
   };
 }
 
-function g711ToSpeex({ tools, clockRate, take }: SendPathOptions, from: 'pcmu' | 'pcma'): SendPath {
+function g711ToSpeex({ tools, clockRate, sink }: SendPathOptions, from: 'pcmu' | 'pcma'): SendPath {
   const codec = new G711ToSpeex(needed(tools), speexRate(clockRate));
-  const packet = (frame: Uint8Array, start: number) => take(frame, start, frameDuration);
+  const packet = (frame: Uint8Array, start: number) => sink.take(frame, start, frameDuration);
   return {
     transcodes: true,
     get concealed() {
@@ -137,12 +139,12 @@ function g711ToSpeex({ tools, clockRate, take }: SendPathOptions, from: 'pcmu' |
 }
 
 function foreignPath(options: SendPathOptions, from: ProgramCodec): SendPath {
-  const { to, clockRate, packetDuration, tools, take, failed } = options;
+  const { to, clockRate, packetDuration, tools, sink, failed } = options;
   let header = from === 'aac' ? options.header : undefined;
   const g711 = to === 'pcmu' || to === 'pcma' ? new SamplesToG711(to, packetDuration) : undefined;
   const speex = g711 === undefined ? new SamplesToSpeex(needed(tools), speexRate(clockRate)) : undefined;
   const duration = g711 === undefined ? frameDuration : packetDuration;
-  const packet = (payload: Uint8Array, start: number) => take(payload, start, duration);
+  const packet = (payload: Uint8Array, start: number) => sink.take(payload, start, duration);
   const stream: ForeignStream | undefined = tools.foreign?.decode(from, {
     take: (samples, timestamp) => (g711 ?? speex)?.write(samples, timestamp, packet),
     failed,

@@ -73,6 +73,16 @@ describe('packets of the far end', () => {
     expect(far.frames.slice(0, 2).map(({ payload }) => [...payload])).toEqual([[...flv(silence)], [...flv(silence)]]);
   });
 
+  it('are in what the last answer says that their payload type means', () => {
+    const far = new Far().send(1, 2);
+    far.receiver.use(Object.assign([...formats], { 96: { kind: 'telephone-event', clockRate: 16000 } }));
+    far.send(3);
+    expect(far.receiver).toMatchObject({ played: 2, telephoneEvents: 1 });
+    far.receiver.use(formats);
+    far.send(4);
+    expect(far.receiver).toMatchObject({ played: 3, telephoneEvents: 1 });
+  });
+
   it('are put in order, and duplicates dropped', () => {
     const far = new Far().send(1, 3, 2, 2, 3, 4);
     expect(far.timestamps).toEqual([0, 20, 40, 60]);

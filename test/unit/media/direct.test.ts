@@ -692,6 +692,16 @@ describe('closing', () => {
     expect(call.lost).toEqual([]);
   });
 
+  test('sends what was written last, before it says goodbye', async ({ scope }) => {
+    const call = await Call.open(scope);
+    const far = await UdpPeer.open(scope);
+    await call.session.accept(answer(far, { rtcpMux: true }));
+    call.write(0, 20, 40);
+    expect(call.session.close()).toMatchObject({ packetsSent: 3 });
+    await until(() => far.received.length === 4, 'three packets and a report');
+    expect(far.received.map(({ bytes }) => (bytes[1] ?? 0) & 0x7f)).toEqual([96, 96, 96, 200 & 0x7f]);
+  });
+
   test('of one call leaves the others', async ({ scope }) => {
     const call = await Call.open(scope);
     const far = await UdpPeer.open(scope);

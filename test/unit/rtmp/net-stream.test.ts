@@ -159,6 +159,23 @@ describe('publish', () => {
     expect(events.all).toEqual(['publish dummy live', 'unpublish', 'publish again record', 'audio 5 b2369d1b']);
   });
 
+  test('on a stream that was deleted and created again reaches the new one alone', async ({ scope }) => {
+    const { client, streams, events } = await published(scope);
+    const say = (timestamp: number) => client.send({ type: 'audio', streamId: 1, timestamp, payload: SPEEX }, 6);
+    say(5);
+    client.tell(0, 'deleteStream', 1);
+    say(10);
+    await client.createStream();
+    client.tell(1, 'publish', 'again', 'live');
+    say(15);
+    await client.settled();
+    expect(events.all).toEqual([
+      ...['publish dummy live', 'audio 5 b2369d1b', 'unpublish', 'stream 1 closed'],
+      ...['publish again live', 'audio 15 b2369d1b'],
+    ]);
+    expect(streams.map(({ publishing }) => publishing)).toEqual([undefined, 'again']);
+  });
+
   test('accepted too late, after the stream was closed, does nothing', async ({ scope }) => {
     const accepts: (() => void)[] = [];
     const { client, streams } = await connected(scope, (stream) => {

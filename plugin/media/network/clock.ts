@@ -9,7 +9,14 @@ export interface MediaClock {
 export const systemClock: MediaClock = {
   now: () => performance.now(),
   after: (ms, fire) => {
-    const timer = setTimeout(fire, ms);
-    return () => clearTimeout(timer);
+    // Where the process was held up, what has arrived meanwhile is read first: it is not late.
+    let read: NodeJS.Immediate | undefined;
+    const timer = setTimeout(() => {
+      read = setImmediate(fire);
+    }, ms);
+    return () => {
+      clearTimeout(timer);
+      clearImmediate(read);
+    };
   },
 };

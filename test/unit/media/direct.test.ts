@@ -2,6 +2,7 @@ import { describe, expect } from 'vitest';
 import { type ClientFrame, MediaError, type MediaSession } from '../../../plugin/call/ports.js';
 import type { Direction, MediaFormat, SessionDescription } from '../../../plugin/call/session-description.js';
 import { DirectMedia, type DirectMediaOptions } from '../../../plugin/media/direct.js';
+import { systemClock } from '../../../plugin/media/network/clock.js';
 import { buildRtcp } from '../../../plugin/media/rtp/rtcp.js';
 import { freePortRange } from '../../support/ports.js';
 import { type Scope, test } from '../../support/scope.js';
@@ -268,6 +269,23 @@ describe('the far end', () => {
     await until(() => call.frames.length === 1, 'a frame');
     expect([...(call.frames[0]?.payload ?? [])]).toEqual([...flv(wideband(2))]);
     expect(call.session.close()).toMatchObject({ notSent: 1, packetsReceived: 1 });
+  });
+
+  test('is not late with what has come while the process was held up', async ({ scope }) => {
+    const call = await Call.open(scope, { clock: systemClock });
+    const far = await UdpPeer.open(scope);
+    await call.session.accept(answer(far));
+    await far.sendRtp(call.port, 1);
+    await until(() => call.frames.length === 1, 'a frame');
+    await far.sendRtp(call.port, 3);
+    await new Promise((resolve) => setTimeout(resolve, 5));
+    // Timers come next in the event loop, before sockets.
+    await new Promise((resolve) => setImmediate(resolve));
+    await far.sendRtp(call.port, 2);
+    for (const until = performance.now() + 150; performance.now() < until; );
+    await until(() => call.frames.length === 3, 'what was missing, and what waited for it');
+    expect(call.timestamps).toEqual([0, 20, 40]);
+    expect(call.session.close()).toMatchObject({ lost: 0, late: 0, reordered: 1 });
   });
 
   test('is sent to where it sends from (symmetric RTP)', async ({ scope }) => {

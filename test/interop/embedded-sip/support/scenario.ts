@@ -124,9 +124,12 @@ export const acknowledges = (asked: Asked = {}): Step => asksInside('ACK', asked
 /** The last step of most calls. */
 export const hangsUp = (cseq: number): Step => `${asksInside('BYE', { cseq })}\n${expects(200)}`;
 
-/** Calls, is answered and confirms. */
+/**
+ * Calls, is answered and confirms. An application of drachtio-srf has its call a turn after the ACK was read: what comes in
+ * the same read finds nobody who listens, and is answered by drachtio-srf itself.
+ */
 export const established = (asked?: Asked): Step =>
-  [invites(asked), provisional, expects(200), acknowledges()].join('\n');
+  [invites(asked), provisional, expects(200), acknowledges(), pause(50)].join('\n');
 
 /** A response to the request that came last; to an initial one with our tag. */
 export const answers = (

@@ -158,8 +158,12 @@ export class RtpChannel implements Sender {
     const [packet, remote] = [this.#unsent, this.#remote];
     this.#unsent = undefined;
     if (packet === undefined || remote === undefined || this.#sink === undefined) return;
-    if (this.#connected) this.#rtp.send(packet);
-    else this.#rtp.send(packet, remote.port, remote.address);
+    try {
+      if (this.#connected) this.#rtp.send(packet);
+      else this.#rtp.send(packet, remote.port, remote.address);
+    } catch (error) {
+      this.#onError(error as NodeJS.ErrnoException);
+    }
   }
 
   sendRtcp(packet: Buffer): void {

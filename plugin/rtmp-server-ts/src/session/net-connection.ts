@@ -5,11 +5,9 @@ import { RtmpError, type RtmpErrorCode } from '../errors/rtmp-error.js';
 import { TypedEmitter } from '../events/typed-emitter.js';
 import type { RtmpeType } from '../handshake/constants.js';
 import { ServerHandshake } from '../handshake/server-handshake.js';
-import type { AmfEncoding } from '../message/amf3-prefix.js';
 import type { CommandMessage } from '../message/command.js';
 import type { DataMessage } from '../message/data.js';
 import type { AudioMessage, VideoMessage } from '../message/media.js';
-import type { RtmpMessage } from '../message/message.js';
 import type { Clock } from './clock.js';
 import { CommandBacklog } from './command-backlog.js';
 import { CONNECT_PRELUDE, connectAnswer } from './connect-answer.js';
@@ -20,6 +18,7 @@ import { asRtmpError } from './link.js';
 import type { StreamHost } from './net-stream.js';
 import { connectRequest, refuseUnreadable, rpcCall } from './requests.js';
 import { errorInfo, statusInfo } from './status.js';
+import type { MessageSink } from './stream-output.js';
 import { StreamTable } from './stream-table.js';
 import { TokenBucket } from './token-bucket.js';
 import type { Transport } from './transport.js';
@@ -89,8 +88,8 @@ export class NetConnection
   }
 
   /** For streams; see {@link StreamHost}. */
-  get encoding(): AmfEncoding {
-    return this.#endpoint.encoding;
+  get endpoint(): MessageSink {
+    return this.#endpoint;
   }
 
   get counters(): SessionCounters {
@@ -135,14 +134,6 @@ export class NetConnection
   }
 
   /** For streams; see {@link StreamHost}. */
-  send(message: RtmpMessage, chunkStreamId: number): void {
-    this.#endpoint.send(message, chunkStreamId);
-  }
-
-  sendMedia(type: 'audio' | 'video', message: RawMessage): boolean {
-    return this.#endpoint.sendMedia(type, message);
-  }
-
   reportListenerFailure(error: unknown, event: string): void {
     const message = `a listener of ${event} failed`;
     if (this.#endpoint.active) this.failed(new RtmpError('session.listener', message, { cause: error }));

@@ -11,7 +11,8 @@ import { type MessageSink, StreamOutput } from './stream-output.js';
 import type { PlayRequest, PublishRequest, RtmpStream, RtmpStreamEvents } from './types.js';
 
 /** What a stream needs of its connection. */
-export interface StreamHost extends MessageSink {
+export interface StreamHost {
+  readonly endpoint: MessageSink;
   /** The session's id. */
   readonly id: string;
   /** A listener failed: that costs the session. */
@@ -35,7 +36,7 @@ export class NetStream extends TypedEmitter<RtmpStreamEvents> implements RtmpStr
     super();
     this.id = id;
     this.#host = host;
-    this.#output = new StreamOutput(id, streamChunkIds(id), host);
+    this.#output = new StreamOutput(id, streamChunkIds(id), host.endpoint);
   }
 
   get publishing(): string | undefined {
@@ -223,7 +224,7 @@ export class NetStream extends TypedEmitter<RtmpStreamEvents> implements RtmpStr
   }
 
   #control(event: 'streamBegin' | 'streamEof'): void {
-    this.#host.send({ type: 'userControl', event, eventStreamId: this.id }, CONTROL_CHUNK_STREAM_ID);
+    this.#host.endpoint.send({ type: 'userControl', event, eventStreamId: this.id }, CONTROL_CHUNK_STREAM_ID);
   }
 }
 

@@ -35,7 +35,7 @@ export class TcpTransport implements Transport {
     const socket = this.#socket;
     let failure: Error | undefined;
     socket.setNoDelay(true);
-    socket.on('data', (read) => handler.received(read));
+    socket.on('data', handler.received.bind(handler));
     socket.on('error', (error) => {
       failure = error;
     });

@@ -1,5 +1,5 @@
 import type { CallPorts } from './call-ports.js';
-import type { ClientFrame, MediaReport, MediaSession } from './ports.js';
+import type { ClientFrame, FramePlayer, MediaReport, MediaSession } from './ports.js';
 import type { SessionDescription } from './session-description.js';
 import type { CallEvent } from './state.js';
 import { mediaTermination } from './termination.js';
@@ -16,16 +16,18 @@ export interface CallMediaOptions {
 }
 
 /** The media of one call, and what the call hears of them. */
-export class CallMedia {
+export class CallMedia implements FramePlayer {
   /** Whether what the client says reaches somebody, as far as the state of the call goes. */
   heard = false;
   /** The client neither speaks nor hears. */
   silent = false;
   readonly #options: CallMediaOptions;
+  readonly #client: FramePlayer;
   #session: MediaSession | undefined;
 
   constructor(options: CallMediaOptions) {
     this.#options = options;
+    this.#client = options.ports.client;
   }
 
   /** Undefined before they are open. */
@@ -43,7 +45,7 @@ export class CallMedia {
       const session = await ports.media.open({
         callId,
         client: audio,
-        play: (frame) => this.silent || client.play(frame),
+        player: this,
         dtmf: (tone) => client.notice({ type: 'dtmf', tone }),
         lost: (reason) => tell({ type: 'media-failed', termination: { result: 'media-failed', reason } }),
         incoming: offer !== undefined,
@@ -90,6 +92,12 @@ export class CallMedia {
     }
   }
 
+  /** What the far end says; false when it was dropped. */
+  play(frame: ClientFrame): boolean {
+    return this.silent || this.#client.play(frame);
+  }
+
+  /** What the client says. */
   write(frame: ClientFrame): void {
     if (this.heard && !this.silent) this.#session?.write(frame);
   }

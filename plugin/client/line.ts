@@ -44,6 +44,8 @@ const noCall: Refusal = { description: 'there is no call that is answered' };
 const noTransfer: Refusal = { description: 'there is no call that is answered and not being transferred already' };
 const noOther: Refusal = { description: 'there is no held call to change to' };
 
+const wholeMilliseconds = (): number => Math.trunc(performance.now());
+
 /** One connection is one line: an address, and its calls. */
 export class Line implements PhoneLine {
   readonly #options: LineOptions;
@@ -52,7 +54,7 @@ export class Line implements PhoneLine {
   readonly #calls: LineCalls;
 
   constructor(client: LineClient, options: LineOptions) {
-    const { ports, calls, registrations, domain, now = () => Math.trunc(performance.now()) } = options;
+    const { ports, calls, registrations, domain, now = wholeMilliseconds } = options;
     this.#options = options;
     this.#client = client;
     this.#registration = new LineRegistration(registrations, domain);

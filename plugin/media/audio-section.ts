@@ -83,9 +83,9 @@ export class AudioSection implements RtpSink {
   #openFlow(agreement: AudioAgreement): AudioFlow {
     const { call, origin, cname, failed, wake, transcoding, foreign } = this.#options;
     return new AudioFlow(agreement, {
-      play: call.play,
+      player: call.player,
       refused: (reason) => queueMicrotask(() => failed(reason)),
-      send: (packet) => this.#channel.sendRtp(packet),
+      out: this.#channel,
       wake,
       ...(call.dtmf && { dtmf: call.dtmf }),
       origin,

@@ -61,7 +61,7 @@ export class VideoSection {
   #openFlow(agreement: VideoAgreement): VideoFlow {
     const { call, audio, origin, cname } = this.#options;
     return new VideoFlow(agreement, {
-      play: call.play,
+      player: call.player,
       send: (packet) => this.#pacer.push(packet),
       sendAgain: (packet) => this.#channel.sendRtp(packet),
       sendRtcp: (packet) => this.#channel.sendRtcp(packet),

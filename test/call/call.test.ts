@@ -422,12 +422,12 @@ describe('within a call', () => {
     expect(bench.signalled).toEqual(['re-INVITE sendonly']);
     bench.call.listener.write(frame);
     // Silence is no slow reader: the frame counts as taken.
-    expect(bench.media?.play(frame)).toBe(true);
+    expect(bench.media?.player.play(frame)).toBe(true);
     expect([bench.written, played]).toEqual([[], []]);
     bench.signal({ type: 'unchanged', reason: '488 Not Acceptable Here' });
     expect(bench.notices).toEqual([{ type: 'hold', local: false, remote: false, reason: '488 Not Acceptable Here' }]);
     bench.call.listener.write(frame);
-    bench.media?.play(frame);
+    bench.media?.player.play(frame);
     expect([bench.written, played]).toEqual([[frame], [true]]);
   });
 

@@ -40,13 +40,14 @@ function measureParts(): void {
   const header = { payloadType: 96, marker: false, sequence: 1, timestamp: 320, ssrc: 7 };
   const datagram = buildRtp(header, frame);
   const { receive } = agreeAudio(answer(4000));
-  const sender = new AudioSender({ payloadType: 96, clockRate: 16000, ssrc: 1, sequence: 0, timestamp: 0 });
-  const receiver = new AudioReceiver({ formats: receive, play: () => true });
+  const out = { sendRtp: () => {} };
+  const sender = new AudioSender({ payloadType: 96, clockRate: 16000, ssrc: 1, sequence: 0, timestamp: 0, out });
+  const receiver = new AudioReceiver({ formats: receive, player: { play: () => true } });
   measure('parse an RTP packet', () => parseRtp(datagram));
   measure('build an RTP packet', () => buildRtp(header, frame));
   measure('look at a Speex packet', () => splitPacket(frame));
   measure('message to packet', (index) =>
-    sender.write({ kind: 'audio', timestamp: index * 20, payload: message }, index * 20, () => {}),
+    sender.write({ kind: 'audio', timestamp: index * 20, payload: message }, index * 20),
   );
   measure('packet to message', (index) => {
     const bytes = Buffer.from(datagram);
@@ -100,7 +101,7 @@ async function measureCalls(): Promise<void> {
   const sessions: { readonly session: MediaSession; sentAt: number }[] = [];
   for (let index = 0; index < calls; index++) {
     const play = (): boolean => delays.push(performance.now() - (sessions[index]?.sentAt ?? 0)) > 0;
-    const session = await media.open({ callId: `${index}`, play, lost: (reason) => console.error(reason) });
+    const session = await media.open({ callId: `${index}`, player: { play }, lost: (reason) => console.error(reason) });
     // The echo sends back what was protected with our key: that is also the far end's.
     await session.accept(answer(echo.address().port, session.offer.media[0]?.crypto?.slice(0, 1)));
     sessions.push({ session, sentAt: 0 });

@@ -10,16 +10,20 @@ export interface ClientFrame {
   readonly payload: Uint8Array;
 }
 
+/** Plays what the far end says. */
+export interface FramePlayer {
+  /** Hands a frame to the client; false when it was dropped: nobody plays, or the client reads too slowly. */
+  play(frame: ClientFrame): boolean;
+}
+
 /** The RTMP leg, as the call sees it. */
-export interface ClientPort {
+export interface ClientPort extends FramePlayer {
   /** Tells the client where its call stands. */
   status(update: CallStatusUpdate): void;
   /** Tells the client that it is being called. */
   incoming(caller: Caller): void;
   /** Tells the client what happens in its call. */
   notice(notice: CallNotice): void;
-  /** Hands a frame to the client; false when it was dropped: nobody plays, or the client reads too slowly. */
-  play(frame: ClientFrame): boolean;
   /** What the client sends and can play, as far as that is known once it had the chance to show it. */
   audio(): Promise<ClientAudio>;
   /** Whether the client wants video in its call, and what is known of the video that it sends; undefined for a call without. */

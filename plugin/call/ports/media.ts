@@ -1,13 +1,13 @@
 import type { ClientAudio } from '../client-audio.js';
 import type { Direction, SessionDescription } from '../session-description.js';
-import type { ClientFrame, ClientPort, ClientVideo } from './client.js';
+import type { ClientFrame, ClientPort, ClientVideo, FramePlayer } from './client.js';
 import type { Tone, toneDigits } from './tone.js';
 
 /** Makes the media of calls. */
 export interface MediaPort {
   /**
-   * Takes what one call needs (sockets, ports). Frames for the client go to `play`, which owns their payload from then
-   * on; `lost` is called at most once, when the media fails for good, and never from within a method of the session.
+   * Takes what one call needs (sockets, ports). Frames for the client go to `player`, which owns their payload from
+   * then on; `lost` is called at most once, when the media fails for good, and never from within a method of the session.
    * @throws MediaError with code `NoPorts` when every RTP port is in use, `Io` when a socket cannot be opened,
    * `NoCommonCodec` when what the client sends cannot be carried, `NoServer` when no media server takes the call.
    */
@@ -18,7 +18,7 @@ export interface MediaOptions {
   readonly callId: string;
   /** Decides what is offered, and in which order. Default: nothing is known. */
   readonly client?: ClientAudio;
-  readonly play: (frame: ClientFrame) => boolean;
+  readonly player: FramePlayer;
   readonly lost: (reason: string) => void;
   /** The far end has pressed a key, in RTP: once for each key, when it is let go. */
   readonly dtmf?: (tone: Tone) => void;

@@ -1,19 +1,19 @@
 import type { ClientAudio } from '../../call/client-audio.js';
-import type { ClientFrame, MediaReport, Tone } from '../../call/ports.js';
+import type { ClientFrame, FramePlayer, MediaReport, Tone } from '../../call/ports.js';
 import type { AudioAgreement } from '../negotiation/formats.js';
 import { RtcpSession } from '../rtp/rtcp-session.js';
 import type { RtpPacket } from '../rtp/rtp.js';
 import { AudioReceiver, type AudioReceiverOptions } from './audio-receiver.js';
-import { AudioSender, type SendFormat } from './audio-sender.js';
+import { AudioSender, type PacketSink, type SendFormat } from './audio-sender.js';
 import type { AudioTools } from './audio-tools.js';
 import { DtmfReceiver } from './dtmf-receiver.js';
 import { DtmfSender } from './dtmf-sender.js';
 import { forOneCall } from './foreign.js';
 
 export interface AudioFlowOptions extends AudioTools {
-  /** Takes a frame for the client; false when it was dropped. */
-  readonly play: (frame: ClientFrame) => boolean;
-  readonly send: (packet: Buffer) => void;
+  /** Takes the frames for the client. */
+  readonly player: FramePlayer;
+  readonly out: PacketSink;
   /** Time alone is going to change something: {@link AudioFlow.tick} has to be called. */
   readonly wake?: () => void;
   /** What is known of the client. */
@@ -39,19 +39,19 @@ export class AudioFlow {
   readonly #rtcp: RtcpSession;
   readonly #dtmfSender: DtmfSender;
   readonly #dtmfReceiver: DtmfReceiver;
-  readonly #send: (packet: Buffer) => void;
   readonly #wake: () => void;
   readonly #expected: ClientAudio['sends'];
   #agreement: AudioAgreement;
   #sending: boolean;
+  /** A key is being pressed: there is no audio meanwhile. */
+  #pressing = false;
 
   constructor(agreement: AudioAgreement, options: AudioFlowOptions) {
-    const { play, send, wake = () => undefined, cname, client, foreign, dtmf = () => undefined, ...rest } = options;
+    const { player, wake = () => undefined, cname, client, foreign, dtmf = () => undefined, ...rest } = options;
     const shared = { ...rest, ...(foreign && { foreign: forOneCall(foreign) }) };
     const receives = client?.receives;
     this.#agreement = agreement;
     this.#sending = agreement.sending;
-    this.#send = send;
     this.#wake = wake;
     this.sender = new AudioSender({
       ...sendFormat(agreement),
@@ -66,14 +66,14 @@ export class AudioFlow {
       if (this.#dtmfReceiver.waits) this.#wake();
     };
     this.receiver = new AudioReceiver({
-      ...{ formats, play, event, ...shared },
+      ...{ formats, player, event, ...shared },
       ...(receives && { receives }),
       ...(client?.sends && { sends: client.sends }),
     });
     const carrier = {
       claim: (now: number, ms: number) => this.sender.claim(now, ms),
       send: (payloadType: number, marker: boolean, timestamp: number, payload: Uint8Array) =>
-        this.sender.event(payloadType, marker, timestamp, payload, send),
+        this.sender.event(payloadType, marker, timestamp, payload),
     };
     this.#dtmfSender = new DtmfSender(carrier, agreement.events);
     this.#rtcp = new RtcpSession({ cname, sender: this.sender, receiver: this.receiver });
@@ -115,14 +115,15 @@ export class AudioFlow {
 
   /** A message that the client published. While a key is pressed it is not heard (RFC 4733 section 2.5.1). */
   write(frame: ClientFrame, now: number): void {
-    if (this.#dtmfSender.busy) return;
-    this.sender.write(frame, now, this.#send);
+    if (this.#pressing) return;
+    this.sender.write(frame, now);
     if (this.sender.waits) this.#wake();
   }
 
   /** Presses keys. False where the far end takes no events, or wants to hear nothing. */
   sendDtmf(digits: string, ms: number): boolean {
     if (!this.sending || !this.#dtmfSender.push(digits, ms)) return false;
+    this.#pressing = this.#dtmfSender.busy;
     this.#wake();
     return true;
   }
@@ -130,10 +131,11 @@ export class AudioFlow {
   /** Whether it has to be called again, also when nothing else happens. */
   tick(now: number): boolean {
     this.receiver.tick(now);
-    if (this.sending && !this.#dtmfSender.busy) this.sender.tick(now);
+    if (this.sending && !this.#pressing) this.sender.tick(now);
     this.#dtmfReceiver.tick(now);
     this.#dtmfSender.tick(now);
-    return this.receiver.waits || this.sender.waits || this.#dtmfReceiver.waits || this.#dtmfSender.busy;
+    this.#pressing = this.#dtmfSender.busy;
+    return this.receiver.waits || this.sender.waits || this.#dtmfReceiver.waits || this.#pressing;
   }
 
   /** The RTCP packet that is due. */

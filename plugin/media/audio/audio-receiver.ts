@@ -1,8 +1,8 @@
 import type { ClientAudio, ClientCodec } from '../../call/client-audio.js';
-import type { ClientFrame } from '../../call/ports.js';
+import type { FramePlayer } from '../../call/ports.js';
 import type { ReceiveFormat, ReceiveFormats } from '../negotiation/formats.js';
 import { InterarrivalJitter } from '../rtp/jitter.js';
-import { defaultReorderLimits, type ReorderLimits, ReorderWindow } from '../rtp/reorder.js';
+import { defaultReorderLimits, type OrderedSink, type ReorderLimits, ReorderWindow } from '../rtp/reorder.js';
 import { buildRtp, parseRtp, type RtpPacket } from '../rtp/rtp.js';
 import { ReceiveTimeline } from '../rtp/timeline.js';
 import { type AudioTools, refusal } from './audio-tools.js';
@@ -14,8 +14,8 @@ import { SilenceFiller } from './silence-filler.js';
 
 export interface AudioReceiverOptions extends AudioTools {
   readonly formats: ReceiveFormats;
-  /** Takes a frame for the client; false when it was dropped. */
-  readonly play: (frame: ClientFrame) => boolean;
+  /** Takes the frames for the client. */
+  readonly player: FramePlayer;
   readonly reorder?: ReorderLimits;
   /** What the client says that it plays. */
   readonly receives?: ClientAudio['receives'];
@@ -35,7 +35,7 @@ interface Arrived {
 }
 
 /** Turns the RTP packets of the far end into audio messages for the RTMP client, in order. Deterministic. */
-export class AudioReceiver implements BodySink {
+export class AudioReceiver implements BodySink, OrderedSink<Arrived> {
   packets = 0;
   /** Octets of payload. */
   octets = 0;
@@ -56,7 +56,7 @@ export class AudioReceiver implements BodySink {
   readonly window: ReorderWindow<Arrived>;
   readonly timeline: ReceiveTimeline;
   readonly #options: AudioReceiverOptions;
-  readonly #play: AudioReceiverOptions['play'];
+  readonly #player: FramePlayer;
   #formats: ReceiveFormats;
   readonly #silence = new SilenceFiller((octets, timestamp, law) => this.#writeNoise(octets, timestamp, law));
   /** Number of the packet delivered last. */
@@ -79,10 +79,10 @@ export class AudioReceiver implements BodySink {
   constructor(options: AudioReceiverOptions) {
     this.#formats = options.formats;
     this.#options = options;
-    this.#play = options.play;
+    this.#player = options.player;
     this.#sends = options.sends;
     this.timeline = new ReceiveTimeline(options.origin);
-    this.window = new ReorderWindow((arrived) => this.#deliver(arrived), options.reorder ?? defaultReorderLimits);
+    this.window = new ReorderWindow(this, options.reorder ?? defaultReorderLimits);
   }
 
   /** What payload types mean from now on, as a new answer says. */
@@ -187,7 +187,8 @@ export class AudioReceiver implements BodySink {
     this.#ssrc = ssrc | 0;
   }
 
-  #deliver({ packet, arrival }: Arrived): void {
+  /** For the window; see {@link OrderedSink}. */
+  inOrder({ packet, arrival }: Arrived): void {
     const lost = this.#delivered !== undefined && packet.sequence !== ((this.#delivered + 1) & 0xffff);
     this.#delivered = packet.sequence;
     const format = this.#formatOf(packet);
@@ -261,7 +262,7 @@ export class AudioReceiver implements BodySink {
 
   /** For the path; see {@link BodySink}. */
   take(payload: Uint8Array, timestamp: number): boolean {
-    const taken = this.#play({ kind: 'audio', timestamp, payload });
+    const taken = this.#player.play({ kind: 'audio', timestamp, payload });
     if (taken) this.played++;
     else this.droppedSlowReader++;
     return taken;

@@ -32,7 +32,13 @@ export interface SendFormat {
   readonly others?: readonly Omit<SendFormat, 'others'>[];
 }
 
+/** Where RTP packets go. */
+export interface PacketSink {
+  sendRtp(packet: Buffer): void;
+}
+
 export interface AudioSenderOptions extends SendFormat, AudioTools {
+  readonly out: PacketSink;
   readonly ssrc: number;
   /** First sequence number and timestamp; random in a call (RFC 3550 section 5.1). */
   readonly sequence: number;
@@ -44,8 +50,6 @@ export interface AudioSenderOptions extends SendFormat, AudioTools {
   /** Is told, once for each codec, why what the client sends cannot be carried. */
   readonly refused?: (reason: string) => void;
 }
-
-type Send = (packet: Buffer) => void;
 
 type Format = Required<Omit<SendFormat, 'noise' | 'others'>>;
 type Formats = readonly [Format, ...Format[]];
@@ -84,9 +88,9 @@ export class AudioSender implements PayloadSink {
   /** From the client's codec to the format. */
   #path: SendPath | undefined;
   #concealed = 0;
-  /** Milliseconds of the clock at the last message. */
+  /** Whole milliseconds of the clock at the last message. */
   #arrival = 0;
-  #send: Send = () => {};
+  readonly #out: PacketSink;
   #noise: number | undefined;
   readonly #silence = new SilenceDetector();
   /** Whether silence was told of: what comes next is speech that begins. */
@@ -94,6 +98,7 @@ export class AudioSender implements PayloadSink {
 
   constructor(options: AudioSenderOptions) {
     this.ssrc = options.ssrc;
+    this.#out = options.out;
     this.#source = options.ssrc | 0;
     this.#tools = options;
     this.#uses = options.uses;
@@ -141,18 +146,17 @@ export class AudioSender implements PayloadSink {
   }
 
   /**
-   * Hands the packets of one message to `send`, some of them later where another program makes them.
+   * Sends the packets of one message, some of them later where another program makes them.
    *
    * @param arrival Milliseconds of the clock.
    */
-  write({ kind, timestamp, payload: body }: ClientFrame, arrival: number, send: Send): void {
+  write({ kind, timestamp, payload: body }: ClientFrame, arrival: number): void {
     const codec = kind === 'audio' ? clientCodecOf(body) : undefined;
     if (codec === undefined) {
       this.unsupported++;
       return;
     }
-    this.#arrival = arrival;
-    this.#send = send;
+    this.#arrival = Math.trunc(arrival);
     if (codec !== this.clientCodec) this.#clientUses(codec, arrival);
     if (this.#lateGate.drops(timestamp, arrival)) return;
     this.#path ??= this.#openPath(codec);
@@ -174,7 +178,7 @@ export class AudioSender implements PayloadSink {
     const timestamp = this.#timeline.claim(now - margin, 0);
     this.#silent = true;
     this.comfortNoise++;
-    this.#packet(this.#noise, false, timestamp, Uint8Array.of(level), this.#send);
+    this.#packet(this.#noise, false, timestamp, Uint8Array.of(level));
   }
 
   /** The RTP timestamp of a moment, for a sender report. */
@@ -189,8 +193,8 @@ export class AudioSender implements PayloadSink {
   }
 
   /** A packet of an event, among those of the audio (RFC 4733 section 2.1). */
-  event(payloadType: number, marker: boolean, timestamp: number, payload: Uint8Array, send: Send): void {
-    this.#packet(payloadType, marker, timestamp, payload, send);
+  event(payloadType: number, marker: boolean, timestamp: number, payload: Uint8Array): void {
+    this.#packet(payloadType, marker, timestamp, payload);
   }
 
   /** The RTMP timestamp of a moment; undefined before the first message. */
@@ -253,15 +257,15 @@ export class AudioSender implements PayloadSink {
     if (this.#noise !== undefined && isLaw(codec)) this.#silence.heard(codec, payload, this.#arrival);
     const marker = this.#timeline.marker || this.#silent;
     this.#silent = false;
-    this.#packet(payloadType, marker, rtpTimestamp, payload, this.#send);
+    this.#packet(payloadType, marker, rtpTimestamp, payload);
   }
 
-  #packet(payloadType: number, marker: boolean, timestamp: number, payload: Uint8Array, send: Send): void {
+  #packet(payloadType: number, marker: boolean, timestamp: number, payload: Uint8Array): void {
     const sequence = this.#sequence;
     this.#sequence = (sequence + 1) & 0xffff;
     this.packets++;
     this.octets += payload.length;
-    send(buildRtp({ payloadType, marker, sequence, timestamp, ssrc: this.#source }, payload));
+    this.#out.sendRtp(buildRtp({ payloadType, marker, sequence, timestamp, ssrc: this.#source }, payload));
   }
 }
 

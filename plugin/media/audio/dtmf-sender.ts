@@ -43,8 +43,6 @@ export class DtmfSender {
   readonly #waiting: Tone[] = [];
   #event: Event | undefined;
   #quietUntil = 0;
-  /** Asked for each packet of audio. */
-  #busy = false;
 
   constructor(carrier: EventCarrier, format: EventFormat | undefined) {
     this.#carrier = carrier;
@@ -53,7 +51,7 @@ export class DtmfSender {
 
   /** Whether a key is being pressed: there is to be no audio meanwhile. */
   get busy(): boolean {
-    return this.#busy;
+    return this.#event !== undefined || this.#waiting.length > 0;
   }
 
   /** False where the far end takes no events. */
@@ -63,12 +61,11 @@ export class DtmfSender {
       if (this.#waiting.length < maxWaiting) this.#waiting.push({ digit, duration });
       else this.dropped++;
     }
-    this.#busy ||= this.#waiting.length > 0;
     return true;
   }
 
   tick(now: number): void {
-    if (!this.#busy) return;
+    if (!this.busy) return;
     const { format } = this;
     if (format === undefined) {
       this.#waiting.length = 0;
@@ -78,7 +75,6 @@ export class DtmfSender {
     } else if (now >= this.#quietUntil) {
       this.#begin(format, now);
     }
-    this.#busy = this.#event !== undefined || this.#waiting.length > 0;
   }
 
   #begin(format: EventFormat, now: number): void {

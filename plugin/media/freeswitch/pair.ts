@@ -30,7 +30,7 @@ export class EndpointPair implements Carried {
   static async open(
     server: FreeSwitchServer,
     direct: DirectMedia,
-    { callId, play, lost, dtmf, client }: MediaOptions,
+    { callId, player, lost, dtmf, client }: MediaOptions,
     remote?: SessionDescription,
   ): Promise<EndpointPair> {
     let pair: EndpointPair | undefined;
@@ -39,9 +39,11 @@ export class EndpointPair implements Carried {
       callId,
       ...(client && { client }),
       ...(dtmf && { dtmf }),
-      play: (frame) => {
-        if (pair?.heard !== undefined) pair.heard++;
-        return play(frame);
+      player: {
+        play: (frame) => {
+          if (pair?.heard !== undefined) pair.heard++;
+          return player.play(frame);
+        },
       },
       lost: (reason) => pair?.lost(reason),
     });

@@ -93,15 +93,15 @@ export class RtpChannel implements Sender {
     this.#clock = options.clock;
     this.#rtp = options.sockets.rtp;
     this.#rtcp = options.sockets.rtcp;
-    this.#rtp.on('message', this.#onRtp);
-    this.#rtcp.on('message', this.#onRtcp);
-    this.#rtp.on('error', this.#onError);
-    this.#rtcp.on('error', this.#onError);
+    this.#rtp.on('message', this.#onRtp.bind(this));
+    this.#rtcp.on('message', this.#onRtcp.bind(this));
+    this.#rtp.on('error', this.#onError.bind(this));
+    this.#rtcp.on('error', this.#onError.bind(this));
   }
 
   /** Whether there is somewhere to send to. */
   get reachable(): boolean {
-    return this.#remote?.address !== undefined;
+    return this.#connected || this.#remote?.address !== undefined;
   }
 
   /** The crypto suite of SRTP; undefined while packets are not encrypted. */
@@ -146,8 +146,7 @@ export class RtpChannel implements Sender {
   }
 
   sendRtp(packet: Buffer): void {
-    const remote = this.#remote;
-    if (remote?.address === undefined) return;
+    if (!this.reachable) return;
     this.flush();
     this.#unsent = this.#srtp === undefined ? packet : this.#srtp.protectRtp(packet);
     sendSoon(this);
@@ -181,7 +180,7 @@ export class RtpChannel implements Sender {
     closeRtpSockets(this.#options.sockets);
   }
 
-  readonly #onRtp = (datagram: Buffer, source: RemoteInfo): void => {
+  #onRtp(datagram: Buffer, source: RemoteInfo): void {
     const [sink, remote] = [this.#sink, this.#remote];
     if (sink === undefined || remote === undefined || isStun(datagram)) return;
     const now = this.#clock.now();
@@ -206,8 +205,8 @@ export class RtpChannel implements Sender {
     }
     if (remote.heard(source, now)) this.#tellMove(remote);
     sink.rtp(packet, now);
-    if (remote.settled && !this.#connected) this.#connect(source);
-  };
+    if (!this.#connected && remote.settled) this.#connect(source);
+  }
 
   /**
    * From now on the system hands over nothing from elsewhere, and need not look up where each packet goes. A socket that is
@@ -219,12 +218,12 @@ export class RtpChannel implements Sender {
     this.#connected = isConnected(this.#rtp);
   }
 
-  readonly #onRtcp = (datagram: Buffer, source: RemoteInfo): void => {
+  #onRtcp(datagram: Buffer, source: RemoteInfo): void {
     const [sink, remote] = [this.#sink, this.#remote];
     if (sink === undefined || remote === undefined || isStun(datagram)) return;
     if (!remote.admitsRtcp(source)) this.figures.foreign++;
     else if (this.#report(sink, datagram, this.#clock.now())) remote.heardRtcp(source);
-  };
+  }
 
   /** Hands a report on; whether it looked like one. */
   #report(sink: RtpSink, datagram: Buffer, now: number): boolean {
@@ -257,8 +256,8 @@ export class RtpChannel implements Sender {
     logger?.info(fields, 'RTP comes from elsewhere than was known; sending there');
   }
 
-  readonly #onError = (error: NodeJS.ErrnoException): void => {
+  #onError(error: NodeJS.ErrnoException): void {
     if (error.code !== undefined && passing.has(error.code)) this.figures.socketErrors++;
     else this.#options.failed(`an RTP socket failed: ${error.message}`);
-  };
+  }
 }

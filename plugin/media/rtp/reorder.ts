@@ -27,6 +27,11 @@ const maxMisorder = 100;
 /** Delivered packets that can be told from late ones: as many as a 32 bit mask remembers. */
 const history = 32;
 
+/** Takes what is in order. */
+export interface OrderedSink<T> {
+  inOrder(item: T): void;
+}
+
 interface Gap {
   /** First of the missing numbers, counted like those delivered, and how many. */
   readonly first: number;
@@ -40,6 +45,8 @@ interface Held<T> {
   readonly item: T;
   readonly arrival: number;
 }
+
+const none: readonly never[] = [];
 
 /**
  * Puts the packets of one source into the order of their sequence numbers. Packets in order pass at once; behind a gap
@@ -57,11 +64,12 @@ export class ReorderWindow<T> {
   outOfRange = 0;
   /** Numbers given up; those of {@link late} packets are among them. */
   skipped = 0;
-  readonly #release: (item: T) => void;
+  readonly #sink: OrderedSink<T>;
   readonly #limits: ReorderLimits;
   #wait: number;
   readonly #gaps: Gap[] = [];
-  #held: Held<T>[] = [];
+  /** In order; as a rule nothing. Replaced, never changed. */
+  #held: readonly Held<T>[] = none;
   /** The number that is due, counted on where 16 bits wrap; undefined before the first packet. */
   #due: number | undefined;
   /** Bit i: the packet `#due - 1 - i` was delivered. */
@@ -69,8 +77,8 @@ export class ReorderWindow<T> {
   /** What follows the last packet that was out of all range: two in a row start anew. */
   #restart: number | undefined;
 
-  constructor(release: (item: T) => void, limits: ReorderLimits = defaultReorderLimits) {
-    this.#release = release;
+  constructor(sink: OrderedSink<T>, limits: ReorderLimits = defaultReorderLimits) {
+    this.#sink = sink;
     this.#limits = limits;
     this.#wait = limits.wait;
   }
@@ -82,7 +90,7 @@ export class ReorderWindow<T> {
 
   /** Whether packets wait behind a gap. */
   get holds(): boolean {
-    return this.#held.length > 0;
+    return this.#held !== none;
   }
 
   /** Highest number delivered, extended by the wraps so far (RFC 3550 section 6.4.1); undefined before the first packet. */
@@ -106,7 +114,7 @@ export class ReorderWindow<T> {
     } else if (ahead < 0) {
       this.#countOld(ahead, arrival);
     } else if (ahead === 0) {
-      if (this.#held.length > 0) this.reordered++;
+      if (this.holds) this.reordered++;
       this.#deliver(item, 0);
       this.#drain();
     } else {
@@ -117,7 +125,7 @@ export class ReorderWindow<T> {
 
   /** Gives up gaps that packets have waited behind for too long. */
   expire(now: number): void {
-    while (this.#held.length > 0) {
+    while (this.holds) {
       let oldest = now;
       for (const held of this.#held) oldest = Math.min(oldest, held.arrival);
       if (now - oldest < this.#wait) return;
@@ -127,7 +135,7 @@ export class ReorderWindow<T> {
 
   /** Forgets the source: the next packet, whatever its number, is the first. What is held is released. */
   reset(): void {
-    while (this.#held.length > 0) this.#skipGap();
+    while (this.holds) this.#skipGap();
     this.#due = undefined;
     this.#delivered = 0;
     this.#restart = undefined;
@@ -172,12 +180,12 @@ export class ReorderWindow<T> {
       if (ahead > 0) break;
     }
     if (at < this.#held.length) this.reordered++;
-    this.#held.splice(at, 0, { sequence, item, arrival });
+    this.#held = this.#held.toSpliced(at, 0, { sequence, item, arrival });
     if (this.#held.length > this.#limits.packets) this.#skipGap();
   }
 
   #skipGap(): void {
-    const first = this.#held.shift();
+    const first = this.#takeHeld();
     if (first === undefined) return;
     const size = distance16(first.sequence, this.#due ?? first.sequence);
     this.#giveUp({ first: this.#due ?? 0, size, since: first.arrival });
@@ -186,14 +194,16 @@ export class ReorderWindow<T> {
   }
 
   #drain(): void {
-    for (
-      let first = this.#held[0];
-      first !== undefined && first.sequence === (this.#due ?? 0) % 65536;
-      first = this.#held[0]
-    ) {
-      this.#held.shift();
-      this.#deliver(first.item, 0);
+    while (this.holds && this.#held[0]?.sequence === (this.#due ?? 0) % 65536) {
+      const first = this.#takeHeld();
+      if (first !== undefined) this.#deliver(first.item, 0);
     }
+  }
+
+  #takeHeld(): Held<T> | undefined {
+    const [first] = this.#held;
+    this.#held = this.#held.length > 1 ? this.#held.slice(1) : none;
+    return first;
   }
 
   /** Releases a packet that lies `skipped` numbers behind the one that is due. */
@@ -203,6 +213,6 @@ export class ReorderWindow<T> {
     this.#due = (this.#due ?? 0) + shift;
     this.skipped += skipped;
     this.#restart = undefined;
-    this.#release(item);
+    this.#sink.inOrder(item);
   }
 }

@@ -1,4 +1,4 @@
-import type { ClientFrame, MediaReport } from '../../call/ports.js';
+import type { ClientFrame, FramePlayer, MediaReport } from '../../call/ports.js';
 import type { VideoAgreement } from '../negotiation/video-formats.js';
 import type { RtcpPacket } from '../rtp/rtcp.js';
 import { buildFir, buildNack, buildPli } from '../rtp/rtcp-feedback.js';
@@ -20,8 +20,8 @@ export interface AudioTime {
 }
 
 export interface VideoFlowOptions {
-  /** Takes a frame for the client; false when it was dropped. */
-  readonly play: (frame: ClientFrame) => boolean;
+  /** Takes the frames for the client. */
+  readonly player: FramePlayer;
   readonly send: (packet: Buffer) => void;
   readonly sendAgain: (packet: Buffer) => void;
   readonly sendRtcp: (packet: Buffer) => void;
@@ -60,7 +60,7 @@ export class VideoFlow {
   #lastFir: number | undefined;
 
   constructor(agreement: VideoAgreement, options: VideoFlowOptions) {
-    const { send, cname, ssrc, sequence, timestamp, audio, origin, play } = options;
+    const { send, cname, ssrc, sequence, timestamp, audio, origin, player } = options;
     this.#options = options;
     this.#agreement = agreement;
     this.sender = new VideoSender({
@@ -70,7 +70,7 @@ export class VideoFlow {
       ...{ ssrc, sequence, timestamp, send },
     });
     this.receiver = new VideoReceiver({
-      play,
+      player,
       timeline: new VideoReceiveTimeline({ origin, inAudioTime: (rtp) => this.#inAudioTime(rtp) }),
       retransmission: agreement.feedback.nack,
       keyFrameNeeded: () => this.#requests.want(),

@@ -1,6 +1,6 @@
-import type { ClientFrame } from '../../call/ports.js';
+import type { FramePlayer } from '../../call/ports.js';
 import { InterarrivalJitter } from '../rtp/jitter.js';
-import { ReorderWindow } from '../rtp/reorder.js';
+import { type OrderedSink, ReorderWindow } from '../rtp/reorder.js';
 import type { RtpPacket } from '../rtp/rtp.js';
 import { buildConfigMessage, buildFrameMessage } from './flv-avc.js';
 import { MissingPackets } from './missing-packets.js';
@@ -11,8 +11,8 @@ import type { VideoReceiveTimeline } from './receive-timeline.js';
 import { ticksPerMs } from './send-timeline.js';
 
 export interface VideoReceiverOptions {
-  /** Takes a frame for the client; false when it was dropped. */
-  readonly play: (frame: ClientFrame) => boolean;
+  /** Takes the frames for the client. */
+  readonly player: FramePlayer;
   readonly timeline: VideoReceiveTimeline;
   /** Whether missing packets can be asked for: then they are worth waiting for. */
   readonly retransmission: boolean;
@@ -39,7 +39,7 @@ interface Arrived {
 }
 
 /** Turns the RTP packets of the far end into H.264 messages for the RTMP client: whole pictures only. Deterministic. */
-export class VideoReceiver {
+export class VideoReceiver implements OrderedSink<Arrived> {
   packets = 0;
   /** Octets of payload. */
   octets = 0;
@@ -71,7 +71,7 @@ export class VideoReceiver {
   constructor(options: VideoReceiverOptions) {
     const { packets, wait } = options.retransmission ? patience.withRetransmission : patience.without;
     this.#options = options;
-    this.window = new ReorderWindow((arrived) => this.#inOrder(arrived), { packets, wait });
+    this.window = new ReorderWindow(this, { packets, wait });
     this.missing = new MissingPackets(wait);
     this.#assembler = new PictureAssembler({
       whole: (picture) => this.#deliver(picture),
@@ -139,7 +139,8 @@ export class VideoReceiver {
     this.#ssrc = ssrc;
   }
 
-  #inOrder({ packet, arrival }: Arrived): void {
+  /** For the window; see {@link OrderedSink}. */
+  inOrder({ packet, arrival }: Arrived): void {
     this.#assembler.push(packet, arrival);
   }
 
@@ -187,6 +188,6 @@ export class VideoReceiver {
   }
 
   #play(timestamp: number, payload: Uint8Array): void {
-    if (!this.#options.play({ kind: 'video', timestamp, payload })) this.droppedSlowReader++;
+    if (!this.#options.player.play({ kind: 'video', timestamp, payload })) this.droppedSlowReader++;
   }
 }

@@ -25,9 +25,11 @@ class Far {
   accepting = true;
   readonly receiver = new AudioReceiver({
     formats,
-    play: (frame) => {
-      if (this.accepting) this.frames.push(frame);
-      return this.accepting;
+    player: {
+      play: (frame) => {
+        if (this.accepting) this.frames.push(frame);
+        return this.accepting;
+      },
     },
     reorder: { packets: 4, wait: 40 },
   });

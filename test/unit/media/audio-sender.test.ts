@@ -1,12 +1,17 @@
 import { describe, expect, it } from 'vitest';
 import { AudioSender } from '../../../plugin/media/audio/audio-sender.js';
-import { parseRtp, type RtpPacket } from '../../../plugin/media/rtp/rtp.js';
+import type { RtpPacket } from '../../../plugin/media/rtp/rtp.js';
+import { SentPackets } from './sent-packets.js';
 import { flv, silence, twoSilences, wideband } from './speex-frames.js';
+
+const out = new SentPackets();
 
 function sender(options: { clockRate?: number; sequence?: number } = {}): AudioSender {
   const { clockRate = 16000, sequence = 100 } = options;
-  return new AudioSender({ payloadType: 110, clockRate, ssrc: 42, sequence, timestamp: 0xffffff00 });
+  return new AudioSender({ payloadType: 110, clockRate, ssrc: 42, sequence, timestamp: 0xffffff00, out });
 }
+
+/** Returns what is sent of it. */
 
 function write(
   to: AudioSender,
@@ -14,13 +19,8 @@ function write(
   timestamp: number,
   kind: 'audio' | 'video' = 'audio',
 ): RtpPacket[] {
-  const packets: RtpPacket[] = [];
-  to.write({ kind, timestamp, payload }, timestamp, (bytes) => {
-    const packet = parseRtp(bytes);
-    if (typeof packet === 'string') throw new Error(packet);
-    packets.push(packet);
-  });
-  return packets;
+  to.write({ kind, timestamp, payload }, timestamp);
+  return out.all.splice(0);
 }
 
 function payloadOf(packet: RtpPacket | undefined): number[] {

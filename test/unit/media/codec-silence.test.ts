@@ -5,9 +5,10 @@ import { AudioReceiver } from '../../../plugin/media/audio/audio-receiver.js';
 import { AudioSender } from '../../../plugin/media/audio/audio-sender.js';
 import type { AudioCodec } from '../../../plugin/media/audio/flv-audio.js';
 import { opusHeader } from '../../../plugin/media/audio/opus.js';
-import { buildRtp, parseRtp, type RtpPacket } from '../../../plugin/media/rtp/rtp.js';
+import { buildRtp, parseRtp } from '../../../plugin/media/rtp/rtp.js';
 import { speak } from '../../support/speech.js';
 import { speexCodec } from '../../support/speex.js';
+import { SentPackets } from './sent-packets.js';
 
 /** Silence as codecs themselves have it: small packets now and then, and between them nothing. */
 interface Coded {
@@ -53,7 +54,7 @@ describe.each<['speex' | 'opus', readonly Coded[]]>([
       98: { kind: codec, clockRate: clockRates[codec] },
     });
     const play = (frame: ClientFrame): boolean => frames.push(frame) > 0;
-    const receiver = new AudioReceiver({ formats, play, receives: new Set([codec]) });
+    const receiver = new AudioReceiver({ formats, player: { play }, receives: new Set([codec]) });
     for (const [sequence, { timestamp, packet }] of coded.entries()) {
       const header = { payloadType: 98, marker: false, sequence, timestamp: timestamp * ticks, ssrc: 7 };
       const rtp = parseRtp(buildRtp(header, packet));
@@ -67,18 +68,16 @@ describe.each<['speex' | 'opus', readonly Coded[]]>([
   });
 
   it('of a client passes as it is, in time, and what follows a pause is marked', () => {
+    const out = new SentPackets();
     const sender = new AudioSender({
-      ...{ codec, payloadType: 98, clockRate: clockRates[codec], ssrc: 1, sequence: 0, timestamp: 0, noise: 13 },
+      ...{ codec, payloadType: 98, clockRate: clockRates[codec], ssrc: 1, sequence: 0, timestamp: 0, noise: 13, out },
     });
-    const packets: RtpPacket[] = [];
     for (const { timestamp, packet } of coded) {
       sender.tick(timestamp);
       const payload = Uint8Array.of(...before[codec], ...packet);
-      sender.write({ kind: 'audio', timestamp, payload }, timestamp, (bytes) => {
-        const rtp = parseRtp(bytes);
-        packets.push(typeof rtp === 'string' ? expect.fail(rtp) : rtp);
-      });
+      sender.write({ kind: 'audio', timestamp, payload }, timestamp);
     }
+    const packets = out.all;
     expect(packets.map(({ timestamp }) => timestamp / ticks)).toEqual(coded.map(({ timestamp }) => timestamp));
     expect(packets.map(({ bytes, start, end }) => [...bytes.subarray(start, end)])).toEqual(
       coded.map(({ packet }) => [...packet]),

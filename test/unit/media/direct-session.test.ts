@@ -21,7 +21,7 @@ async function open(scope: Scope): Promise<Opened> {
   const sockets = await openRtpSockets(new RtpPorts({ range: await freePortRange(2), now: () => clock.now() }), host);
   const lost: string[] = [];
   const session = new DirectSession({
-    call: { callId: 'test', play: () => true, lost: (reason) => lost.push(reason) },
+    call: { callId: 'test', player: { play: () => true }, lost: (reason) => lost.push(reason) },
     host,
     advertisedAddress: host,
     sockets,

@@ -47,9 +47,11 @@ class Call {
   async openAnother(): Promise<MediaSession> {
     const session = await this.media.open({
       callId: 'test',
-      play: (frame) => {
-        this.frames.push(frame);
-        return this.playing;
+      player: {
+        play: (frame) => {
+          this.frames.push(frame);
+          return this.playing;
+        },
       },
       lost: (reason) => this.lost.push(reason),
     });

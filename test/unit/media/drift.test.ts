@@ -18,19 +18,19 @@ describe.each(rates)('over an hour, of a clock that runs %d times as fast as our
     // FFmpeg's messages: no multiple of a packet.
     const message = Uint8Array.of(0x82, ...new Uint8Array(186).fill(0xff));
     const length = 186 / 8;
-    const sender = new AudioSender({
-      ...{ codec: 'pcma', payloadType: 8, clockRate: 8000, ssrc: 1, sequence: 0, timestamp: 0 },
-    });
     let sent = 0;
     let last = 0;
     let [most, least] = [0, 0];
-    const take = (packet: Buffer): void => {
+    const sendRtp = (packet: Buffer): void => {
       sent++;
       last = packet.readUInt32BE(4) / 8;
     };
+    const sender = new AudioSender({
+      ...{ codec: 'pcma', payloadType: 8, clockRate: 8000, ssrc: 1, sequence: 0, timestamp: 0, out: { sendRtp } },
+    });
     for (let said = 0; said < hour; said += length) {
       const payload = Uint8Array.from(message);
-      sender.write({ kind: 'audio', timestamp: Math.floor(said), payload }, said / rate, take);
+      sender.write({ kind: 'audio', timestamp: Math.floor(said), payload }, said / rate);
       const behind = said + length - (last + 20);
       [most, least] = [Math.max(most, behind), Math.min(least, behind)];
     }
@@ -48,13 +48,15 @@ describe.each(rates)('over an hour, of a clock that runs %d times as fast as our
     const receiver = new AudioReceiver({
       formats,
       receives: new Set(['pcmu']),
-      play: ({ timestamp }) => {
-        if (timestamp <= last) back++;
-        if (timestamp - last > 40) holes++;
-        last = timestamp;
-        const delay = now - timestamp / rate;
-        [most, least] = [Math.max(most, delay), Math.min(least, delay)];
-        return true;
+      player: {
+        play: ({ timestamp }) => {
+          if (timestamp <= last) back++;
+          if (timestamp - last > 40) holes++;
+          last = timestamp;
+          const delay = now - timestamp / rate;
+          [most, least] = [Math.max(most, delay), Math.min(least, delay)];
+          return true;
+        },
       },
     });
     let sequence = 0;

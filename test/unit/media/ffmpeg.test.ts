@@ -14,7 +14,7 @@ const speex16 = { payloadType: 96, encoding: 'speex', clockRate: 16000 };
 
 async function openCall(scope: Scope, play: (frame: ClientFrame) => boolean): Promise<MediaSession> {
   const media = new DirectMedia({ host: loopback, ports: await freePortRange(2) });
-  const session = await media.open({ callId: 'test', play, lost: (reason) => expect.fail(reason) });
+  const session = await media.open({ callId: 'test', player: { play }, lost: (reason) => expect.fail(reason) });
   scope.defer(() => session.close());
   return session;
 }

@@ -14,7 +14,8 @@ test('the figures of a call are those that the README explains', async ({ scope 
   const ports = await freePortRange(8);
   const media = new DirectMedia({ host: '127.0.0.1', ports, clock, transcoding: { codec }, srtp: 'offer' });
   let heard = 0;
-  const open = () => media.open({ callId: 'test', play: () => ++heard > 0, lost: (reason) => expect.fail(reason) });
+  const open = () =>
+    media.open({ callId: 'test', player: { play: () => ++heard > 0 }, lost: (reason) => expect.fail(reason) });
   const [caller, callee] = [await open(), await open()];
   await caller.accept(await callee.answer(caller.offer));
   const sessions = [caller, callee];

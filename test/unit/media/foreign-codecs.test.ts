@@ -229,7 +229,14 @@ describe('a process', () => {
     const format = { payloadType: 0, encoding: 'pcmu', clockRate: 8000 };
     const audio = { kind: 'audio', port: 4000, protocol: 'RTP/AVP', direction: 'sendrecv', formats: [format] } as const;
     const flow = new AudioFlow(agreeAudio({ address: '192.0.2.1', media: [audio] }, transcodingFormats), {
-      ...{ play: () => true, send: () => {}, cname: 'test', ssrc: 1, sequence: 0, timestamp: 0 },
+      ...{
+        player: { play: () => true },
+        out: { sendRtp: () => {} },
+        cname: 'test',
+        ssrc: 1,
+        sequence: 0,
+        timestamp: 0,
+      },
       ...{ transcoding, foreign: codecs, refused: (reason) => reasons.push(reason) },
     });
     scope.defer(() => flow.free());

@@ -6,6 +6,7 @@ import { AudioSender } from '../../../plugin/media/audio/audio-sender.js';
 import { opusDuration, opusSequenceStart, readOpusMessage } from '../../../plugin/media/audio/opus.js';
 import type { ReceiveFormats } from '../../../plugin/media/negotiation/formats.js';
 import { buildRtp, parseRtp, type RtpPacket } from '../../../plugin/media/rtp/rtp.js';
+import { SentPackets } from './sent-packets.js';
 
 /** RFC 6716 section 3.1: configuration (5 bits), stereo (1), frame count code (2). */
 const toc = (configuration: number, code: number, stereo = 0): number => (configuration << 3) | (stereo << 2) | code;
@@ -64,18 +65,20 @@ const message = (type: number, packet: Uint8Array): Uint8Array =>
   Uint8Array.of(0x90 | type, 0x4f, 0x70, 0x75, 0x73, ...packet);
 
 class Client {
-  readonly packets: RtpPacket[] = [];
+  readonly #sent = new SentPackets();
   readonly refused: string[] = [];
   readonly sender = new AudioSender({
     ...{ codec: 'opus', payloadType: 111, clockRate: 48000, ssrc: 1, sequence: 0, timestamp: 0 },
+    out: this.#sent,
     refused: (reason) => this.refused.push(reason),
   });
 
+  get packets(): readonly RtpPacket[] {
+    return this.#sent.all;
+  }
+
   write(payload: Uint8Array, timestamp: number): this {
-    this.sender.write({ kind: 'audio', timestamp, payload }, timestamp, (bytes) => {
-      const packet = parseRtp(bytes);
-      this.packets.push(typeof packet === 'string' ? expect.fail(packet) : packet);
-    });
+    this.sender.write({ kind: 'audio', timestamp, payload }, timestamp);
     return this;
   }
 }
@@ -117,9 +120,10 @@ it('Opus of a client whose far end has none is refused in words where there is n
   const refused: string[] = [];
   const sender = new AudioSender({
     ...{ codec: 'pcmu', payloadType: 0, clockRate: 8000, ssrc: 1, sequence: 0, timestamp: 0 },
+    out: { sendRtp: () => expect.fail('sent') },
     refused: (reason) => refused.push(reason),
   });
-  sender.write({ kind: 'audio', timestamp: 0, payload: message(1, opus20) }, 0, () => expect.fail('sent'));
+  sender.write({ kind: 'audio', timestamp: 0, payload: message(1, opus20) }, 0);
   expect(refused).toEqual([
     expect.stringMatching(/sends Opus, the far end G.711 mu-law; that takes FFmpeg: install it/),
   ]);
@@ -132,7 +136,7 @@ describe('packets of a far end', () => {
   });
 
   function receive(payloads: readonly Uint8Array[], play: (frame: ClientFrame) => boolean): AudioReceiver {
-    const receiver = new AudioReceiver({ formats, play, receives: new Set(['opus']) });
+    const receiver = new AudioReceiver({ formats, player: { play }, receives: new Set(['opus']) });
     for (const [sequence, payload] of payloads.entries()) {
       const header = { payloadType: 98, marker: false, sequence, timestamp: sequence * 960, ssrc: 7 };
       const packet = parseRtp(buildRtp(header, payload));

@@ -42,7 +42,7 @@ async function open(scope: Scope): Promise<Opened> {
   const tones: Tone[] = [];
   const session = await media.open({
     callId: 'test',
-    play: (frame) => frames.push(frame) > 0,
+    player: { play: (frame) => frames.push(frame) > 0 },
     lost: () => undefined,
     dtmf: (tone) => tones.push(tone),
   });

@@ -12,7 +12,7 @@ interface Step {
 /** Pushes the numbers, 20 ms apart unless told, and returns what came out with the window. */
 function run(...steps: (number | Step)[]): { out: number[]; window: ReorderWindow<number> } {
   const out: number[] = [];
-  const window = new ReorderWindow<number>((sequence) => out.push(sequence), limits);
+  const window = new ReorderWindow<number>({ inOrder: (sequence) => out.push(sequence) }, limits);
   for (const [index, step] of steps.entries()) {
     const { sequence, at = index * 20 } = typeof step === 'number' ? { sequence: step } : step;
     window.push(sequence, sequence, at);
@@ -111,7 +111,10 @@ describe('any arrivals', () => {
     fc.assert(
       fc.property(arrivals, fc.integer({ min: 0, max: 65535 }), (steps, first) => {
         const out: { index: number; pushed: number }[] = [];
-        const window = new ReorderWindow<{ index: number; pushed: number }>((item) => out.push(item), limits);
+        const window = new ReorderWindow<{ index: number; pushed: number }>(
+          { inOrder: (item) => out.push(item) },
+          limits,
+        );
         let now = 0;
         let pushed = 0;
         for (const [position, [shift, pause]] of steps.entries()) {
@@ -138,7 +141,7 @@ describe('any arrivals', () => {
         // The first packet tells where to begin.
         const arrived = [{ sequence: 0, arrival: 0 }, ...sent.slice(1).sort((a, b) => a.arrival - b.arrival)];
         const out: number[] = [];
-        const window = new ReorderWindow<number>((sequence) => out.push(sequence), limits);
+        const window = new ReorderWindow<number>({ inOrder: (sequence) => out.push(sequence) }, limits);
         for (const { sequence, arrival } of arrived) window.push(sequence, sequence, arrival);
         expect(out).toEqual(delays.map((_, sequence) => sequence));
       }),
@@ -160,7 +163,7 @@ describe('the wait behind a gap', () => {
   }
 
   it('shrinks to its least where lost packets never come', () => {
-    const window = new ReorderWindow<number>(() => {}, adaptive);
+    const window = new ReorderWindow<number>({ inOrder: () => {} }, adaptive);
     const everyTenthLost = Array.from({ length: 400 }, (_, index) => (index % 10 === 9 ? undefined : 0));
     play(everyTenthLost, window);
     expect(window.wait).toBe(10);
@@ -169,7 +172,7 @@ describe('the wait behind a gap', () => {
 
   it('grows where packets come too late, until they come in time', () => {
     const out: number[] = [];
-    const window = new ReorderWindow<number>((sequence) => out.push(sequence), adaptive);
+    const window = new ReorderWindow<number>({ inOrder: (sequence) => out.push(sequence) }, adaptive);
     const everyTenthSlow = Array.from({ length: 400 }, (_, index) => (index % 10 === 9 ? 85 : 0));
     play(everyTenthSlow, window);
     expect(window.late).toBe(1);
@@ -178,7 +181,7 @@ describe('the wait behind a gap', () => {
   });
 
   it('never grows beyond its bound', () => {
-    const window = new ReorderWindow<number>(() => {}, adaptive);
+    const window = new ReorderWindow<number>({ inOrder: () => {} }, adaptive);
     play(
       Array.from({ length: 400 }, (_, index) => (index % 10 === 9 ? 150 : 0)),
       window,

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { AudioReceiver } from '../../../plugin/media/audio/audio-receiver.js';
-import { AudioSender } from '../../../plugin/media/audio/audio-sender.js';
+import { AudioSender, type PacketSink } from '../../../plugin/media/audio/audio-sender.js';
 import { agreeAudio, type ReceiveFormats } from '../../../plugin/media/negotiation/formats.js';
 import { buildRtcp, parseRtcp, type ReportBlock, type RtcpPacket } from '../../../plugin/media/rtp/rtcp.js';
 import { RtcpSession } from '../../../plugin/media/rtp/rtcp-session.js';
@@ -20,14 +20,16 @@ const formats: ReceiveFormats = agreeAudio({
   ],
 }).receive;
 
+const out: PacketSink = { sendRtp: () => {} };
+
 class End {
-  readonly sender = new AudioSender({ payloadType: 96, clockRate: 16000, ssrc: 42, sequence: 0, timestamp: 0 });
-  readonly receiver = new AudioReceiver({ formats, play: () => true });
+  readonly sender = new AudioSender({ payloadType: 96, clockRate: 16000, ssrc: 42, sequence: 0, timestamp: 0, out });
+  readonly receiver = new AudioReceiver({ formats, player: { play: () => true } });
   readonly rtcp = new RtcpSession({ cname: 'me', sender: this.sender, receiver: this.receiver });
 
   send(...timestamps: number[]): void {
     for (const timestamp of timestamps) {
-      this.sender.write({ kind: 'audio', timestamp, payload: flv(wideband(0)) }, timestamp, () => {});
+      this.sender.write({ kind: 'audio', timestamp, payload: flv(wideband(0)) }, timestamp);
     }
   }
 

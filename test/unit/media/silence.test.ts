@@ -1,12 +1,13 @@
 import { describe, expect, it } from 'vitest';
 import type { ClientFrame } from '../../../plugin/call/ports.js';
 import { AudioReceiver } from '../../../plugin/media/audio/audio-receiver.js';
-import { AudioSender } from '../../../plugin/media/audio/audio-sender.js';
+import { AudioSender, type PacketSink } from '../../../plugin/media/audio/audio-sender.js';
 import { levelOf } from '../../../plugin/media/audio/comfort-noise.js';
 import { compress, expand, meanSquare } from '../../../plugin/media/audio/g711.js';
 import type { ReceiveFormats } from '../../../plugin/media/negotiation/formats.js';
 import { buildRtp, parseRtp, type RtpPacket } from '../../../plugin/media/rtp/rtp.js';
 import { speexCodec } from '../../support/speex.js';
+import { SentPackets } from './sent-packets.js';
 import { silence as speexSilence } from './speex-frames.js';
 
 const transcoding = { codec: await speexCodec() };
@@ -34,9 +35,11 @@ class Far {
     this.receiver = new AudioReceiver({
       ...{ formats, transcoding },
       receives: new Set([client]),
-      play: (frame) => {
-        this.times.push(this.now);
-        return this.frames.push(frame) > 0;
+      player: {
+        play: (frame) => {
+          this.times.push(this.now);
+          return this.frames.push(frame) > 0;
+        },
       },
     });
   }
@@ -211,7 +214,7 @@ interface Sent extends RtpPacket {
 }
 
 /** A client of mu-law towards a far end that takes comfort noise. */
-class Client {
+class Client implements PacketSink {
   readonly sent: Sent[] = [];
   readonly sender: AudioSender;
   now = 1000;
@@ -220,13 +223,19 @@ class Client {
     this.sender = new AudioSender({
       ...{ codec: 'pcmu', payloadType: 0, clockRate: 8000, ssrc: 1, sequence: 0, timestamp: 0 },
       noise: 13,
+      out: this,
     });
+  }
+
+  sendRtp(bytes: Buffer): void {
+    const packet = parseRtp(bytes);
+    this.sent.push(typeof packet === 'string' ? expect.fail(packet) : { ...packet, at: this.now });
   }
 
   talk(ms: number, samples: Int16Array): this {
     const payload = Uint8Array.of(0x82, ...compress('pcmu', samples));
     for (const end = this.now + ms; this.now < end; this.wait(20)) {
-      this.sender.write({ kind: 'audio', timestamp: this.now, payload }, this.now, this.#take);
+      this.sender.write({ kind: 'audio', timestamp: this.now, payload }, this.now);
     }
     return this;
   }
@@ -238,11 +247,6 @@ class Client {
     }
     return this;
   }
-
-  readonly #take = (bytes: Buffer): void => {
-    const packet = parseRtp(bytes);
-    this.sent.push(typeof packet === 'string' ? expect.fail(packet) : { ...packet, at: this.now });
-  };
 
   get descriptions(): Sent[] {
     return this.sent.filter(({ payloadType }) => payloadType === 13);
@@ -295,7 +299,7 @@ describe('silence of a client, which sends nothing meanwhile', () => {
       const payload = Uint8Array.of(0x82, ...compress('pcmu', tone(100)));
       // All that was said meanwhile comes at once.
       for (let at = from; at < client.now; at += 20) {
-        client.sender.write({ kind: 'audio', timestamp: at, payload }, client.now, () => {});
+        client.sender.write({ kind: 'audio', timestamp: at, payload }, client.now);
       }
       client.talk(1000, tone(100));
     }
@@ -305,13 +309,13 @@ describe('silence of a client, which sends nothing meanwhile', () => {
 
   it('is not described before the client has said something, nor to a far end that does not take it', () => {
     expect(new Client().wait(5000).sent).toEqual([]);
+    const out = new SentPackets();
     const without = new AudioSender({
-      ...{ codec: 'pcmu', payloadType: 0, clockRate: 8000, ssrc: 1, sequence: 0, timestamp: 0 },
+      ...{ codec: 'pcmu', payloadType: 0, clockRate: 8000, ssrc: 1, sequence: 0, timestamp: 0, out },
     });
-    const sent: Buffer[] = [];
-    without.write({ kind: 'audio', timestamp: 0, payload: Uint8Array.of(0x82, ...voice) }, 0, (one) => sent.push(one));
+    without.write({ kind: 'audio', timestamp: 0, payload: Uint8Array.of(0x82, ...voice) }, 0);
     without.tick(10_000);
-    expect(sent.length).toBe(1);
+    expect(out.all.length).toBe(1);
   });
 
   it('is none while a key is pressed', () => {
@@ -322,18 +326,18 @@ describe('silence of a client, which sends nothing meanwhile', () => {
   });
 
   it('of Speex that becomes G.711 is described as well', () => {
+    const out = new SentPackets();
     const sender = new AudioSender({
-      ...{ codec: 'pcmu', payloadType: 0, clockRate: 8000, ssrc: 1, sequence: 0, timestamp: 0, noise: 13, transcoding },
+      ...{ codec: 'pcmu', payloadType: 0, clockRate: 8000, ssrc: 1, sequence: 0, timestamp: 0, noise: 13 },
+      ...{ transcoding, out },
     });
     const encoder = transcoding.codec.createEncoder({ sampleRate: 16000 });
-    const types: (number | undefined)[] = [];
-    const take = (bytes: Buffer): void => void types.push(bytes[1]);
     for (let at = 0; at < 200; at += 20) {
       const payload = Uint8Array.of(0xb2, ...(encoder.encode(new Int16Array(320)) ?? []));
-      sender.write({ kind: 'audio', timestamp: at, payload }, at, take);
+      sender.write({ kind: 'audio', timestamp: at, payload }, at);
     }
     sender.tick(1000);
-    expect(types.at(-1)).toBe(13);
+    expect(out.all.at(-1)?.payloadType).toBe(13);
     sender.free();
     encoder.free();
   });

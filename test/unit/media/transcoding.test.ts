@@ -11,6 +11,7 @@ import { buildRtp, parseRtp, type RtpPacket } from '../../../plugin/media/rtp/rt
 import { compareSpeech } from '../../support/compare-speech.js';
 import { speak } from '../../support/speech.js';
 import { speexCodec } from '../../support/speex.js';
+import { SentPackets } from './sent-packets.js';
 import { transcodingFormats } from './transcoding-formats.js';
 
 const codec = await speexCodec();
@@ -56,18 +57,19 @@ function decodeSpeex(packets: readonly Uint8Array[], sampleRate: 8000 | 16000): 
 const payloadOf = ({ bytes, start, end }: RtpPacket): Uint8Array => bytes.subarray(start, end);
 
 class Client {
-  readonly packets: RtpPacket[] = [];
+  readonly #sent = new SentPackets();
   readonly sender: AudioSender;
 
   constructor(format: SendFormat) {
-    this.sender = new AudioSender({ ...format, transcoding, ssrc: 1, sequence: 0, timestamp: 0 });
+    this.sender = new AudioSender({ ...format, transcoding, ssrc: 1, sequence: 0, timestamp: 0, out: this.#sent });
+  }
+
+  get packets(): readonly RtpPacket[] {
+    return this.#sent.all;
   }
 
   write(body: Uint8Array, timestamp: number): void {
-    this.sender.write({ kind: 'audio', timestamp, payload: body }, timestamp, (bytes) => {
-      const packet = parseRtp(bytes);
-      this.packets.push(typeof packet === 'string' ? expect.fail(packet) : packet);
-    });
+    this.sender.write({ kind: 'audio', timestamp, payload: body }, timestamp);
   }
 
   speex(packet: Uint8Array, timestamp: number): void {
@@ -263,7 +265,7 @@ describe('a far end of G.711', () => {
     #sequence = 0;
     readonly receiver = new AudioReceiver({
       formats: receive,
-      play: (frame) => this.frames.push(frame) > 0,
+      player: { play: (frame) => this.frames.push(frame) > 0 },
       transcoding,
     });
 

@@ -55,7 +55,7 @@ class Call {
   async session(options: Partial<MediaOptions> = {}): Promise<MediaSession> {
     const session = await this.media.open({
       callId: 'test',
-      play: (frame) => this.frames.push(frame) > 0,
+      player: { play: (frame) => this.frames.push(frame) > 0 },
       lost: (reason) => this.lost.push(reason),
       video: () => this.video,
       keyFrameWanted: () => this.wanted++,
@@ -317,7 +317,7 @@ describe('SRTP', () => {
       const media = new DirectMedia({ host: loopback, ports: await freePortRange(4), clock: new FakeClock(), srtp });
       const session = await media.open({
         ...{ callId: 'test', incoming, lost: () => {}, video: () => ({}) },
-        play: (frame) => frames.push(frame) > 0,
+        player: { play: (frame) => frames.push(frame) > 0 },
       });
       scope.defer(() => session.close());
       return session;
@@ -365,7 +365,7 @@ describe('SRTP', () => {
       srtp: 'require',
     });
     const session = await media.open({
-      ...{ callId: 'test', incoming: true, lost: () => {}, play: () => true, video: () => ({}) },
+      ...{ callId: 'test', incoming: true, lost: () => {}, player: { play: () => true }, video: () => ({}) },
     });
     scope.defer(() => session.close());
     const call = await Call.open(scope);

@@ -166,7 +166,8 @@ export class LineBench {
     const media = this.#media;
     this.#farEnds.set(callId, {
       ...{ uri, asked, written: [], says },
-      speaks: (timestamp) => this.#of(callId).media.play({ kind: 'audio', timestamp, payload: new Uint8Array() }),
+      speaks: (timestamp) =>
+        this.#of(callId).media.player.play({ kind: 'audio', timestamp, payload: new Uint8Array() }),
       get media() {
         const options = media.get(callId);
         if (!options) throw new Error(`no media were opened for ${uri}`);

@@ -90,7 +90,7 @@ export class Rig {
   /** The two channels of a call, on a server of the pool's choice. */
   async pair(): Promise<EndpointPair & { readonly lostFor: EventLog<string> }> {
     const lostFor = new EventLog<string>('lost');
-    const call = { callId: 'test', play: () => true, lost: (reason: string) => lostFor.push(reason) };
+    const call = { callId: 'test', player: { play: () => true }, lost: (reason: string) => lostFor.push(reason) };
     const pair = await this.pool.serve('test', (server) => EndpointPair.open(server, this.direct, call));
     this.#scope.defer(() => pair.close());
     return Object.assign(pair, { lostFor });
@@ -113,9 +113,11 @@ export class Rig {
       callId: 'test',
       incoming,
       ...options,
-      play: (frame) => {
-        frames.push(frame);
-        return true;
+      player: {
+        play: (frame) => {
+          frames.push(frame);
+          return true;
+        },
       },
       lost: (reason) => lost.push(reason),
     });

@@ -49,7 +49,11 @@ class FarEnd {
     const logger = { info: (fields: object, message: string) => log.push(`${JSON.stringify(fields)} ${message}`) };
     const clock = new FakeClock();
     const media = new DirectMedia({ host: loopback, ports: await freePortRange(8), clock, srtp, logger });
-    const session = await media.open({ callId: 'test', play: (frame) => frames.push(frame) > 0, lost: () => {} });
+    const session = await media.open({
+      callId: 'test',
+      player: { play: (frame) => frames.push(frame) > 0 },
+      lost: () => {},
+    });
     scope.defer(() => session.close());
     return new FarEnd(await UdpPeer.open(scope), session, frames, log);
   }

@@ -26,9 +26,11 @@ class Bench {
 
   constructor({ retransmission = false } = {}) {
     this.receiver = new VideoReceiver({
-      play: (frame) => {
-        this.frames.push(frame);
-        return this.playing;
+      player: {
+        play: (frame) => {
+          this.frames.push(frame);
+          return this.playing;
+        },
       },
       timeline: new VideoReceiveTimeline({ origin: () => 0, inAudioTime: () => undefined }),
       retransmission,

@@ -63,34 +63,3 @@ export class Player {
     return sent;
   }
 }
-
-/** What a call plays to whoever plays it. */
-export class Playback {
-  /** The call's sequence header that came last. */
-  #header: Uint8Array | undefined;
-  readonly #keyFrameNeeded: () => void;
-
-  /** @param keyFrameNeeded is called for each picture that somebody could not be shown for want of a key frame */
-  constructor(keyFrameNeeded: () => void) {
-    this.#keyFrameNeeded = keyFrameNeeded;
-  }
-
-  /** True when at least one player took the frame. */
-  play(players: Iterable<Player>, frame: ClientFrame): boolean {
-    if (frame.kind === 'video' && isSequenceHeader(frame.payload)) this.#header = frame.payload;
-    let taken = false;
-    let late = false;
-    for (const player of players) {
-      const outcome = frame.kind === 'audio' ? player.audio(frame) : player.video(frame, this.#header);
-      taken ||= outcome === 'sent';
-      late ||= outcome === 'late';
-    }
-    if (late) this.#keyFrameNeeded();
-    return taken;
-  }
-
-  /** The call is over. */
-  reset(): void {
-    this.#header = undefined;
-  }
-}

@@ -1,28 +1,51 @@
 import type { ClientFrame } from '../call/ports.js';
-import { Playback, type Player } from './player.js';
+import { isSequenceHeader } from './flv-video.js';
+import type { Player } from './player.js';
 
-/** Which streams play the call of one client. */
-export interface ClientStreams {
-  publish(name: string): void;
-  join(player: Player, name: string): void;
-  leave(player: Player): void;
-  /** True when at least one stream took the frame. */
-  play(frame: ClientFrame): boolean;
-  /** What comes next is another call's. */
-  switched(): void;
+/** The streams that play the call of one client. */
+export abstract class ClientStreams {
+  readonly #keyFrameNeeded: () => void;
+  /** The call's sequence header that came last. */
+  #header: Uint8Array | undefined;
+
+  /** @param keyFrameNeeded asks the far end for a key frame: somebody could not be shown a picture for want of one */
+  constructor(keyFrameNeeded: () => void) {
+    this.#keyFrameNeeded = keyFrameNeeded;
+  }
+
+  abstract publish(name: string): void;
+  abstract join(player: Player, name: string): void;
+  abstract leave(player: Player): void;
   /** The call is over. */
-  ended(): void;
+  abstract ended(): void;
+
+  /** Who plays the call. */
+  protected abstract get playing(): Iterable<Player>;
+
+  /** True when at least one stream took the frame. */
+  play(frame: ClientFrame): boolean {
+    if (frame.kind === 'video' && isSequenceHeader(frame.payload)) this.#header = frame.payload;
+    let taken = false;
+    let late = false;
+    for (const player of this.playing) {
+      const outcome = frame.kind === 'audio' ? player.audio(frame) : player.video(frame, this.#header);
+      taken ||= outcome === 'sent';
+      late ||= outcome === 'late';
+    }
+    if (late) this.#keyFrameNeeded();
+    return taken;
+  }
+
+  /** What comes next is another call's. */
+  switched(): void {
+    this.#header = undefined;
+    for (const player of this.playing) player.reset();
+  }
 }
 
 /** A phone's streams: all that it plays play its call, whatever their names. */
-export class PhoneStreams implements ClientStreams {
+export class PhoneStreams extends ClientStreams {
   #playing: readonly Player[] = [];
-  readonly #playback: Playback;
-
-  /** @param keyFrameNeeded asks the far end for a key frame */
-  constructor(keyFrameNeeded: () => void) {
-    this.#playback = new Playback(keyFrameNeeded);
-  }
 
   publish(): void {}
 
@@ -36,18 +59,13 @@ export class PhoneStreams implements ClientStreams {
     this.#playing = this.#playing.filter((other) => other !== player);
   }
 
-  play(frame: ClientFrame): boolean {
-    return this.#playback.play(this.#playing, frame);
-  }
-
-  switched(): void {
-    this.#playback.reset();
-    for (const player of this.#playing) player.reset();
-  }
-
   /** The phone closes its streams itself, and may keep them for the next call. */
   ended(): void {
     this.switched();
+  }
+
+  protected get playing(): readonly Player[] {
+    return this.#playing;
   }
 }
 
@@ -58,18 +76,17 @@ export type SharedStreams = Map<string, Set<Player>>;
  * An encoder's streams: who plays the published name hears the call, on this connection or on another one from the same
  * address. The address is part of the key so that nobody else's call can be heard by guessing whom they called.
  */
-export class EncoderStreams implements ClientStreams {
+export class EncoderStreams extends ClientStreams {
   readonly #shared: SharedStreams;
   readonly #remoteAddress: string;
   readonly #joined = new Map<Player, string>();
-  readonly #playback: Playback;
   #published: string | undefined;
 
   /** @param keyFrameNeeded asks the far end for a key frame */
   constructor(shared: SharedStreams, remoteAddress: string, keyFrameNeeded: () => void) {
+    super(keyFrameNeeded);
     this.#shared = shared;
     this.#remoteAddress = remoteAddress;
-    this.#playback = new Playback(keyFrameNeeded);
   }
 
   publish(name: string): void {
@@ -93,23 +110,13 @@ export class EncoderStreams implements ClientStreams {
     if (playing?.size === 0) this.#shared.delete(key);
   }
 
-  play(frame: ClientFrame): boolean {
-    return this.#playback.play(this.#heard, frame);
-  }
-
-  switched(): void {
-    this.#playback.reset();
-    for (const player of this.#heard) player.reset();
-  }
-
   /** Players have nothing else to tell them that the call is over. */
   ended(): void {
-    this.#playback.reset();
-    for (const player of [...this.#heard]) player.stop();
+    this.switched();
+    for (const player of [...this.playing]) player.stop();
   }
 
-  /** Who plays the call. */
-  get #heard(): Iterable<Player> {
+  protected get playing(): Iterable<Player> {
     return this.#shared.get(this.#published ?? '') ?? [];
   }
 

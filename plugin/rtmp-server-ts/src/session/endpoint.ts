@@ -16,7 +16,6 @@ import { CommandChannel } from './command-channel.js';
 import { Heartbeat } from './heartbeat.js';
 import type { SessionLimits } from './limits.js';
 import { Link, type LinkHandler } from './link.js';
-import { MediaGate } from './media-gate.js';
 import { PendingCalls } from './pending-calls.js';
 import type { MessageSink } from './stream-output.js';
 import type { Transport, TransportProtocol } from './transport.js';
@@ -54,12 +53,12 @@ export class Endpoint implements MessageSink, LinkHandler {
   readonly #protocol: TransportProtocol;
   readonly #link: Link;
   readonly #heartbeat: Heartbeat;
-  readonly #mediaGate: MediaGate;
   readonly #pendingCalls: PendingCalls;
   #reason: SessionCloseReason | undefined;
   /** Of the handshake, the connect command or the close, one after the other. */
   #deadline: unknown;
   #messagesIgnored = 0;
+  readonly #dropped = { audio: 0, video: 0 };
 
   constructor(transport: Transport, options: EndpointOptions, handler: EndpointHandler) {
     const { role, clock, limits } = options;
@@ -74,7 +73,6 @@ export class Endpoint implements MessageSink, LinkHandler {
         handler.failed(new RtmpError('session.ping-timeout', `no sign of the ${peerOf(role)} for ${silence} ms`)),
     });
     this.#link = new Link(transport, limits, options.handshake, this);
-    this.#mediaGate = new MediaGate(this.#link, this.#heartbeat, limits);
   }
 
   get protocol(): SessionProtocol {
@@ -100,8 +98,8 @@ export class Endpoint implements MessageSink, LinkHandler {
       messagesIn,
       messagesOut,
       messagesIgnored: this.#messagesIgnored,
-      audioDropped: this.#mediaGate.dropped.audio,
-      videoDropped: this.#mediaGate.dropped.video,
+      audioDropped: this.#dropped.audio,
+      videoDropped: this.#dropped.video,
       roundTripTime: this.#heartbeat.roundTripTime,
     };
   }
@@ -142,8 +140,13 @@ export class Endpoint implements MessageSink, LinkHandler {
     if (this.active) this.#link.send(message, chunkStreamId);
   }
 
+  /** Late media is worth nothing, and a queue would make all that follows late. @returns false when it was dropped */
   sendMedia(type: 'audio' | 'video', message: RawMessage): boolean {
-    if (!this.active || !this.#mediaGate.passes(type, message.payload.length)) return false;
+    if (!this.active) return false;
+    if (!this.#link.hasRoom(message.payload.length) || this.#heartbeat.late) {
+      this.#dropped[type] += 1;
+      return false;
+    }
     this.#link.write(message);
     this.#heartbeat.mediaSent();
     return true;

@@ -96,6 +96,13 @@ export class Link implements TransportHandler {
     return this.#outputBytes + this.#transport.pendingBytes;
   }
 
+  /** Whether media of this length would not have to wait. */
+  hasRoom(length: number): boolean {
+    const { pendingMediaBytes, pendingBytes } = this.#limits;
+    const pending = this.pendingBytes;
+    return pending <= pendingMediaBytes && pending + length <= pendingBytes;
+  }
+
   start(): void {
     this.#transport.start(this);
     if (this.#handshake !== undefined) this.#readHandshake(this.#handshake);
@@ -127,7 +134,7 @@ export class Link implements TransportHandler {
     }
   }
 
-  /** As {@link send}, of a message that needs no encoding, and for which there is room. */
+  /** As {@link send}, of a message that needs no encoding, and that there is room for. */
   write(message: RawMessage): void {
     this.#outputBytes += this.#writer.write(message, this.#queue());
     this.#messagesOut += 1;

@@ -3,8 +3,14 @@ import type { EchoCall } from './echo-call.js';
 import type { MeasuredProcess } from './measured-process.js';
 import { talkAll } from './talk.js';
 
-/** Frames that each call sends before it is measured: code is compiled while it runs. */
-export const warmUpFrames = 150;
+/**
+ * Frames that each call sends before it is measured: code is compiled while it runs, and anew when it comes to what it has not
+ * done so far, the last after 10 s of a call.
+ */
+export const warmUpFrames = 600;
+
+/** Frames with which a turn begins that are not measured: each call is pinged behind a pause, and everything fetched into the caches. */
+const leadIn = 25;
 
 /** Calls through one process, and what they cost it. */
 export class EchoLoad {
@@ -25,15 +31,16 @@ export class EchoLoad {
   }
 
   async add(count: number, start: () => Promise<EchoCall>): Promise<void> {
+    const first = this.#calls.length === 0;
     for (let i = 0; i < count; i++) this.#calls.push(await start());
-    await this.#talk(warmUpFrames);
-    await sleep(500);
-    this.#takeDelays();
+    if (first) await this.#talk(warmUpFrames);
   }
 
   /** All calls talk for so long. */
   async run(seconds: number): Promise<void> {
     const frames = seconds * 50;
+    await this.#talk(leadIn);
+    for (const { talk } of this.#calls) talk.forget();
     const before = this.#process.cpuSeconds();
     const began = performance.now();
     await this.#talk(frames);
@@ -41,7 +48,7 @@ export class EchoLoad {
     this.cpu.push((this.#process.cpuSeconds() - before) / elapsed / this.#calls.length);
     await sleep(500);
     this.sent += frames * this.#calls.length;
-    for (const delay of this.#takeDelays()) this.delays.push(delay);
+    for (const { talk } of this.#calls) for (const delay of talk.delays) this.delays.push(delay);
   }
 
   async end(): Promise<void> {
@@ -55,9 +62,5 @@ export class EchoLoad {
       this.#calls.map(({ talk }) => talk),
       frames,
     );
-  }
-
-  #takeDelays(): number[] {
-    return this.#calls.flatMap(({ talk }) => talk.delays.splice(0));
   }
 }

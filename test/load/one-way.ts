@@ -20,8 +20,9 @@ export async function oneWay(figures: Figures, count: number, seconds: number): 
       // Reports come to the port above: all that comes here is audio.
       const { number, call } = readFrame(packet, rtpHeaderLength);
       const { sentAt } = calls[call]?.talk ?? { sentAt: [] };
-      const now = performance.now();
-      toRtp.push(now - (sentAt[number] ?? Number.NaN));
+      const [said, now] = [sentAt[number] ?? Number.NaN, performance.now()];
+      if (Number.isNaN(said)) return;
+      toRtp.push(now - said);
       // It goes back at once: from now on its way is the other one.
       sentAt[number] = now;
     },
@@ -29,9 +30,8 @@ export async function oneWay(figures: Figures, count: number, seconds: number): 
   for (let call = 0; call < count; call++) calls.push(await callEcho(rtmpPort, telephone.uri, call));
   const talks = calls.map(({ talk }) => talk);
   await talkAll(talks, warmUpFrames);
-  await sleep(500);
+  for (const talk of talks) talk.forget();
   toRtp.length = 0;
-  for (const { delays } of talks) delays.length = 0;
   await talkAll(talks, seconds * 50);
   await sleep(500);
   const toRtmp = talks.flatMap(({ delays }) => delays);

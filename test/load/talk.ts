@@ -42,6 +42,12 @@ export class Talk {
     this.#call = call;
   }
 
+  /** Nothing was said so far: what is still on its way does not count. */
+  forget(): void {
+    this.delays.length = 0;
+    this.sentAt.fill(Number.NaN);
+  }
+
   /** Sends the next frame. Pauses show in its timestamp. */
   say(): void {
     const now = performance.now();

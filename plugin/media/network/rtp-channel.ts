@@ -56,7 +56,7 @@ const maxReports = 100;
 /** Octets of a report; what is larger than any network carries in one piece is not looked at. */
 const maxReportLength = 1500;
 
-/** Milliseconds that packets may be on their way. */
+/** Milliseconds that packets may be on their way, or lie in a socket unread. */
 const stragglerTime = 1_000;
 
 /** Errors of a socket that say something about one packet or one moment, not about the socket. */
@@ -85,8 +85,10 @@ export class RtpChannel implements Sender {
   #srtp: SrtpSession | undefined;
   /** The last packet, which waits for the end of the turn. */
   #unsent: Buffer | undefined;
-  /** Whether the RTP socket is connected to the far end. */
-  #connected = false;
+  /** Since when the RTP socket is connected to the far end. */
+  #connectedAt: number | undefined;
+  /** Whether nothing comes from elsewhere any more: what lay in the socket when it was connected has been read. */
+  #alone = false;
 
   constructor(options: RtpChannelOptions) {
     this.#options = options;
@@ -101,7 +103,7 @@ export class RtpChannel implements Sender {
 
   /** Whether there is somewhere to send to. */
   get reachable(): boolean {
-    return this.#connected || this.#remote?.address !== undefined;
+    return this.#connectedAt !== undefined || this.#remote?.address !== undefined;
   }
 
   /** The crypto suite of SRTP; undefined while packets are not encrypted. */
@@ -126,8 +128,9 @@ export class RtpChannel implements Sender {
   aim(target: MediaTarget): void {
     if (this.#remote?.isAt(target)) return;
     this.flush();
-    if (this.#connected) this.#rtp.disconnect();
-    this.#connected = false;
+    if (this.#connectedAt !== undefined) this.#rtp.disconnect();
+    this.#connectedAt = undefined;
+    this.#alone = false;
     const remote = new RemoteParty(target, this.#formerPlace(target));
     this.#remote = remote;
     if (isUnspecified(target.host)) return;
@@ -158,7 +161,7 @@ export class RtpChannel implements Sender {
     this.#unsent = undefined;
     if (packet === undefined || remote === undefined || this.#sink === undefined) return;
     try {
-      if (this.#connected) this.#rtp.send(packet);
+      if (this.#connectedAt !== undefined) this.#rtp.send(packet);
       else this.#rtp.send(packet, remote.port, remote.address);
     } catch (error) {
       this.#onError(error as NodeJS.ErrnoException);
@@ -170,7 +173,7 @@ export class RtpChannel implements Sender {
     if (remote?.address === undefined || remote.rtcpPort === 0) return;
     this.flush();
     const bytes = this.#srtp === undefined ? packet : this.#srtp.protectRtcp(packet);
-    if (remote.muxed && this.#connected) this.#rtp.send(bytes);
+    if (remote.muxed && this.#connectedAt !== undefined) this.#rtp.send(bytes);
     else (remote.muxed ? this.#rtp : this.#rtcp).send(bytes, remote.rtcpPort, remote.address);
   }
 
@@ -184,7 +187,7 @@ export class RtpChannel implements Sender {
     const [sink, remote] = [this.#sink, this.#remote];
     if (sink === undefined || remote === undefined || isStun(datagram)) return;
     const now = this.#clock.now();
-    if (!remote.admits(source, now)) {
+    if (!this.#alone && !remote.admits(source, now)) {
       this.figures.foreign++;
       return;
     }
@@ -199,23 +202,30 @@ export class RtpChannel implements Sender {
       this.figures.malformed++;
       return;
     }
-    if (!remote.knows(source) && !sink.expects(packet.payloadType)) {
+    if (!this.#alone && !this.#learn(remote, source, sink.expects(packet.payloadType), now)) {
       this.figures.foreign++;
       return;
     }
-    if (remote.heard(source, now)) this.#tellMove(remote);
     sink.rtp(packet, now);
-    if (!this.#connected && remote.settled) this.#connect(source);
+  }
+
+  /** A packet came from there that was agreed on, or was not: learns where the far end is. False for a stranger's. */
+  #learn(remote: RemoteParty, source: Source, expected: boolean, now: number): boolean {
+    if (!expected && !remote.knows(source)) return false;
+    if (remote.heard(source, now)) this.#tellMove(remote);
+    if (this.#connectedAt !== undefined) this.#alone = now - this.#connectedAt > stragglerTime;
+    else if (remote.settled) this.#connect(source, now);
+    return true;
   }
 
   /**
    * From now on the system hands over nothing from elsewhere, and need not look up where each packet goes. A socket that is
    * bound to all addresses would be tied to one of them, which may be another than the far end sends to.
    */
-  #connect({ address, port }: Source): void {
-    if (this.#sink === undefined || isUnspecified(this.#options.host)) return;
+  #connect({ address, port }: Source, now: number): void {
+    if (isUnspecified(this.#options.host)) return;
     this.#rtp.connect(port, address);
-    this.#connected = isConnected(this.#rtp);
+    this.#connectedAt = isConnected(this.#rtp) ? now : undefined;
   }
 
   #onRtcp(datagram: Buffer, source: RemoteInfo): void {

@@ -346,6 +346,27 @@ describe('the far end', () => {
     expect(call.session.close()).toMatchObject({ foreign: 0, packetsReceived: 2 });
   });
 
+  test('what strangers had sent by then is not heard, nor what comes from a place that was left', async ({ scope }) => {
+    const call = await Call.open(scope);
+    const [far, next, stranger] = [await UdpPeer.open(scope), await UdpPeer.open(scope), await UdpPeer.open(scope)];
+    await call.session.accept(answer(far));
+    await Promise.all([far.sendRtp(call.port, 1), far.sendRtp(call.port, 2), stranger.sendRtp(call.port, 9)]);
+    await until(() => call.frames.length === 2, 'two frames');
+    for (const sequence of [3, 4, 5]) {
+      call.clock.advance(2_000);
+      await far.sendRtp(call.port, sequence);
+      await until(() => call.frames.length === sequence, 'another frame');
+    }
+    await call.session.accept(answer(next));
+    call.clock.advance(2_000);
+    await Promise.all([next.sendRtp(call.port, 6), stranger.sendRtp(call.port, 10), far.sendRtp(call.port, 11)]);
+    await next.sendRtp(call.port, 7);
+    await until(() => call.frames.length === 7, 'two frames from the other place');
+    const report = call.session.close();
+    expect(report).toMatchObject({ packetsReceived: 7 });
+    expect(report.foreign).toBe(3);
+  });
+
   test('may be heard on any of the addresses of this machine', async ({ scope }) => {
     const call = await Call.open(scope, { host: '0.0.0.0' });
     const far = await UdpPeer.open(scope);

@@ -43,7 +43,7 @@ export class AudioFlow {
   readonly #expected: ClientAudio['sends'];
   #agreement: AudioAgreement;
   #sending: boolean;
-  /** A key is being pressed: there is no audio meanwhile. */
+  /** Whether a key is being pressed, as the sender of keys says: at hand for each packet. There is no audio meanwhile. */
   #pressing = false;
 
   constructor(agreement: AudioAgreement, options: AudioFlowOptions) {

@@ -85,10 +85,8 @@ export class RtpChannel implements Sender {
   #srtp: SrtpSession | undefined;
   /** The last packet, which waits for the end of the turn. */
   #unsent: Buffer | undefined;
-  /** Since when the RTP socket is connected to the far end. */
+  /** Since when the RTP socket is connected to the far end, in whole milliseconds: they are part of this object. */
   #connectedAt: number | undefined;
-  /** Whether nothing comes from elsewhere any more: what lay in the socket when it was connected has been read. */
-  #alone = false;
 
   constructor(options: RtpChannelOptions) {
     this.#options = options;
@@ -130,7 +128,6 @@ export class RtpChannel implements Sender {
     this.flush();
     if (this.#connectedAt !== undefined) this.#rtp.disconnect();
     this.#connectedAt = undefined;
-    this.#alone = false;
     const remote = new RemoteParty(target, this.#formerPlace(target));
     this.#remote = remote;
     if (isUnspecified(target.host)) return;
@@ -187,7 +184,9 @@ export class RtpChannel implements Sender {
     const [sink, remote] = [this.#sink, this.#remote];
     if (sink === undefined || remote === undefined || isStun(datagram)) return;
     const now = this.#clock.now();
-    if (!this.#alone && !remote.admits(source, now)) {
+    // What lay in the socket when it was connected has been read by then: nothing comes from elsewhere any more.
+    const alone = this.#connectedAt !== undefined && now - this.#connectedAt > stragglerTime;
+    if (!alone && !remote.admits(source, now)) {
       this.figures.foreign++;
       return;
     }
@@ -202,20 +201,15 @@ export class RtpChannel implements Sender {
       this.figures.malformed++;
       return;
     }
-    if (!this.#alone && !this.#learn(remote, source, sink.expects(packet.payloadType), now)) {
-      this.figures.foreign++;
-      return;
+    if (!alone) {
+      if (!remote.knows(source) && !sink.expects(packet.payloadType)) {
+        this.figures.foreign++;
+        return;
+      }
+      if (remote.heard(source, now)) this.#tellMove(remote);
+      if (this.#connectedAt === undefined && remote.settled) this.#connect(source, now);
     }
     sink.rtp(packet, now);
-  }
-
-  /** A packet came from there that was agreed on, or was not: learns where the far end is. False for a stranger's. */
-  #learn(remote: RemoteParty, source: Source, expected: boolean, now: number): boolean {
-    if (!expected && !remote.knows(source)) return false;
-    if (remote.heard(source, now)) this.#tellMove(remote);
-    if (this.#connectedAt !== undefined) this.#alone = now - this.#connectedAt > stragglerTime;
-    else if (remote.settled) this.#connect(source, now);
-    return true;
   }
 
   /**
@@ -225,7 +219,7 @@ export class RtpChannel implements Sender {
   #connect({ address, port }: Source, now: number): void {
     if (isUnspecified(this.#options.host)) return;
     this.#rtp.connect(port, address);
-    this.#connectedAt = isConnected(this.#rtp) ? now : undefined;
+    this.#connectedAt = isConnected(this.#rtp) ? Math.trunc(now) : undefined;
   }
 
   #onRtcp(datagram: Buffer, source: RemoteInfo): void {

@@ -185,25 +185,26 @@ export class ReorderWindow<T> {
   }
 
   #skipGap(): void {
-    const first = this.#takeHeld();
+    const first = this.#held[0];
     if (first === undefined) return;
     const size = distance16(first.sequence, this.#due ?? first.sequence);
     this.#giveUp({ first: this.#due ?? 0, size, since: first.arrival });
-    this.#deliver(first.item, size);
+    this.#deliverHeld(first, size);
     this.#drain();
   }
 
   #drain(): void {
-    while (this.holds && this.#held[0]?.sequence === (this.#due ?? 0) % 65536) {
-      const first = this.#takeHeld();
-      if (first !== undefined) this.#deliver(first.item, 0);
+    while (this.holds) {
+      const first = this.#held[0];
+      if (first === undefined || first.sequence !== (this.#due ?? 0) % 65536) return;
+      this.#deliverHeld(first, 0);
     }
   }
 
-  #takeHeld(): Held<T> | undefined {
-    const [first] = this.#held;
+  /** Releases the first that is held. */
+  #deliverHeld({ item }: Held<T>, skipped: number): void {
     this.#held = this.#held.length > 1 ? this.#held.slice(1) : none;
-    return first;
+    this.#deliver(item, skipped);
   }
 
   /** Releases a packet that lies `skipped` numbers behind the one that is due. */

@@ -12,7 +12,6 @@ function sender(options: { clockRate?: number; sequence?: number } = {}): AudioS
 }
 
 /** Returns what is sent of it. */
-
 function write(
   to: AudioSender,
   payload: Uint8Array,
